@@ -1,0 +1,86 @@
+namespace EgressAppliance.Capture;
+
+/// <summary>Link-layer type of a frame; values are those of pcap LINKTYPE_ (tcpdump.org/linktypes.html).</summary>
+public enum LinkLayerType : ushort
+{
+    /// <summary>BSD loopback, family in host order.</summary>
+    Null = 0,
+
+    /// <summary>Ethernet II or 802.3.</summary>
+    Ethernet = 1,
+
+    /// <summary>An IP packet with no link header.</summary>
+    RawIp = 101,
+
+    /// <summary>Linux cooked capture v1.</summary>
+    LinuxSll = 113,
+
+    /// <summary>Linux cooked capture v2.</summary>
+    LinuxSll2 = 276,
+}
+
+/// <summary>Where one frame lies in its block, and what the source knows of it beyond its bytes.</summary>
+/// <param name="Offset">First byte in the block's memory.</param>
+/// <param name="CapturedLength">Bytes that are there.</param>
+/// <param name="WireLength">Bytes the frame had on the wire.</param>
+/// <param name="VlanTci">Tag control information of an outer tag that the kernel stripped (packet(7), tp_vlan_tci); valid if <paramref name="HasVlan"/>.</param>
+/// <param name="HasVlan">The source reports a stripped tag (TP_STATUS_VLAN_VALID).</param>
+/// <param name="LinkLayer">How the bytes begin.</param>
+public readonly record struct FrameHeader(
+    int Offset, int CapturedLength, int WireLength, ushort VlanTci, bool HasVlan, LinkLayerType LinkLayer);
+
+/// <summary>
+/// A block of frames that lie in one piece of memory (a ring block, a window of a mapped file, a buffer): the unit in which sources deliver.
+/// Owned by the reading thread; a source fills it, and it stays valid until the next read. Not thread-safe.
+/// </summary>
+public sealed unsafe class FrameBlock
+{
+    private readonly FrameHeader[] _frames;
+    private byte* _base;
+    private int _length;
+
+    /// <summary>A block for at most <paramref name="capacity"/> frames.</summary>
+    public FrameBlock(int capacity = 4096)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(capacity, 1);
+        _frames = new FrameHeader[capacity];
+    }
+
+    /// <summary>Most frames the block can hold.</summary>
+    public int Capacity => _frames.Length;
+
+    /// <summary>Frames in the block.</summary>
+    public int Count { get; private set; }
+
+    /// <summary>The memory that all frames lie in.</summary>
+    public ReadOnlySpan<byte> Data => new(_base, _length);
+
+    /// <summary>The frames, in order of arrival.</summary>
+    public ReadOnlySpan<FrameHeader> Frames => _frames.AsSpan(0, Count);
+
+    /// <summary>Starts a new fill over memory that does not move and stays valid until the next read.</summary>
+    public void Reset(byte* memory, int length)
+    {
+        _base = memory;
+        _length = length;
+        Count = 0;
+    }
+
+    /// <summary>Adds a frame; false when the block is full.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The frame does not lie within the block's memory.</exception>
+    public bool TryAdd(in FrameHeader frame)
+    {
+        if (Count == _frames.Length)
+        {
+            return false;
+        }
+
+        if ((uint)frame.Offset > (uint)_length || (uint)frame.CapturedLength > (uint)(_length - frame.Offset))
+        {
+            throw new ArgumentOutOfRangeException(nameof(frame), "The frame lies outside its block.");
+        }
+
+        _frames[Count++] = frame;
+        return true;
+    }
+}

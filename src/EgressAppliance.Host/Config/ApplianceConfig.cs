@@ -1,0 +1,298 @@
+using System.Net;
+using EgressAppliance.Net;
+
+namespace EgressAppliance.Host.Config;
+
+/// <summary>Whether routes may be announced.</summary>
+public enum ApplianceMode
+{
+    /// <summary>Compute and show only.</summary>
+    Observe,
+
+    /// <summary>Announce overrides.</summary>
+    Inject,
+}
+
+/// <summary>The whole configuration, checked. Made by <c>ConfigLoader</c> only; mapped once to the options of each subsystem.</summary>
+public sealed record ApplianceConfig
+{
+    /// <summary>Name of the site, for display.</summary>
+    public string Site { get; init; } = "";
+
+    /// <summary>Mode at start.</summary>
+    public ApplianceMode Mode { get; init; } = ApplianceMode.Observe;
+
+    /// <summary>Capture.</summary>
+    public CaptureConfig Capture { get; init; } = new();
+
+    /// <summary>Routers, at least one.</summary>
+    public IReadOnlyList<RouterConfig> Routers { get; init; } = [];
+
+    /// <summary>Links, at least one, in configuration order: the first is <see cref="LinkId"/> 1.</summary>
+    public IReadOnlyList<LinkConfig> Links { get; init; } = [];
+
+    /// <summary>The decision maker.</summary>
+    public DecisionConfig Decision { get; init; } = new();
+
+    /// <summary>The HTTP endpoint.</summary>
+    public HttpConfig Http { get; init; } = new();
+}
+
+/// <summary><c>capture:</c></summary>
+public sealed record CaptureConfig
+{
+    /// <summary>Sources, at least one.</summary>
+    public IReadOnlyList<CaptureSourceConfig> Sources { get; init; } = [];
+
+    /// <summary>Destination MACs whose frames are not counted.</summary>
+    public IReadOnlyList<MacAddress> IgnoreMacs { get; init; } = [];
+}
+
+/// <summary>Capture backends.</summary>
+public enum CaptureBackend
+{
+    /// <summary>TPACKET_V3 ring of an interface.</summary>
+    AfPacket,
+
+    /// <summary>A pcap or pcapng file.</summary>
+    PcapFile,
+
+    /// <summary>SharpPcap, in builds that have it.</summary>
+    SharpPcap,
+}
+
+/// <summary>Fan-out modes of a packet socket group (packet(7), PACKET_FANOUT).</summary>
+public enum FanoutMode
+{
+    /// <summary>By flow hash.</summary>
+    Hash,
+
+    /// <summary>By the CPU the frame arrived on.</summary>
+    Cpu,
+
+    /// <summary>Round robin.</summary>
+    Lb,
+
+    /// <summary>Fill one ring, then the next.</summary>
+    Rollover,
+}
+
+/// <summary>One entry of <c>capture.sources</c>.</summary>
+public sealed record CaptureSourceConfig
+{
+    /// <summary>Interface name (af_packet, sharppcap).</summary>
+    public string Interface { get; init; } = "";
+
+    /// <summary>File path (pcap_file).</summary>
+    public string File { get; init; } = "";
+
+    /// <summary>Backend.</summary>
+    public CaptureBackend Backend { get; init; } = CaptureBackend.AfPacket;
+
+    /// <summary>Bytes kept of each frame.</summary>
+    public int Snaplen { get; init; } = 128;
+
+    /// <summary>Ring size per worker, bytes.</summary>
+    public long RingBytes { get; init; } = 64L << 20;
+
+    /// <summary>Ring block size, bytes; a power of two and a multiple of the page size.</summary>
+    public int BlockBytes { get; init; } = 1 << 20;
+
+    /// <summary>Longest time a partly filled block is held back.</summary>
+    public TimeSpan BlockTimeout { get; init; } = TimeSpan.FromMilliseconds(10);
+
+    /// <summary>Sockets in the fan-out group.</summary>
+    public int Workers { get; init; } = 1;
+
+    /// <summary>Fan-out mode.</summary>
+    public FanoutMode Fanout { get; init; } = FanoutMode.Hash;
+
+    /// <summary>CPUs the workers are pinned to, one each; empty: not pinned.</summary>
+    public IReadOnlyList<int> Cpus { get; init; } = [];
+
+    /// <summary>BPF filter in libpcap's syntax; empty: none.</summary>
+    public string Filter { get; init; } = "";
+
+    /// <summary>The switch mirrors one frame in this many; counters are scaled once, at the snapshot.</summary>
+    public int Sampling { get; init; } = 1;
+
+    /// <summary>Promiscuous mode.</summary>
+    public bool Promiscuous { get; init; } = true;
+}
+
+/// <summary>One entry of <c>routers</c>.</summary>
+public sealed record RouterConfig
+{
+    /// <summary>Name.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>Address for BGP and SNMP.</summary>
+    public required IPAddress Address { get; init; }
+
+    /// <summary>BGP session.</summary>
+    public required BgpConfig Bgp { get; init; }
+
+    /// <summary>SNMP, or null.</summary>
+    public SnmpConfig? Snmp { get; init; }
+}
+
+/// <summary><c>routers[].bgp</c></summary>
+public sealed record BgpConfig
+{
+    /// <summary>Our address.</summary>
+    public required IPAddress LocalAddress { get; init; }
+
+    /// <summary>Our AS.</summary>
+    public required uint LocalAs { get; init; }
+
+    /// <summary>The router's AS; equal to ours (iBGP).</summary>
+    public required uint PeerAs { get; init; }
+
+    /// <summary>Router's TCP port.</summary>
+    public int Port { get; init; } = 179;
+
+    /// <summary>Port we listen on for the router's connection; 0: do not listen.</summary>
+    public int ListenPort { get; init; } = 179;
+
+    /// <summary>Wait for the router to connect.</summary>
+    public bool Passive { get; init; }
+
+    /// <summary>Hold time proposed.</summary>
+    public TimeSpan HoldTime { get; init; } = TimeSpan.FromSeconds(9);
+
+    /// <summary>Families.</summary>
+    public IReadOnlyList<IpFamily> Families { get; init; } = [IpFamily.IPv4, IpFamily.IPv6];
+
+    /// <summary>TCP MD5 key, read from <c>password_file</c>.</summary>
+    public string? Password { get; init; }
+
+    /// <summary>Routes accepted before tear-down.</summary>
+    public int MaxPrefix { get; init; } = 2_000_000;
+}
+
+/// <summary><c>routers[].snmp</c></summary>
+public sealed record SnmpConfig
+{
+    /// <summary>Community, read from <c>community_file</c>.</summary>
+    public required string Community { get; init; }
+
+    /// <summary>UDP port.</summary>
+    public int Port { get; init; } = 161;
+
+    /// <summary>Polling period.</summary>
+    public TimeSpan Poll { get; init; } = TimeSpan.FromSeconds(10);
+}
+
+/// <summary>One entry of <c>links</c>.</summary>
+public sealed record LinkConfig
+{
+    /// <summary>Dense number, from 1 in order of configuration.</summary>
+    public required LinkId Id { get; init; }
+
+    /// <summary>Name.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>Name of its router.</summary>
+    public required string Router { get; init; }
+
+    /// <summary>ifName on the router.</summary>
+    public required string Interface { get; init; }
+
+    /// <summary>The provider's addresses on the link.</summary>
+    public required IReadOnlyList<IpAddr> NextHops { get; init; }
+
+    /// <summary><c>match.mac</c></summary>
+    public MacAddress? MatchMac { get; init; }
+
+    /// <summary><c>match.vlan</c></summary>
+    public ushort? MatchVlan { get; init; }
+
+    /// <summary><c>match.source</c></summary>
+    public string? MatchSource { get; init; }
+
+    /// <summary>Capacity, bit/s; null: auto, from ifHighSpeed.</summary>
+    public long? CapacityBps { get; init; }
+
+    /// <summary>Relieve above, ratio of capacity.</summary>
+    public double Threshold { get; init; } = 0.95;
+
+    /// <summary>Most our moves may fill, ratio.</summary>
+    public double Ceiling { get; init; } = 0.90;
+
+    /// <summary>Give back under, ratio.</summary>
+    public double Release { get; init; } = 0.85;
+
+    /// <summary>Layer-2 bytes per packet beyond the IP packet.</summary>
+    public int OverheadBytes { get; init; } = 18;
+
+    /// <summary>Price per Mbit/s, or null.</summary>
+    public double? PricePerMbit { get; init; }
+
+    /// <summary>Commit, bit/s, or null.</summary>
+    public long? CommitBps { get; init; }
+
+    /// <summary>First day of the billing month, 1–28.</summary>
+    public int BillingDay { get; init; } = 1;
+
+    /// <summary>Take no moved prefixes.</summary>
+    public bool Drain { get; init; }
+}
+
+/// <summary>What a policy does.</summary>
+public enum PolicyAction
+{
+    /// <summary>Never move the prefix.</summary>
+    Deny,
+}
+
+/// <summary>One entry of <c>decision.policies</c>.</summary>
+/// <param name="Prefix">The prefix and everything more specific.</param>
+/// <param name="Action">What to do.</param>
+public sealed record PolicyConfig(IpPrefix Prefix, PolicyAction Action);
+
+/// <summary><c>decision:</c></summary>
+public sealed record DecisionConfig
+{
+    /// <summary>Period of the control loop, 1–60 s.</summary>
+    public TimeSpan Cycle { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>Least age of an override before it is given back.</summary>
+    public TimeSpan Hold { get; init; } = TimeSpan.FromSeconds(90);
+
+    /// <summary>An override that is not renewed for this long is withdrawn.</summary>
+    public TimeSpan Lease { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Averaging window of demand.</summary>
+    public TimeSpan Window { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>Cap on moves in one cycle.</summary>
+    public int MaxMovesPerCycle { get; init; } = 8;
+
+    /// <summary>Cap on overrides in force.</summary>
+    public int MaxOverrides { get; init; } = 1000;
+
+    /// <summary>Cap on the share of all traffic moved in one cycle, 0–1.</summary>
+    public double MaxSharePerCycle { get; init; } = 0.10;
+
+    /// <summary>Cap on the share of all traffic that overrides carry, 0–1.</summary>
+    public double MaxShare { get; init; } = 0.40;
+
+    /// <summary>Prefixes with a smaller share of a link's capacity are not moved, 0–1.</summary>
+    public double MinPrefixShare { get; init; } = 0.001;
+
+    /// <summary>Our marker, RFC 1997 community.</summary>
+    public uint MarkerCommunity { get; init; }
+
+    /// <summary>Policies, first match wins.</summary>
+    public IReadOnlyList<PolicyConfig> Policies { get; init; } = [];
+}
+
+/// <summary><c>http:</c></summary>
+public sealed record HttpConfig
+{
+    /// <summary>Address and port; loopback unless the operator says otherwise.</summary>
+    public IPEndPoint Listen { get; init; } = new(IPAddress.Loopback, 8080);
+
+    /// <summary>Unix socket for the command line, or empty for none.</summary>
+    public string Socket { get; init; } = "/run/egress-appliance/api.sock";
+}

@@ -1,0 +1,189 @@
+namespace EgressAppliance.Host.Http;
+
+// The HTTP API's documents, v1. JSON names are snake_case; rates are bit/s, ratios 0–1, times RFC 3339 in UTC.
+
+/// <summary><c>GET /api/v1/status</c></summary>
+/// <param name="Site">Site name.</param>
+/// <param name="Version">Version of the appliance.</param>
+/// <param name="Mode"><c>observe</c> or <c>inject</c>.</param>
+/// <param name="Verdict">Latest verdict, snake_case (see <see cref="DecisionDto"/>).</param>
+/// <param name="Reason">The verdict's reason, in words.</param>
+/// <param name="Healthy">True when every input is good.</param>
+/// <param name="Time">Now.</param>
+/// <param name="UptimeSeconds">Seconds since start.</param>
+/// <param name="Problems">What is wrong, in words; empty when healthy.</param>
+/// <param name="Capture">The data path.</param>
+/// <param name="Bgp">The routers' sessions.</param>
+/// <param name="Snmp">The routers' SNMP agents.</param>
+public sealed record StatusDto(
+    string Site, string Version, string Mode, string Verdict, string Reason, bool Healthy, DateTimeOffset Time, double UptimeSeconds,
+    IReadOnlyList<string> Problems, CaptureDto Capture, IReadOnlyList<BgpPeerDto> Bgp, IReadOnlyList<SnmpDto> Snmp);
+
+/// <summary><c>GET /api/v1/capture</c>: where every frame ended, in order of the stages.</summary>
+/// <param name="Frames">Frames received.</param>
+/// <param name="Packets">IP packets counted.</param>
+/// <param name="IpBytes">Their IP bytes.</param>
+/// <param name="PacketsPerSecond">Rate over the last cycle.</param>
+/// <param name="BitsPerSecond">Rate over the last cycle.</param>
+/// <param name="KernelDropped">Frames the kernel dropped (ring full).</param>
+/// <param name="Freezes">Ring freezes.</param>
+/// <param name="PoolExhausted">Frames given up for want of a batch.</param>
+/// <param name="NonIp">Frames that are not IP.</param>
+/// <param name="Ignored">Frames to ignored MACs.</param>
+/// <param name="Undecodable">By reason.</param>
+/// <param name="UnroutedPackets">IP packets without a matching prefix.</param>
+/// <param name="UnroutedIpBytes">Their IP bytes.</param>
+/// <param name="UnattributedPackets">IP packets that matched no link.</param>
+/// <param name="Prefixes">Prefixes in the lookup table.</param>
+/// <param name="Sources">Each source.</param>
+public sealed record CaptureDto(
+    long Frames, long Packets, long IpBytes, double PacketsPerSecond, double BitsPerSecond, long KernelDropped, long Freezes, long PoolExhausted,
+    long NonIp, long Ignored, IReadOnlyDictionary<string, long> Undecodable, long UnroutedPackets, long UnroutedIpBytes, long UnattributedPackets,
+    int Prefixes, IReadOnlyList<CaptureSourceDto> Sources);
+
+/// <summary>One capture source.</summary>
+/// <param name="Name">Interface or file.</param>
+/// <param name="Frames">Frames received.</param>
+/// <param name="KernelDropped">Frames dropped by the kernel.</param>
+/// <param name="Freezes">Ring freezes.</param>
+/// <param name="Message">Why it is unavailable, or null.</param>
+public sealed record CaptureSourceDto(string Name, long Frames, long KernelDropped, long Freezes, string? Message);
+
+/// <summary>A router's BGP session.</summary>
+/// <param name="Router">Router name.</param>
+/// <param name="Address">Its address.</param>
+/// <param name="State">FSM state, RFC 4271 spelling.</param>
+/// <param name="Since">When that state was entered.</param>
+/// <param name="Routes">Paths held, both families.</param>
+/// <param name="RoutesIpv4">IPv4 paths.</param>
+/// <param name="RoutesIpv6">IPv6 paths.</param>
+/// <param name="AddPath">All paths are seen (ADD-PATH); false: degraded, nothing is moved.</param>
+/// <param name="TableComplete">The table has been received whole.</param>
+/// <param name="Overrides">Overrides announced to it.</param>
+/// <param name="LastError">Why it last failed, or null.</param>
+public sealed record BgpPeerDto(
+    string Router, string Address, string State, DateTimeOffset Since, int Routes, int RoutesIpv4, int RoutesIpv6, bool AddPath, bool TableComplete,
+    int Overrides, string? LastError);
+
+/// <summary>A router's SNMP agent.</summary>
+/// <param name="Router">Router name.</param>
+/// <param name="Reachable">It answered the last poll.</param>
+/// <param name="LastPoll">Last good answer, or null.</param>
+/// <param name="LastError">Last error, or null.</param>
+public sealed record SnmpDto(string Router, bool Reachable, DateTimeOffset? LastPoll, string? LastError);
+
+/// <summary>One item of <c>GET /api/v1/links</c>.</summary>
+/// <param name="Name">Link.</param>
+/// <param name="Router">Its router.</param>
+/// <param name="Interface">ifName.</param>
+/// <param name="OperStatus"><c>up</c>, <c>down</c>, <c>unknown</c>, … (ifOperStatus).</param>
+/// <param name="CapacityBps">Capacity; 0 while unknown.</param>
+/// <param name="ThresholdBps">Relieve above.</param>
+/// <param name="ReleaseBps">Give back under.</param>
+/// <param name="CeilingBps">Most our moves may fill.</param>
+/// <param name="MirrorBps">Rate seen on the mirror, layer-2 overhead added.</param>
+/// <param name="CounterBps">Rate by the interface counter, or null.</param>
+/// <param name="NativeBps">Projection: load without our overrides.</param>
+/// <param name="PlannedBps">Projection: load with the plan in force.</param>
+/// <param name="ErrorRatio">Relative error of the rates.</param>
+/// <param name="State"><c>normal</c>, <c>relieved</c>, <c>over_threshold</c>, <c>over_capacity</c>, <c>down</c>, <c>unknown</c>.</param>
+/// <param name="Overrides">Prefixes moved onto it by us.</param>
+/// <param name="OverridesAway">Prefixes moved off it by us.</param>
+public sealed record LinkDto(
+    string Name, string Router, string Interface, string OperStatus, long CapacityBps, long ThresholdBps, long ReleaseBps, long CeilingBps,
+    long MirrorBps, long? CounterBps, long NativeBps, long PlannedBps, double ErrorRatio, string State, int Overrides, int OverridesAway);
+
+/// <summary>One item of <c>GET /api/v1/prefixes?top=&amp;link=</c>, by rate, largest first.</summary>
+/// <param name="Prefix">The prefix.</param>
+/// <param name="Link">The link it was seen to leave by, or null.</param>
+/// <param name="NativeLink">The link plain BGP would choose, or null.</param>
+/// <param name="RateBps">Rate.</param>
+/// <param name="PacketsPerSecond">Packet rate.</param>
+/// <param name="OriginAs">Origin AS, 0 if unknown.</param>
+/// <param name="Override">True if an override is in force for it.</param>
+public sealed record PrefixDto(
+    string Prefix, string? Link, string? NativeLink, long RateBps, double PacketsPerSecond, uint OriginAs, bool Override);
+
+/// <summary>One item of <c>GET /api/v1/overrides</c>.</summary>
+/// <param name="Prefix">The prefix.</param>
+/// <param name="From">Native link.</param>
+/// <param name="To">Link it goes by because of us.</param>
+/// <param name="RateBps">Its rate now.</param>
+/// <param name="Since">When it was announced.</param>
+/// <param name="Reason">Why, in words.</param>
+/// <param name="State"><c>announced</c>, <c>confirmed</c> (the mirror shows it on the new link), <c>proposed</c> (observe mode: nothing was announced).</param>
+/// <param name="LeaseExpires">When it ends unless renewed.</param>
+public sealed record OverrideDto(
+    string Prefix, string From, string To, long RateBps, DateTimeOffset Since, string Reason, string State, DateTimeOffset? LeaseExpires);
+
+/// <summary>One item of <c>GET /api/v1/decisions?limit=</c>, newest first: one cycle of the decision maker.</summary>
+/// <param name="Id">Number of the cycle since start.</param>
+/// <param name="Time">When.</param>
+/// <param name="Verdict">Reason code of the whole cycle, snake_case.</param>
+/// <param name="Reason">The same in words.</param>
+/// <param name="Mode">Mode it ran in.</param>
+/// <param name="Moves">Moves of the plan.</param>
+/// <param name="Releases">Releases of the plan.</param>
+/// <param name="Kept">Overrides kept.</param>
+/// <param name="OverloadBps">Residual overload after the plan.</param>
+/// <param name="ElapsedMs">Time it took.</param>
+public sealed record DecisionDto(
+    long Id, DateTimeOffset Time, string Verdict, string Reason, string Mode, IReadOnlyList<MoveDto> Moves, IReadOnlyList<MoveDto> Releases, int Kept,
+    long OverloadBps, double ElapsedMs);
+
+/// <summary>A move or a release of a plan.</summary>
+/// <param name="Prefix">The prefix.</param>
+/// <param name="From">Link it leaves.</param>
+/// <param name="To">Link it goes to.</param>
+/// <param name="RateBps">Its rate.</param>
+/// <param name="Reason">Why, in words.</param>
+public sealed record MoveDto(string Prefix, string From, string To, long RateBps, string Reason);
+
+/// <summary><c>GET /api/v1/explain?prefix=</c> (a prefix or an address): why the prefix goes where it goes.</summary>
+/// <param name="Query">What was asked.</param>
+/// <param name="Prefix">The prefix in the table that answers, or null if none.</param>
+/// <param name="RateBps">Its rate.</param>
+/// <param name="Link">The link it was seen to leave by, or null.</param>
+/// <param name="NativeLink">The link plain BGP would choose, or null.</param>
+/// <param name="Override">The override in force, or null.</param>
+/// <param name="Paths">All paths, the router's preference first.</param>
+/// <param name="Summary">The answer in words, a sentence or two.</param>
+public sealed record ExplainDto(
+    string Query, string? Prefix, long RateBps, string? Link, string? NativeLink, OverrideDto? Override, IReadOnlyList<PathDto> Paths, string Summary);
+
+/// <summary>A path of a prefix, and whether it can be used to relieve.</summary>
+/// <param name="Router">Router it was learned from.</param>
+/// <param name="NextHop">Next hop.</param>
+/// <param name="Link">The link of that next hop, or null if none is configured.</param>
+/// <param name="AsPath">AS_PATH as text.</param>
+/// <param name="LocalPref">LOCAL_PREF, or null.</param>
+/// <param name="Med">MED, or null.</param>
+/// <param name="Origin">igp, egp or incomplete.</param>
+/// <param name="Communities">RFC 1997 communities as text.</param>
+/// <param name="Usable">True if an override could use it now.</param>
+/// <param name="Rejection">Why not, snake_case, or null.</param>
+public sealed record PathDto(
+    string Router, string NextHop, string? Link, string AsPath, uint? LocalPref, uint? Med, string Origin, IReadOnlyList<string> Communities,
+    bool Usable, string? Rejection);
+
+/// <summary>Body of <c>PUT /api/v1/mode</c> and its answer.</summary>
+/// <param name="Mode"><c>observe</c> or <c>inject</c>.</param>
+public sealed record ModeDto(string Mode);
+
+/// <summary>Body of <c>POST /api/v1/overrides</c>: an operator's own override.</summary>
+/// <param name="Prefix">The prefix, exactly as learned.</param>
+/// <param name="Link">The link to send it by.</param>
+public sealed record OverrideRequestDto(string Prefix, string Link);
+
+/// <summary>Answer of <c>POST /api/v1/withdraw-all</c>.</summary>
+/// <param name="Withdrawn">How many overrides were withdrawn.</param>
+public sealed record WithdrawAllDto(int Withdrawn);
+
+/// <summary>What <c>GET /api/v1/events</c> sends as event <c>state</c>, once a cycle: enough for the page to stay live.</summary>
+/// <param name="Status">Status.</param>
+/// <param name="Links">Links.</param>
+/// <param name="Prefixes">Top 20 prefixes.</param>
+/// <param name="Overrides">Overrides.</param>
+/// <param name="Decision">The latest decision, or null before the first cycle.</param>
+public sealed record StateEventDto(
+    StatusDto Status, IReadOnlyList<LinkDto> Links, IReadOnlyList<PrefixDto> Prefixes, IReadOnlyList<OverrideDto> Overrides, DecisionDto? Decision);
