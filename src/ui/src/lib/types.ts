@@ -1,0 +1,162 @@
+// The documents of the HTTP API, v1. Rates are bit/s, ratios 0–1, times RFC 3339.
+
+export interface CaptureSource {
+  name: string;
+  frames: number;
+  kernel_dropped: number;
+  freezes: number;
+  message: string | null;
+}
+
+export interface Capture {
+  frames: number;
+  packets: number;
+  ip_bytes: number;
+  packets_per_second: number;
+  bits_per_second: number;
+  kernel_dropped: number;
+  freezes: number;
+  pool_exhausted: number;
+  non_ip: number;
+  ignored: number;
+  undecodable: Record<string, number>;
+  unrouted_packets: number;
+  unrouted_ip_bytes: number;
+  unattributed_packets: number;
+  prefixes: number;
+  sources: CaptureSource[];
+}
+
+export interface BgpPeer {
+  router: string;
+  address: string;
+  state: string;
+  since: string;
+  routes: number;
+  routes_ipv4: number;
+  routes_ipv6: number;
+  add_path: boolean;
+  table_complete: boolean;
+  overrides: number;
+  last_error: string | null;
+}
+
+export interface Snmp {
+  router: string;
+  reachable: boolean;
+  last_poll: string | null;
+  last_error: string | null;
+}
+
+export interface Status {
+  site: string;
+  version: string;
+  mode: 'observe' | 'inject';
+  verdict: string;
+  reason: string;
+  healthy: boolean;
+  time: string;
+  uptime_seconds: number;
+  problems: string[];
+  capture: Capture;
+  bgp: BgpPeer[];
+  snmp: Snmp[];
+}
+
+export interface Link {
+  name: string;
+  router: string;
+  interface: string;
+  oper_status: string;
+  capacity_bps: number;
+  threshold_bps: number;
+  release_bps: number;
+  ceiling_bps: number;
+  mirror_bps: number;
+  counter_bps: number | null;
+  native_bps: number;
+  planned_bps: number;
+  error_ratio: number;
+  state: string;
+  overrides: number;
+  overrides_away: number;
+}
+
+export interface Prefix {
+  prefix: string;
+  link: string | null;
+  native_link: string | null;
+  rate_bps: number;
+  packets_per_second: number;
+  origin_as: number;
+  override: boolean;
+}
+
+export interface Override {
+  prefix: string;
+  from: string;
+  to: string;
+  rate_bps: number;
+  since: string;
+  reason: string;
+  state: string;
+  lease_expires: string | null;
+}
+
+export interface Move {
+  prefix: string;
+  from: string;
+  to: string;
+  rate_bps: number;
+  reason: string;
+}
+
+export interface Decision {
+  id: number;
+  time: string;
+  verdict: string;
+  reason: string;
+  mode: string;
+  moves: Move[];
+  releases: Move[];
+  kept: number;
+  overload_bps: number;
+  elapsed_ms: number;
+}
+
+export interface Path {
+  router: string;
+  next_hop: string;
+  link: string | null;
+  as_path: string;
+  local_pref: number | null;
+  med: number | null;
+  origin: string;
+  communities: string[];
+  usable: boolean;
+  rejection: string | null;
+}
+
+export interface Explanation {
+  query: string;
+  prefix: string | null;
+  rate_bps: number;
+  link: string | null;
+  native_link: string | null;
+  override: Override | null;
+  paths: Path[];
+  summary: string;
+}
+
+export interface StateEvent {
+  status: Status;
+  links: Link[];
+  prefixes: Prefix[];
+  overrides: Override[];
+  decision: Decision | null;
+}
+
+export interface Problem {
+  title?: string;
+  detail?: string;
+}
