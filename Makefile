@@ -1,0 +1,52 @@
+# Build, run and test EgressAppliance. `make help` lists the targets.
+CONFIGURATION ?= Release
+CONFIG        ?= /etc/egress-appliance/appliance.yaml
+ifdef WITH_SHARPPCAP
+PROPERTIES    := -p:WithSharpPcap=true
+endif
+HOST          := src/EgressAppliance.Host
+UI_SOURCES    := $(wildcard src/ui/*.json src/ui/*.ts src/ui/*.html src/ui/src/* src/ui/src/*/*)
+
+.PHONY: help build demo run test unit system bench format ui deb image clean
+
+help: ## list the targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+build: ui ## build everything; the command is bin/egress-appliance
+	dotnet build EgressAppliance.sln -c $(CONFIGURATION) -nologo -v quiet $(PROPERTIES)
+	dotnet publish $(HOST) -c $(CONFIGURATION) -o bin -nologo -v quiet --no-build $(PROPERTIES)
+
+demo: build ## the real appliance against the bundled router simulator; Ctrl-C ends it
+	bin/egress-appliance demo $(DEMO_ARGS)
+
+run: build ## run with CONFIG=/path/to/appliance.yaml
+	bin/egress-appliance run --config $(CONFIG)
+
+test: build ## all tests; system tests need root and say so where they cannot run
+	CONFIGURATION=$(CONFIGURATION) tests/run unit system
+
+unit: ## unit tests only
+	CONFIGURATION=$(CONFIGURATION) tests/run unit
+
+system: build ## system tests only (root: network namespaces, FRR, BIRD, snmpd)
+	CONFIGURATION=$(CONFIGURATION) tests/run system
+
+bench: ## BenchmarkDotNet; choose with BENCH='*Lookup*'
+	dotnet run --project perf/EgressAppliance.Benchmarks -c Release -- --filter '$(or $(BENCH),*)'
+
+format: ## rewrite sources to the house style
+	dotnet format EgressAppliance.sln
+
+ui: src/ui/dist/index.html ## build the web page (Node.js); skipped with a notice where there is none
+
+src/ui/dist/index.html: $(UI_SOURCES)
+	@if command -v npm >/dev/null; then \
+	  cd src/ui && npm ci --no-audit --no-fund --loglevel=error && npm run --silent build; \
+	else echo "npm not found: building without the web page"; fi
+
+deb image: ## not there yet: packages and the bootable image
+	@echo "make $@: packaging is not there yet; see README, 'What is not there yet'" >&2; exit 1
+
+clean: ## remove what the build made
+	rm -rf bin TestResults src/ui/dist BenchmarkDotNet.Artifacts
+	find src tests perf -type d \( -name bin -o -name obj \) -prune -exec rm -rf {} +
