@@ -1,0 +1,19 @@
+using System.Text.Json.Serialization;
+
+namespace EgressAppliance.Host.Http;
+
+/// <summary>Serialization of the API's documents, generated at build time; used by the endpoint and by the command line.</summary>
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
+[JsonSerializable(typeof(StatusDto))]
+[JsonSerializable(typeof(CaptureDto))]
+[JsonSerializable(typeof(IReadOnlyList<BgpPeerDto>))]
+[JsonSerializable(typeof(IReadOnlyList<LinkDto>))]
+[JsonSerializable(typeof(IReadOnlyList<PrefixDto>))]
+[JsonSerializable(typeof(IReadOnlyList<OverrideDto>))]
+[JsonSerializable(typeof(IReadOnlyList<DecisionDto>))]
+[JsonSerializable(typeof(ExplainDto))]
+[JsonSerializable(typeof(ModeDto))]
+[JsonSerializable(typeof(OverrideRequestDto))]
+[JsonSerializable(typeof(WithdrawAllDto))]
+[JsonSerializable(typeof(StateEventDto))]
+public sealed partial class ApiJson : JsonSerializerContext;

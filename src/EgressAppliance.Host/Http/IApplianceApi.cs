@@ -1,0 +1,65 @@
+namespace EgressAppliance.Host.Http;
+
+/// <summary>How a request that changes something ended.</summary>
+public enum OperationStatus
+{
+    /// <summary>Done.</summary>
+    Done,
+
+    /// <summary>The request names something that does not exist (prefix, link, mode).</summary>
+    NotFound,
+
+    /// <summary>The request is well-formed and cannot be carried out now; the detail says why.</summary>
+    Refused,
+}
+
+/// <summary>Outcome of a request that changes something.</summary>
+/// <param name="Status">How it ended.</param>
+/// <param name="Detail">Why, in words; empty when done.</param>
+public readonly record struct OperationResult(OperationStatus Status, string Detail = "")
+{
+    /// <summary>Done.</summary>
+    public static OperationResult Done => new(OperationStatus.Done);
+}
+
+/// <summary>
+/// What the HTTP endpoint needs of the appliance. Reads give the state as of the last cycle and are safe from any thread.
+/// </summary>
+public interface IApplianceApi
+{
+    /// <summary>The latest state, as sent to the page once a cycle.</summary>
+    StateEventDto State { get; }
+
+    /// <summary>Completes when a state newer than <paramref name="seen"/> is there.</summary>
+    Task<StateEventDto> NextStateAsync(StateEventDto? seen, CancellationToken cancellationToken);
+
+    /// <summary>The largest prefixes by rate, all links or one.</summary>
+    IReadOnlyList<PrefixDto> GetPrefixes(int top, string? link);
+
+    /// <summary>The latest decisions, newest first.</summary>
+    IReadOnlyList<DecisionDto> GetDecisions(int limit);
+
+    /// <summary>Why a prefix, or the prefix of an address, goes where it goes; null if the text is neither.</summary>
+    ExplainDto? Explain(string query);
+
+    /// <summary>The names of the configured links.</summary>
+    IReadOnlyList<string> LinkNames { get; }
+
+    /// <summary>Changes the mode.</summary>
+    OperationResult SetMode(string mode);
+
+    /// <summary>Makes an operator's override.</summary>
+    OperationResult AddOverride(string prefix, string link);
+
+    /// <summary>Withdraws one override, whoever made it.</summary>
+    OperationResult ReleaseOverride(string prefix);
+
+    /// <summary>Withdraws every override in one step and goes to observe; returns how many were withdrawn.</summary>
+    int WithdrawAll();
+
+    /// <summary>Prometheus text exposition of everything the appliance counts.</summary>
+    void WriteMetrics(TextWriter writer);
+
+    /// <summary>Null when the appliance sees traffic and holds its routers' tables; else what is missing.</summary>
+    string? NotReady { get; }
+}

@@ -1,0 +1,50 @@
+using System.Globalization;
+
+namespace EgressAppliance.Host.Http;
+
+/// <summary>Writes the Prometheus text exposition format, version 0.0.4: one family at a time, each with its help and type.</summary>
+/// <param name="writer">Where the text goes.</param>
+public sealed class PrometheusText(TextWriter writer)
+{
+    private string _name = "";
+
+    /// <summary>Starts a family; its samples follow.</summary>
+    public PrometheusText Family(string name, string type, string help)
+    {
+        _name = name;
+        writer.Write($"# HELP {name} {help}\n# TYPE {name} {type}\n");
+        return this;
+    }
+
+    /// <summary>Starts a gauge.</summary>
+    public PrometheusText Gauge(string name, string help) => Family(name, "gauge", help);
+
+    /// <summary>Starts a counter; its name ends in <c>_total</c>.</summary>
+    public PrometheusText Counter(string name, string help) => Family(name, "counter", help);
+
+    /// <summary>Writes one sample of the family. Label values are escaped.</summary>
+    public PrometheusText Sample(double value, params ReadOnlySpan<(string Name, string Value)> labels)
+    {
+        writer.Write(_name);
+        for (int i = 0; i < labels.Length; i++)
+        {
+            writer.Write(i == 0 ? '{' : ',');
+            writer.Write(labels[i].Name);
+            writer.Write("=\"");
+            writer.Write(Escape(labels[i].Value));
+            writer.Write('"');
+        }
+
+        writer.Write(labels.Length == 0 ? " " : "} ");
+        writer.Write(Format(value));
+        writer.Write('\n');
+        return this;
+    }
+
+    private static string Format(double value) =>
+        double.IsNaN(value) ? "NaN" : double.IsPositiveInfinity(value) ? "+Inf" : double.IsNegativeInfinity(value) ? "-Inf"
+        : value.ToString("R", CultureInfo.InvariantCulture);
+
+    private static string Escape(string value) =>
+        value.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal).Replace("\n", "\\n", StringComparison.Ordinal);
+}

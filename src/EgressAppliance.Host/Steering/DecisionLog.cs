@@ -1,0 +1,48 @@
+using EgressAppliance.Host.Http;
+
+namespace EgressAppliance.Host.Steering;
+
+/// <summary>The latest decisions in memory, bounded. Thread-safe.</summary>
+/// <param name="capacity">Decisions kept; the oldest goes first.</param>
+public sealed class DecisionLog(int capacity = 1000)
+{
+    private readonly Lock _gate = new();
+    private readonly Queue<DecisionDto> _entries = new();
+    private readonly Dictionary<string, long> _verdicts = [];
+
+    /// <summary>Cycles by verdict since start.</summary>
+    public IReadOnlyList<KeyValuePair<string, long>> Verdicts
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return [.. _verdicts.OrderBy(v => v.Key, StringComparer.Ordinal)];
+            }
+        }
+    }
+
+    /// <summary>Adds the newest.</summary>
+    public void Add(DecisionDto decision)
+    {
+        lock (_gate)
+        {
+            if (_entries.Count == capacity)
+            {
+                _entries.Dequeue();
+            }
+
+            _entries.Enqueue(decision);
+            _verdicts[decision.Verdict] = _verdicts.GetValueOrDefault(decision.Verdict) + 1;
+        }
+    }
+
+    /// <summary>At most <paramref name="limit"/>, newest first.</summary>
+    public IReadOnlyList<DecisionDto> Latest(int limit)
+    {
+        lock (_gate)
+        {
+            return [.. _entries.Reverse().Take(limit)];
+        }
+    }
+}

@@ -1,0 +1,191 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Net.Sockets;
+using System.Text.Json;
+using EgressAppliance.Host.Config;
+using EgressAppliance.Host.Http;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace EgressAppliance.Tests.Http;
+
+public sealed class ApiServerTests : IAsyncLifetime, IDisposable
+{
+    private readonly FakeAppliance _appliance = new();
+    private readonly HttpClient _client = new();
+    private readonly string _socket = Path.Combine(Path.GetTempPath(), $"egress-api-{Guid.NewGuid():N}.sock");
+    private ApiServer _server = null!;
+
+    public async Task InitializeAsync()
+    {
+        HttpConfig config = new() { Listen = new IPEndPoint(IPAddress.Loopback, 0), Socket = _socket };
+        _server = await ApiServer.StartAsync(config, _appliance, NullLoggerFactory.Instance, CancellationToken.None);
+        _client.BaseAddress = new Uri($"http://127.0.0.1:{_server.Port}");
+    }
+
+    public async Task DisposeAsync() => await _server.DisposeAsync();
+
+    public void Dispose() => _client.Dispose();
+
+    [Fact]
+    public async Task Status_read_has_snake_case_names()
+    {
+        using JsonDocument status = JsonDocument.Parse(await _client.GetStringAsync("/api/v1/status"));
+        Assert.Equal("observe", status.RootElement.GetProperty("mode").GetString());
+        Assert.Equal(2, status.RootElement.GetProperty("capture").GetProperty("undecodable").GetProperty("truncated_ipv4").GetInt64());
+        Assert.Equal(1, status.RootElement.GetProperty("bgp")[0].GetProperty("routes_ipv4").GetInt32());
+    }
+
+    [Theory]
+    [InlineData("/api/v1/prefixes?top=0")]
+    [InlineData("/api/v1/prefixes?top=x")]
+    [InlineData("/api/v1/decisions?limit=-1")]
+    [InlineData("/api/v1/explain?prefix=nonsense")]
+    [InlineData("/api/v1/explain")]
+    public async Task Bad_query_is_a_problem_document(string path)
+    {
+        using HttpResponseMessage response = await _client.GetAsync(path);
+        Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
+        Assert.Equal("application/problem+json", response.Content.Headers.ContentType?.MediaType);
+    }
+
+    [Fact]
+    public async Task Unknown_link_names_the_known_ones()
+    {
+        using HttpResponseMessage response = await _client.GetAsync("/api/v1/prefixes?link=isp-x");
+        Assert.Equal(HttpStatusCode.NotFound, response.StatusCode);
+        Assert.Contains("isp-a", await response.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Mode_put_changes_the_mode()
+    {
+        using HttpResponseMessage response = await _client.PutAsJsonAsync("/api/v1/mode", new { mode = "inject" });
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        Assert.Equal(["mode inject"], _appliance.Changes);
+        Assert.Contains("inject", await response.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Mode_put_with_an_unknown_mode_is_refused()
+    {
+        using HttpResponseMessage response = await _client.PutAsJsonAsync("/api/v1/mode", new { mode = "yolo" });
+        Assert.Equal(HttpStatusCode.NotFound, response.StatusCode);
+        Assert.Empty(_appliance.Changes);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("{")]
+    [InlineData("[1]")]
+    public async Task Mode_put_with_a_broken_body_is_a_client_error(string body)
+    {
+        using StringContent content = new(body, System.Text.Encoding.UTF8, "application/json");
+        using HttpResponseMessage response = await _client.PutAsync("/api/v1/mode", content);
+        Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
+        Assert.Empty(_appliance.Changes);
+    }
+
+    [Fact]
+    public async Task Override_that_is_refused_says_why()
+    {
+        using HttpResponseMessage response = await _client.PostAsJsonAsync("/api/v1/overrides", new { prefix = "192.0.2.0/24", link = "isp-b" });
+        Assert.Equal(HttpStatusCode.Conflict, response.StatusCode);
+        Assert.Contains("No path by that link.", await response.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("Origin", "http://evil.example")]
+    [InlineData("Sec-Fetch-Site", "cross-site")]
+    [InlineData("Host", "evil.example")]
+    public async Task Change_from_a_foreign_page_is_forbidden(string header, string value)
+    {
+        using HttpRequestMessage request = new(HttpMethod.Post, "/api/v1/withdraw-all");
+        request.Headers.TryAddWithoutValidation(header, value);
+        using HttpResponseMessage response = await _client.SendAsync(request);
+        Assert.Equal(HttpStatusCode.Forbidden, response.StatusCode);
+        Assert.Empty(_appliance.Changes);
+    }
+
+    [Fact]
+    public async Task Read_by_a_rebound_name_is_forbidden()
+    {
+        using HttpRequestMessage request = new(HttpMethod.Get, "/api/v1/status");
+        request.Headers.Host = "rebound.example";
+        using HttpResponseMessage response = await _client.SendAsync(request);
+        Assert.Equal(HttpStatusCode.Forbidden, response.StatusCode);
+    }
+
+    [Fact]
+    public async Task Change_from_the_own_page_is_taken()
+    {
+        using HttpRequestMessage request = new(HttpMethod.Post, "/api/v1/withdraw-all");
+        request.Headers.TryAddWithoutValidation("Origin", $"http://127.0.0.1:{_server.Port}");
+        request.Headers.TryAddWithoutValidation("Sec-Fetch-Site", "same-origin");
+        using HttpResponseMessage response = await _client.SendAsync(request);
+        Assert.Equal("{\"withdrawn\":3}", await response.Content.ReadAsStringAsync());
+        Assert.Equal(["withdraw-all"], _appliance.Changes);
+    }
+
+    [Fact]
+    public async Task Events_send_the_present_state_and_each_new_one()
+    {
+        using CancellationTokenSource limit = new(TimeSpan.FromSeconds(30));
+        using Stream stream = await _client.GetStreamAsync("/api/v1/events", limit.Token);
+        using StreamReader reader = new(stream);
+        Assert.Contains("\"mode\":\"observe\"", await NextData(reader, limit.Token), StringComparison.Ordinal);
+        _appliance.Feed.Publish(FakeAppliance.MakeState("inject"));
+        Assert.Contains("\"mode\":\"inject\"", await NextData(reader, limit.Token), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Readyz_says_what_is_missing()
+    {
+        _appliance.NotReady = "no BGP session";
+        using HttpResponseMessage response = await _client.GetAsync("/readyz");
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, response.StatusCode);
+        Assert.Equal("no BGP session\n", await response.Content.ReadAsStringAsync());
+        _appliance.NotReady = null;
+        Assert.Equal("ready\n", await _client.GetStringAsync("/readyz"));
+    }
+
+    [Fact]
+    public async Task Metrics_are_prometheus_text_with_escaped_labels() =>
+        Assert.Equal(
+            "# HELP egress_test A test.\n# TYPE egress_test gauge\negress_test{link=\"a\\\"b\"} 1.5\n", await _client.GetStringAsync("/metrics"));
+
+    [Fact]
+    public async Task Unknown_path_is_not_found()
+    {
+        using HttpResponseMessage response = await _client.GetAsync("/api/v1/nothing");
+        Assert.Equal(HttpStatusCode.NotFound, response.StatusCode);
+    }
+
+    [Fact]
+    public async Task Unix_socket_answers_and_is_closed_to_others()
+    {
+        using SocketsHttpHandler handler = new()
+        {
+            ConnectCallback = async (_, cancelled) =>
+            {
+                Socket socket = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+                await socket.ConnectAsync(new UnixDomainSocketEndPoint(_socket), cancelled);
+                return new NetworkStream(socket, ownsSocket: true);
+            },
+        };
+        using HttpClient client = new(handler);
+        Assert.Contains("fra1", await client.GetStringAsync("http://appliance/api/v1/status"), StringComparison.Ordinal);
+        Assert.Equal(UnixFileMode.None, File.GetUnixFileMode(_socket) & (UnixFileMode.OtherRead | UnixFileMode.OtherWrite));
+    }
+
+    private static async Task<string> NextData(StreamReader reader, CancellationToken cancelled)
+    {
+        while (true)
+        {
+            string line = await reader.ReadLineAsync(cancelled) ?? throw new EndOfStreamException("The event stream ended.");
+            if (line.StartsWith("data:", StringComparison.Ordinal))
+            {
+                return line;
+            }
+        }
+    }
+}

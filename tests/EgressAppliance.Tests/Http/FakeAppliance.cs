@@ -1,0 +1,71 @@
+using EgressAppliance.Host.Http;
+using EgressAppliance.Host.Steering;
+
+namespace EgressAppliance.Tests.Http;
+
+/// <summary>An appliance with one link and one prefix, which records what it is asked to change.</summary>
+internal sealed class FakeAppliance : IApplianceApi
+{
+    public static readonly DateTimeOffset Time = new(2026, 1, 2, 3, 4, 5, TimeSpan.Zero);
+
+    public FakeAppliance() => Feed = new StateFeed(MakeState("observe"));
+
+    public StateFeed Feed { get; }
+
+    public List<string> Changes { get; } = [];
+
+    public StateEventDto State => Feed.Current;
+
+    public IReadOnlyList<string> LinkNames => ["isp-a"];
+
+    public string? NotReady { get; set; }
+
+    public static StateEventDto MakeState(string mode) => new(
+        new StatusDto("fra1", "1.0", mode, "no_overload", "No link is over its threshold.", true, Time, 1, [],
+            new CaptureDto(1, 1, 100, 1, 800, 0, 0, 0, 0, 0, new Dictionary<string, long> { ["truncated_ipv4"] = 2 }, 0, 0, 0, 1, []),
+            [new BgpPeerDto("edge1", "192.0.2.1", "Established", Time, 2, 1, 1, true, true, 0, null)],
+            [new SnmpDto("edge1", true, Time, null)]),
+        [new LinkDto("isp-a", "edge1", "prov-a", "up", 1000, 950, 850, 900, 500, 490, 500, 500, 0.01, "normal", 0, 0)],
+        [new PrefixDto("192.0.2.0/24", "isp-a", "isp-a", 500, 1, 64500, false)], [], null);
+
+    public Task<StateEventDto> NextStateAsync(StateEventDto? seen, CancellationToken cancellationToken) => Feed.NextAsync(seen, cancellationToken);
+
+    public IReadOnlyList<PrefixDto> GetPrefixes(int top, string? link) => [.. State.Prefixes.Take(top)];
+
+    public IReadOnlyList<DecisionDto> GetDecisions(int limit) => [];
+
+    public ExplainDto? Explain(string query) =>
+        query == "192.0.2.1" ? new ExplainDto(query, "192.0.2.0/24", 500, "isp-a", "isp-a", null, [], "It goes by its native link.") : null;
+
+    public OperationResult SetMode(string mode)
+    {
+        if (mode is not ("observe" or "inject"))
+        {
+            return new OperationResult(OperationStatus.NotFound, $"There is no mode '{mode}'.");
+        }
+
+        Changes.Add("mode " + mode);
+        Feed.Publish(MakeState(mode));
+        return OperationResult.Done;
+    }
+
+    public OperationResult AddOverride(string prefix, string link)
+    {
+        Changes.Add($"override {prefix} {link}");
+        return link == "isp-a" ? OperationResult.Done : new OperationResult(OperationStatus.Refused, "No path by that link.");
+    }
+
+    public OperationResult ReleaseOverride(string prefix)
+    {
+        Changes.Add("release " + prefix);
+        return OperationResult.Done;
+    }
+
+    public int WithdrawAll()
+    {
+        Changes.Add("withdraw-all");
+        return 3;
+    }
+
+    public void WriteMetrics(TextWriter writer) => new PrometheusText(writer).Gauge("egress_test", "A test.").Sample(1.5, ("link", "a\"b"));
+}
