@@ -1,0 +1,147 @@
+namespace EgressAppliance.Net.Lpm;
+
+// IPv4: DIR-24-8. The direct index answers all that is not longer than /24 in one load. Where longer prefixes exist, the entry names
+// a block of 256 ids, one for each last octet. A block lives as long as prefixes longer than /24 lie under its entry; the writer
+// counts them. Removing the last of them makes all 256 ids equal, and the entry takes that id back.
+
+/// <summary>The compiled table of IPv4 prefixes.</summary>
+internal sealed unsafe class IPv4Lookup : IDisposable
+{
+    private const int BlockEntries = 256;
+    private const int BlockUnits = BlockEntries * sizeof(uint) / NativeArena.UnitBytes;
+    private const int PrefetchAhead = 16;
+    private readonly Dictionary<uint, int> _longPrefixes = [];
+
+    /// <summary>First level.</summary>
+    public DirectIndex Index { get; } = new();
+
+    /// <summary>Second level.</summary>
+    public NativeArena Arena { get; } = new();
+
+    /// <summary>The id of one address.</summary>
+    public uint Lookup(uint address)
+    {
+        // Invariant: a 24-bit index into 2^24 entries.
+        uint entry = Index.Entries[address >> 8];
+        return (int)entry >= 0 ? entry : LookupInBlock(address);
+    }
+
+    /// <summary>The ids of many addresses; the spans are equally long.</summary>
+    public void Lookup(ReadOnlySpan<uint> addresses, Span<uint> ids)
+    {
+        uint* entries = Index.Entries;
+        // Invariant: i stays below the length that both spans have, the prefetched place below it too.
+        fixed (uint* input = addresses)
+        fixed (uint* output = ids)
+        {
+            int count = addresses.Length;
+            int ahead = Math.Min(PrefetchAhead, count);
+            for (int i = 0; i < ahead; i++)
+            {
+                Prefetch.Line(entries + (input[i] >> 8));
+            }
+
+            int steady = count - ahead;
+            for (int i = 0; i < count; i++)
+            {
+                if (i < steady)
+                {
+                    Prefetch.Line(entries + (input[i + ahead] >> 8));
+                }
+
+                uint entry = entries[input[i] >> 8];
+                output[i] = (int)entry >= 0 ? entry : LookupInBlock(input[i]);
+            }
+        }
+    }
+
+    /// <summary>Gives the addresses of a prefix that its cover owns to the prefix.</summary>
+    public void Add(IpPrefix prefix, uint id, uint cover)
+    {
+        if (prefix.Length <= DirectIndex.Bits)
+        {
+            Repaint(prefix, cover, id);
+            return;
+        }
+
+        uint index = prefix.Address.IPv4Value >> 8;
+        uint entry = Index.Entries[index];
+        if ((entry & DirectIndex.BlockFlag) != 0)
+        {
+            _longPrefixes[index]++;
+            BlockRange(entry, prefix).Replace(cover, id);
+            return;
+        }
+
+        uint unit = Arena.Allocate(BlockUnits);
+        uint named = unit | DirectIndex.BlockFlag;
+        Block(named).Fill(entry);
+        BlockRange(named, prefix).Replace(cover, id);
+        _longPrefixes.Add(index, 1);
+        Index.Publish(index, named);
+    }
+
+    /// <summary>Gives the addresses that a prefix owns to its cover.</summary>
+    public void Remove(IpPrefix prefix, uint id, uint cover)
+    {
+        if (prefix.Length <= DirectIndex.Bits)
+        {
+            Repaint(prefix, id, cover);
+            return;
+        }
+
+        uint index = prefix.Address.IPv4Value >> 8;
+        uint entry = Index.Entries[index];
+        BlockRange(entry, prefix).Replace(id, cover);
+        if (--_longPrefixes[index] == 0)
+        {
+            _longPrefixes.Remove(index);
+            Index.Publish(index, Block(entry)[0]);
+            Arena.Retire(entry & ~DirectIndex.BlockFlag, BlockUnits);
+            Arena.ReclaimIfMany();
+        }
+    }
+
+    public void Dispose()
+    {
+        Index.Dispose();
+        Arena.Dispose();
+    }
+
+    private uint LookupInBlock(uint address)
+    {
+        while (true)
+        {
+            long sequence = Arena.Sequence;
+            uint entry = Volatile.Read(ref Index.Entries[address >> 8]);
+            if ((int)entry >= 0)
+            {
+                return entry;
+            }
+
+            // Invariant: a published entry names a block whose chunk exists, and blocks hold 256 ids.
+            uint id = ((uint*)Arena.Resolve(entry & ~DirectIndex.BlockFlag))[(byte)address];
+            if (Arena.Unchanged(sequence))
+            {
+                return id;
+            }
+        }
+    }
+
+    private void Repaint(IpPrefix prefix, uint from, uint to)
+    {
+        Span<uint> range = Index.Range(prefix.Address.High, prefix.Length);
+        range.Replace(from, to);
+        int at = 0;
+        for (int next; (next = DirectIndex.IndexOfBlock(range[at..])) >= 0; at += next + 1)
+        {
+            Block(range[at + next]).Replace(from, to);
+        }
+    }
+
+    private Span<uint> BlockRange(uint entry, IpPrefix prefix) =>
+        Block(entry).Slice((byte)prefix.Address.IPv4Value, 1 << (32 - prefix.Length));
+
+    // Invariant: the entry names a block of this arena, which has BlockEntries entries.
+    private Span<uint> Block(uint entry) => new(Arena.Resolve(entry & ~DirectIndex.BlockFlag), BlockEntries);
+}
