@@ -15,8 +15,8 @@ public readonly record struct TableStep(bool Remove, IpPrefix Prefix);
 /// </summary>
 internal static class PrefixGenerators
 {
-    private static readonly int[] Lengths4 = [0, 1, 8, 16, 22, 23, 24, 25, 26, 31, 32];
-    private static readonly int[] Lengths6 = [0, 1, 19, 23, 24, 25, 31, 32, 33, 40, 47, 48, 49, 56, 63, 64, 65, 72, 96, 119, 120, 121, 127, 128];
+    private static readonly int[] Lengths4 = [8, 16, 22, 23, 24, 25, 26, 31, 32];
+    private static readonly int[] Lengths6 = [19, 23, 24, 25, 31, 32, 33, 40, 47, 48, 49, 56, 63, 64, 65, 72, 96, 119, 120, 121, 127, 128];
 
     public static Gen<IpAddr> Address(IpFamily family)
     {
@@ -31,8 +31,9 @@ internal static class PrefixGenerators
     {
         int bits = family == IpFamily.IPv4 ? 32 : 128;
         Gen<int> length = Gen.Frequency(
-            (3, Gen.Elements(family == IpFamily.IPv4 ? Lengths4 : Lengths6)),
-            (2, Gen.Choose(0, bits)));
+            (1, Gen.Elements(0, 1)),
+            (25, Gen.Elements(family == IpFamily.IPv4 ? Lengths4 : Lengths6)),
+            (15, Gen.Choose(2, bits)));
         return from address in Address(family)
                from l in length
                select IpPrefix.Create(address, l);
