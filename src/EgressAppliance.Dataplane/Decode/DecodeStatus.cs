@@ -1,0 +1,92 @@
+using System.Text;
+
+namespace EgressAppliance.Dataplane.Decode;
+
+/// <summary>How the decoding of one frame ended. Every frame ends in exactly one; those from <see cref="TruncatedEthernet"/> on are undecodable.</summary>
+public enum DecodeStatus
+{
+    /// <summary>An IPv4 header was read.</summary>
+    IPv4,
+
+    /// <summary>An IPv6 header was read.</summary>
+    IPv6,
+
+    /// <summary>The frame carries something other than IP.</summary>
+    NonIp,
+
+    /// <summary>Shorter than an Ethernet header.</summary>
+    TruncatedEthernet,
+
+    /// <summary>Cut off within a VLAN tag.</summary>
+    TruncatedVlan,
+
+    /// <summary>Cut off within an MPLS label stack, or behind it.</summary>
+    TruncatedMpls,
+
+    /// <summary>Cut off within a PPPoE or PPP header.</summary>
+    TruncatedPppoe,
+
+    /// <summary>Cut off within a link header other than Ethernet's.</summary>
+    TruncatedLinkHeader,
+
+    /// <summary>Cut off within the IPv4 header, options included.</summary>
+    TruncatedIpv4,
+
+    /// <summary>Announced as IPv4, but the version field is not 4.</summary>
+    BadIpv4Version,
+
+    /// <summary>An IPv4 header length below 20 bytes.</summary>
+    BadIpv4HeaderLength,
+
+    /// <summary>An IPv4 total length below the header length.</summary>
+    BadIpv4TotalLength,
+
+    /// <summary>An IPv4 total length of 0, as segmentation offload leaves it in frames above 64 KiB (BIG TCP).</summary>
+    Ipv4TotalLengthZero,
+
+    /// <summary>Cut off within the IPv6 header.</summary>
+    TruncatedIpv6,
+
+    /// <summary>Announced as IPv6, but the version field is not 6.</summary>
+    BadIpv6Version,
+
+    /// <summary>A link layer that carries bare IP, with a version that is neither 4 nor 6.</summary>
+    BadIpVersion,
+
+    /// <summary>The source's link-layer type is not one this decoder knows.</summary>
+    UnsupportedLinkLayer,
+}
+
+/// <summary>The names of <see cref="DecodeStatus"/> values in metrics and output.</summary>
+public static class DecodeStatusNames
+{
+    /// <summary>Number of values.</summary>
+    internal const int Count = (int)DecodeStatus.UnsupportedLinkLayer + 1;
+
+    private static readonly string[] Names = MakeNames();
+
+    /// <summary>The value in snake_case: <c>truncated_ipv4</c>.</summary>
+    public static string ToReason(this DecodeStatus status) => Names[(int)status];
+
+    private static string[] MakeNames()
+    {
+        string[] names = new string[Count];
+        for (int i = 0; i < Count; i++)
+        {
+            StringBuilder text = new();
+            foreach (char c in ((DecodeStatus)i).ToString())
+            {
+                if (char.IsUpper(c) && text.Length > 0)
+                {
+                    text.Append('_');
+                }
+
+                text.Append(char.ToLowerInvariant(c));
+            }
+
+            names[i] = text.ToString();
+        }
+
+        return names;
+    }
+}

@@ -1,0 +1,257 @@
+using EgressAppliance.Capture;
+using EgressAppliance.Dataplane.Counters;
+using EgressAppliance.Dataplane.Decode;
+using EgressAppliance.Net;
+
+namespace EgressAppliance.Dataplane.Pipeline;
+
+/// <summary>
+/// The data path: one reading thread per source, counting workers, and a fixed number of batches that goes round between them.
+/// </summary>
+/// <remarks>
+/// <code>
+/// source ─► reader: decode, link ─┐  filled   ┌─► worker: lookup, count ─► cells, totals
+/// source ─► reader: decode, link ─┴─ channel ─┴─► worker: lookup, count ─► cells, totals
+///              ▲                     free channel            │
+///              └─────────────── batches ◄────────────────────┘
+/// </code>
+/// The unit of work is the batch: all costs of handing over, locking and waking are paid once for a thousand packets. A batch carries its packets as
+/// arrays of one field each, and beside them how all its frames ended; a worker adds both to its own counters in one
+/// step. So in every snapshot the totals add up, and each packet is in exactly one snapshot: that of the first swap after its batch was counted.
+///
+/// When the workers fall behind, batches run out. A reader of files then waits. A live reader must not, since that would only move the loss into the kernel's
+/// ring where it could not be told from a slow reader: it gives up the rest of the block and counts it as pool exhausted.
+///
+/// Threads are the pipeline's own. Nothing is allocated per packet or, once all cells and pages exist, per batch. If a thread
+/// fails, all stop and <see cref="Completion"/> faults: counters that silently lack one worker's share would be worse than none.
+/// The sources stay the caller's: dispose the pipeline first, then them.
+/// </remarks>
+public sealed class CapturePipeline : ICapturePipeline
+{
+    private readonly TimeProvider _time;
+    private readonly BatchRing _ring;
+    private readonly SourceReader[] _readers;
+    private readonly CountingWorker[] _workers;
+    private readonly CancellationTokenSource _stop = new();
+    private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Lock _failureGate = new();
+    private Exception? _failure;
+    private int _runningReaders;
+    private int _runningThreads;
+    private bool _started;
+    private bool _disposed;
+
+    /// <summary>A pipeline that is ready to start.</summary>
+    /// <param name="options">How frames are counted.</param>
+    /// <param name="sources">Each gets a reading thread. Not disposed by the pipeline.</param>
+    /// <param name="table">Where prefix ids come from; may be updated while the pipeline runs.</param>
+    /// <param name="time">Gives snapshots their time stamp.</param>
+    /// <exception cref="ArgumentException">An option is out of range, there is no source, or a link rule makes no sense.</exception>
+    public CapturePipeline(PipelineOptions options, IReadOnlyList<IPacketSource> sources, LpmTable table, TimeProvider time)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(sources);
+        ArgumentNullException.ThrowIfNull(table);
+        ArgumentNullException.ThrowIfNull(time);
+        CheckRange(options.Workers, 1, 256, nameof(options.Workers));
+        CheckRange(options.BatchSize, 1, 65536, nameof(options.BatchSize));
+        CheckRange(options.Batches, sources.Count + options.Workers, 65536, nameof(options.Batches));
+        if (sources.Count == 0)
+        {
+            throw new ArgumentException("A pipeline needs a source.", nameof(sources));
+        }
+
+        _time = time;
+        _ring = new BatchRing(options.Batches, options.BatchSize);
+        _readers = new SourceReader[sources.Count];
+        for (int i = 0; i < _readers.Length; i++)
+        {
+            _readers[i] = new SourceReader(sources[i], options, _ring);
+        }
+
+        _workers = new CountingWorker[options.Workers];
+        for (int i = 0; i < _workers.Length; i++)
+        {
+            _workers[i] = new CountingWorker(_ring, table, options.BatchSize);
+        }
+    }
+
+    /// <inheritdoc/>
+    public Task Completion => _completion.Task;
+
+    /// <inheritdoc/>
+    public void Start()
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        if (_started)
+        {
+            throw new InvalidOperationException("The pipeline was started before.");
+        }
+
+        _started = true;
+        _runningReaders = _readers.Length;
+        _runningThreads = _readers.Length + _workers.Length;
+        for (int i = 0; i < _workers.Length; i++)
+        {
+            CountingWorker worker = _workers[i];
+
+            // Workers are not told to stop: they end when the readers have, with every batch counted.
+            StartThread($"count {i}", _ => worker.Run(), onEnd: null);
+        }
+
+        foreach (SourceReader reader in _readers)
+        {
+            StartThread($"read {reader.Source.Name}", reader.Run, OnReaderEnd);
+        }
+    }
+
+    /// <inheritdoc/>
+    public CounterSnapshot TakeSnapshot()
+    {
+        FrameTotals totals = default;
+        CounterTable first = _workers[0].Swap(ref totals);
+        for (int i = 1; i < _workers.Length; i++)
+        {
+            _workers[i].Swap(ref totals).DrainTo(first);
+        }
+
+        long timestamp = _time.GetTimestamp();
+        return new CounterSnapshot { Timestamp = timestamp, Cells = first.Drain(), Statistics = MakeStatistics(totals) };
+    }
+
+    /// <inheritdoc/>
+    public PipelineStatistics GetStatistics()
+    {
+        FrameTotals totals = default;
+        foreach (CountingWorker worker in _workers)
+        {
+            worker.AddTotalsTo(ref totals);
+        }
+
+        return MakeStatistics(totals);
+    }
+
+    /// <summary>Stops reading, counts what was read, and ends all threads. The last counters can still be read.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (_disposed)
+        {
+            return;
+        }
+
+        _disposed = true;
+        await _stop.CancelAsync().ConfigureAwait(false);
+        if (_started)
+        {
+            // A failure is for whoever awaits Completion; here it matters only that no thread is left.
+            await Completion.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+
+        _ring.Dispose();
+        _stop.Dispose();
+    }
+
+    private static void CheckRange(int value, int min, int max, string name)
+    {
+        if (value < min || value > max)
+        {
+            throw new ArgumentException($"{name} must be {min} to {max}, and is {value}.");
+        }
+    }
+
+    private PipelineStatistics MakeStatistics(in FrameTotals totals)
+    {
+        Dictionary<string, long> undecodable = [];
+        for (DecodeStatus status = DecodeStatus.TruncatedEthernet; (int)status < DecodeStatusNames.Count; status++)
+        {
+            if (totals.ByStatus[(int)status] is var count and > 0)
+            {
+                undecodable.Add(status.ToReason(), count);
+            }
+        }
+
+        long exhausted = 0;
+        Dictionary<string, SourceStatistics> sources = [];
+        foreach (SourceReader reader in _readers)
+        {
+            exhausted += reader.PoolExhausted;
+            SourceStatistics own = reader.Source.GetStatistics();
+            sources.TryGetValue(reader.Source.Name, out SourceStatistics sum);
+            sources[reader.Source.Name] = new(
+                sum.ReceivedFrames + own.ReceivedFrames,
+                sum.ReceivedBytes + own.ReceivedBytes,
+                sum.DroppedFrames + own.DroppedFrames,
+                sum.Freezes + own.Freezes,
+                sum.Message ?? own.Message);
+        }
+
+        return new PipelineStatistics
+        {
+            Frames = totals.Frames + exhausted,
+            Packets = totals.ByStatus[(int)DecodeStatus.IPv4] + totals.ByStatus[(int)DecodeStatus.IPv6],
+            IpBytes = totals.IpBytes,
+            NonIp = totals.ByStatus[(int)DecodeStatus.NonIp],
+            Ignored = totals.Ignored,
+            Undecodable = undecodable,
+            PoolExhausted = exhausted,
+            UnroutedPackets = totals.UnroutedPackets,
+            UnroutedIpBytes = totals.UnroutedIpBytes,
+            Sources = sources,
+        };
+    }
+
+    private void StartThread(string name, Action<CancellationToken> body, Action? onEnd)
+    {
+        Thread thread = new(() => RunThread(body, onEnd)) { Name = name, IsBackground = true };
+        thread.Start();
+    }
+
+    private void RunThread(Action<CancellationToken> body, Action? onEnd)
+    {
+        try
+        {
+            body(_stop.Token);
+        }
+        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
+        {
+            // Asked to stop: the thread's normal end.
+        }
+#pragma warning disable CA1031 // The thread's last resort: the failure goes to whoever awaits Completion.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            lock (_failureGate)
+            {
+                _failure ??= e;
+            }
+
+            _stop.Cancel();
+        }
+
+        onEnd?.Invoke();
+        if (Interlocked.Decrement(ref _runningThreads) == 0)
+        {
+            Complete();
+        }
+    }
+
+    private void OnReaderEnd()
+    {
+        if (Interlocked.Decrement(ref _runningReaders) == 0)
+        {
+            _ring.Complete();
+        }
+    }
+
+    private void Complete()
+    {
+        if (_failure is { } failure)
+        {
+            _completion.SetException(failure);
+        }
+        else
+        {
+            _completion.SetResult();
+        }
+    }
+}

@@ -1,0 +1,25 @@
+using EgressAppliance.Net;
+
+namespace EgressAppliance.Dataplane.Pipeline;
+
+/// <summary>How frames are counted.</summary>
+public sealed record PipelineOptions
+{
+    /// <summary>Counting workers, each with counters of its own.</summary>
+    public int Workers { get; init; } = 1;
+
+    /// <summary>Packets a batch holds.</summary>
+    public int BatchSize { get; init; } = 1024;
+
+    /// <summary>Batches that go round; bounds memory. When all are in use a frame is counted as pool_exhausted (live sources) or the reader waits (files).</summary>
+    public int Batches { get; init; } = 64;
+
+    /// <summary>True where the source can wait (files), so that no frame is ever given up for want of a batch.</summary>
+    public bool WaitForBatch { get; init; }
+
+    /// <summary>Rules by which frames get their link; a frame that none matches is counted under <see cref="LinkId.None"/>.</summary>
+    public IReadOnlyList<LinkMatch> Links { get; init; } = [];
+
+    /// <summary>Frames to one of these destination MACs are counted as ignored and no further.</summary>
+    public IReadOnlyList<MacAddress> IgnoredMacs { get; init; } = [];
+}
