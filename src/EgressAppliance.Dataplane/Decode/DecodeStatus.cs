@@ -24,7 +24,7 @@ public enum DecodeStatus
     TruncatedMpls,
 
     /// <summary>Cut off within a PPPoE or PPP header.</summary>
-    TruncatedPppoe,
+    TruncatedPpp,
 
     /// <summary>Cut off within a link header other than Ethernet's.</summary>
     TruncatedLinkHeader,

@@ -40,6 +40,7 @@ public static class FrameDecoder
 
     private const ushort PppIPv4 = 0x0021;
     private const ushort PppIPv6 = 0x0057;
+    private const ushort PppMpls = 0x0281;
 
     /// <summary>Decodes one frame.</summary>
     /// <param name="frame">Its captured bytes.</param>
@@ -186,12 +187,20 @@ public static class FrameDecoder
     private static DecodeStatus DecodePppoe(ReadOnlySpan<byte> payload, ref PacketFields fields)
     {
         const int PppoeHeaderBytes = 6;
-        if (payload.Length < PppoeHeaderBytes + 1)
+        if (payload.Length < PppoeHeaderBytes)
         {
-            return DecodeStatus.TruncatedPppoe;
+            return DecodeStatus.TruncatedPpp;
         }
 
-        payload = payload[PppoeHeaderBytes..];
+        return DecodePpp(payload[PppoeHeaderBytes..], ref fields);
+    }
+
+    private static DecodeStatus DecodePpp(ReadOnlySpan<byte> payload, ref PacketFields fields)
+    {
+        if (payload.IsEmpty)
+        {
+            return DecodeStatus.TruncatedPpp;
+        }
 
         // Protocol numbers are odd in their last octet and even in their first, so an odd first octet is a compressed field.
         ushort protocol = payload[0];
@@ -201,7 +210,7 @@ public static class FrameDecoder
             protocolBytes = 2;
             if (payload.Length < protocolBytes)
             {
-                return DecodeStatus.TruncatedPppoe;
+                return DecodeStatus.TruncatedPpp;
             }
 
             protocol = BinaryPrimitives.ReadUInt16BigEndian(payload);
@@ -211,6 +220,7 @@ public static class FrameDecoder
         {
             PppIPv4 => DecodeIPv4(payload[protocolBytes..], ref fields),
             PppIPv6 => DecodeIPv6(payload[protocolBytes..], ref fields),
+            PppMpls => DecodeMpls(payload[protocolBytes..], ref fields),
             _ => DecodeStatus.NonIp,
         };
     }
@@ -235,6 +245,8 @@ public static class FrameDecoder
 
     private static DecodeStatus DecodeOtherLinkLayer(ReadOnlySpan<byte> frame, LinkLayerType linkLayer, ref PacketFields fields)
     {
+        const LinkLayerType Ppp = (LinkLayerType)9;
+        const LinkLayerType PppHdlc = (LinkLayerType)50;
         const LinkLayerType DltRaw = (LinkLayerType)12;
         const LinkLayerType DltRawOpenBsd = (LinkLayerType)14;
         const LinkLayerType OpenBsdLoopback = (LinkLayerType)108;
@@ -265,6 +277,9 @@ public static class FrameDecoder
                 return frame.Length < NullHeaderBytes
                     ? DecodeStatus.TruncatedLinkHeader
                     : DecodeNull(BinaryPrimitives.ReadUInt32LittleEndian(frame), frame[NullHeaderBytes..], ref fields);
+            case Ppp or PppHdlc:
+                // Address and control octets of HDLC-like framing (RFC 1662 section 3.1), which may have been left out.
+                return DecodePpp(frame.StartsWith((ReadOnlySpan<byte>)[0xFF, 0x03]) ? frame[2..] : frame, ref fields);
             default:
                 return DecodeStatus.UnsupportedLinkLayer;
         }

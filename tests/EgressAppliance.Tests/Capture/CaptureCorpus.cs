@@ -1,0 +1,116 @@
+using System.Globalization;
+using System.IO.Compression;
+using EgressAppliance.Net;
+
+namespace EgressAppliance.Tests.Capture;
+
+/// <summary>Real captures with the totals that tshark found: the sample in the repository, and the shared corpus where it is at hand.</summary>
+internal sealed class CaptureCorpus
+{
+    private readonly string _folder;
+
+    private CaptureCorpus(string folder)
+    {
+        _folder = folder;
+        Files = LoadIndex();
+        LoadTruth();
+        LoadLayers();
+    }
+
+    /// <summary>The captures in <c>tests/data/captures</c>.</summary>
+    public static CaptureCorpus Sample { get; } = new(TestData.Path("captures"));
+
+    /// <summary>All captures, or null.</summary>
+    public static CaptureCorpus? Shared { get; } = TestData.Shared is null ? null : new(Path.Combine(TestData.Shared, "captures"));
+
+    /// <summary>By name.</summary>
+    public IReadOnlyDictionary<string, CaptureFile> Files { get; }
+
+    /// <summary>Destination → packets and IP bytes, of both files equal.</summary>
+    public static bool SameTotals(
+        IReadOnlyDictionary<IpAddr, (long Packets, long Bytes)> expected, IReadOnlyDictionary<IpAddr, (long Packets, long Bytes)> actual) =>
+        expected.Count == actual.Count && expected.All(e => actual.TryGetValue(e.Key, out (long Packets, long Bytes) a) && a == e.Value);
+
+    private Dictionary<string, CaptureFile> LoadIndex()
+    {
+        string[] lines = File.ReadAllLines(Path.Combine(_folder, "index.tsv"));
+        string[] columns = lines[0].Split('\t');
+        int frames = Array.IndexOf(columns, "frames");
+        int exotic = Array.IndexOf(columns, "exotic_frames");
+        int encapsulation = Array.IndexOf(columns, "encap_types");
+        return lines.Skip(1).Select(line => line.Split('\t')).ToDictionary(
+            cells => cells[0],
+            cells => new CaptureFile
+            {
+                Name = cells[0],
+                Path = Path.Combine(_folder, cells[0]),
+                IsExact = cells[1] == "exact",
+                Frames = long.TryParse(cells[frames], CultureInfo.InvariantCulture, out long f) ? f : -1,
+                HasExoticFrames = cells[exotic] != "0",
+                LinkLayers = cells[encapsulation],
+            });
+    }
+
+    private void LoadTruth()
+    {
+        foreach (string[] cells in File.ReadLines(Path.Combine(_folder, "truth.tsv")).Skip(1).Select(line => line.Split('\t')))
+        {
+            if (cells[1] == "outer")
+            {
+                Files[cells[0]].Outer.Add(
+                    IpAddr.Parse(cells[3], CultureInfo.InvariantCulture),
+                    (long.Parse(cells[4], CultureInfo.InvariantCulture), long.Parse(cells[5], CultureInfo.InvariantCulture)));
+            }
+        }
+    }
+
+    private void LoadLayers()
+    {
+        HashSet<string> plain = ["eth", "ethertype", "vlan", "ip", "ipv6"];
+        string plainFile = Path.Combine(_folder, "frames.tsv");
+        using StreamReader reader = File.Exists(plainFile)
+            ? new(plainFile)
+            : new(new GZipStream(File.OpenRead(plainFile + ".gz"), CompressionMode.Decompress));
+        reader.ReadLine();
+        while (reader.ReadLine() is { } line)
+        {
+            string[] cells = line.Split('\t');
+            if (cells[4] != "c")
+            {
+                continue;
+            }
+
+            // The layers up to the first IP header.
+            string[] layers = cells[5].Split(':');
+            int ip = Array.FindIndex(layers, layer => layer is "ip" or "ipv6");
+            if (!layers.Take(ip + 1).All(plain.Contains))
+            {
+                Files[cells[0]].IsPlainEthernet = false;
+            }
+        }
+    }
+}
+
+/// <summary>One capture of the corpus.</summary>
+internal sealed class CaptureFile
+{
+    public required string Name { get; init; }
+
+    public required string Path { get; init; }
+
+    /// <summary>Its totals are known; otherwise it must only not do harm.</summary>
+    public required bool IsExact { get; init; }
+
+    public required long Frames { get; init; }
+
+    /// <summary>Some IP headers lie behind link layers that a decoder may or may not know.</summary>
+    public required bool HasExoticFrames { get; init; }
+
+    public required string LinkLayers { get; init; }
+
+    /// <summary>Every IP header lies behind Ethernet and VLAN tags alone.</summary>
+    public bool IsPlainEthernet { get; set; } = true;
+
+    /// <summary>Packets and IP bytes per destination of the outer header.</summary>
+    public Dictionary<IpAddr, (long Packets, long Bytes)> Outer { get; } = [];
+}
