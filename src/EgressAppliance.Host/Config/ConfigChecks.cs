@@ -1,0 +1,309 @@
+using System.Globalization;
+using System.Net;
+using System.Numerics;
+using EgressAppliance.Net;
+
+namespace EgressAppliance.Host.Config;
+
+/// <summary>
+/// What values must mean together, beyond the type and range of each: names that refer to one another, orderings, files that must
+/// exist. Every check reports at the key that one would change, and says nothing about values that were refused already.
+/// </summary>
+public sealed class ConfigChecks
+{
+    // linux/tcp.h, TCP_MD5SIG_MAXKEYLEN.
+    private const int Md5KeyMaximum = 80;
+    private const int CommunityMaximum = 255;
+
+    private readonly BoundSection _root;
+    private readonly string _baseDirectory;
+    private readonly ConfigDiagnostics _diagnostics;
+
+    private ConfigChecks(BoundSection root, string baseDirectory, ConfigDiagnostics diagnostics)
+    {
+        _root = root;
+        _baseDirectory = baseDirectory;
+        _diagnostics = diagnostics;
+    }
+
+    /// <summary>Runs every check. Values of <c>*_file</c> keys are replaced by the secrets read.</summary>
+    public static void Run(BoundSection root, string baseDirectory, ConfigDiagnostics diagnostics)
+    {
+        ArgumentNullException.ThrowIfNull(root);
+        ConfigChecks checks = new(root, baseDirectory, diagnostics);
+        checks.CheckSources();
+        checks.CheckRouters();
+        new LinkChecks(root, diagnostics).Run();
+        checks.CheckDecision();
+        checks.CheckHttp();
+    }
+
+    private void CheckSources()
+    {
+        Dictionary<string, BoundValue> seen = [];
+        foreach (BoundSection source in _root.Section("capture")?.Sections("sources") ?? [])
+        {
+            CheckBackend(source);
+            CheckRing(source);
+            CheckCpus(source);
+            BoundValue name = source.Value("interface").Given ? source.Value("interface") : source.Value("file");
+            if (name is { Given: true, Valid: true } && !seen.TryAdd(name.Text, name))
+            {
+                _diagnostics.Error(
+                    name.At, $"'{name.Path}': '{name.Text}' is a source already, in line {seen[name.Text].At.Line}",
+                    "remove one of them: its frames would count twice; use workers to share the load");
+            }
+        }
+    }
+
+    private void CheckBackend(BoundSection source)
+    {
+        BoundValue name = source.Value("interface");
+        BoundValue file = source.Value("file");
+        if (!source.TryGet("backend", out CaptureBackend backend))
+        {
+            return;
+        }
+
+        bool wantsFile = backend == CaptureBackend.PcapFile;
+        (BoundValue wanted, BoundValue other) = wantsFile ? (file, name) : (name, file);
+        string backendText = source.Value("backend").Text;
+        if (!wanted.Given)
+        {
+            _diagnostics.Error(
+                source.At, $"'{wanted.Path}' is missing", $"backend {backendText} needs {(wantsFile ? "the capture file" : "the interface on the mirror port")}");
+        }
+
+        if (other.Given)
+        {
+            _diagnostics.Error(
+                source.KeyAt(other.Key.Name), $"'{other.Path}' has no meaning with backend {backendText}",
+                wantsFile ? "remove it, or choose backend af_packet" : "remove it, or choose backend pcap_file");
+        }
+
+        if (wantsFile && file is { Given: true, Valid: true } && !File.Exists(Path.GetFullPath(file.Text, _baseDirectory)))
+        {
+            _diagnostics.Error(file.At, $"'{file.Path}': there is no file '{file.Text}'", "relative paths start at the folder of the configuration file");
+        }
+
+        if (backend == CaptureBackend.SharpPcap && !BuildFeatures.SharpPcap)
+        {
+            _diagnostics.Error(
+                source.Value("backend").At, $"'{source.Path}.backend': this build has no sharppcap backend",
+                "use af_packet, or build with `make WITH_SHARPPCAP=1`");
+        }
+    }
+
+    private void CheckRing(BoundSection source)
+    {
+        if (!source.TryGet("block", out long block))
+        {
+            return;
+        }
+
+        int page = Environment.SystemPageSize;
+        if (!BitOperations.IsPow2(block) || block % page != 0)
+        {
+            long better = Math.Max(page, (long)BitOperations.RoundUpToPowerOf2((ulong)block));
+            _diagnostics.Error(
+                source.Value("block").At, $"'{source.Path}.block': {source.Value("block").Text} is not a power of two and a multiple of the page size",
+                $"use for example {Units.FormatSize(better)}");
+        }
+        else if (source.TryGet("ring", out long ring) && (ring % block != 0 || ring / block < 2))
+        {
+            BoundValue at = source.Value("ring").Given ? source.Value("ring") : source.Value("block");
+            long better = Math.Max(2, (ring + block - 1) / block) * block;
+            _diagnostics.Error(
+                at.At, $"'{source.Path}.ring': {source.Value("ring").Text} is not two or more whole blocks of {source.Value("block").Text}",
+                $"use for example {Units.FormatSize(better)}");
+        }
+    }
+
+    private void CheckCpus(BoundSection source)
+    {
+        BoundValue cpus = source.Value("cpus");
+        if (!cpus.Given || !cpus.Valid || cpus.Items.Count == 0 || !source.TryGet("workers", out long workers))
+        {
+            return;
+        }
+
+        if (cpus.Items.Count != workers)
+        {
+            _diagnostics.Error(
+                cpus.At, $"'{cpus.Path}' lists {cpus.Items.Count} CPUs for {workers} workers",
+                $"list one CPU for each worker, or set workers: {cpus.Items.Count}");
+        }
+
+        foreach (BoundValue repeated in cpus.Items.GroupBy(c => c.Text).SelectMany(g => g.Skip(1)))
+        {
+            _diagnostics.Error(repeated.At, $"'{repeated.Path}': CPU {repeated.Text} is listed twice", "give each worker a CPU of its own");
+        }
+    }
+
+    private void CheckRouters()
+    {
+        NameRegister names = new(_diagnostics, "router");
+        Dictionary<IpAddr, BoundValue> addresses = [];
+        foreach (BoundSection router in _root.Sections("routers"))
+        {
+            names.Add(router.Value("name"));
+            BoundValue address = router.Value("address");
+            if (address.Value is IpAddr ip)
+            {
+                CheckUnicast(address, ip, _diagnostics);
+                if (!addresses.TryAdd(ip, address))
+                {
+                    _diagnostics.Error(
+                        address.At, $"'{address.Path}': {ip} is a router already, in line {addresses[ip].At.Line}", "give each router once");
+                }
+            }
+
+            if (router.Section("bgp") is { } bgp)
+            {
+                CheckBgp(router, bgp);
+            }
+
+            if (router.Section("snmp")?.Value("community_file") is { Given: true, Valid: true } community)
+            {
+                community.Value = SecretFile.Read(community, _baseDirectory, CommunityMaximum, _diagnostics);
+            }
+        }
+    }
+
+    private void CheckBgp(BoundSection router, BoundSection bgp)
+    {
+        BoundValue local = bgp.Value("local_address");
+        if (local.Value is IpAddr ours)
+        {
+            CheckUnicast(local, ours, _diagnostics);
+            if (router.TryGet("address", out IpAddr theirs))
+            {
+                if (ours == theirs)
+                {
+                    _diagnostics.Error(local.At, $"'{local.Path}' is the router's own address", "give an address of this machine");
+                }
+                else if (ours.Family != theirs.Family)
+                {
+                    _diagnostics.Error(local.At, $"'{local.Path}' is {local.Text} but the router's address is {theirs}", "use the same address family for both");
+                }
+            }
+        }
+
+        BoundValue peerAs = bgp.Value("peer_as");
+        if (bgp.TryGet("local_as", out long localAs) && peerAs.Value is long peer && peer != localAs)
+        {
+            _diagnostics.Error(peerAs.At, $"'{peerAs.Path}': {peer} is not local_as {localAs}", "only iBGP is supported: use the same AS number for both");
+        }
+
+        BoundValue hold = bgp.Value("hold_time");
+        if (hold.Value is TimeSpan time && (time.Ticks % TimeSpan.TicksPerSecond != 0 || (time != TimeSpan.Zero && time < TimeSpan.FromSeconds(3))))
+        {
+            _diagnostics.Error(hold.At, $"'{hold.Path}': {hold.Text} is not allowed", "use 0s or whole seconds from 3s on (RFC 4271 section 4.2)");
+        }
+
+        if (bgp.TryGet("passive", out bool passive) && passive && bgp.TryGet("listen_port", out long port) && port == 0)
+        {
+            _diagnostics.Error(
+                bgp.Value("passive").At, $"'{bgp.Path}': with passive: true and listen_port: 0 no session can come up", "set a listen_port or passive: false");
+        }
+
+        foreach (BoundValue repeated in bgp.Value("families").Items.Where(i => i.Valid).GroupBy(i => i.Text).SelectMany(g => g.Skip(1)))
+        {
+            _diagnostics.Error(repeated.At, $"'{repeated.Path}': {repeated.Text} is listed twice", "list each family once");
+        }
+
+        if (bgp.Value("password_file") is { Given: true, Valid: true } password)
+        {
+            password.Value = SecretFile.Read(password, _baseDirectory, Md5KeyMaximum, _diagnostics);
+        }
+    }
+
+    private void CheckDecision()
+    {
+        if (_root.Section("decision") is not { } decision)
+        {
+            return;
+        }
+
+        if (decision.TryGet("cycle", out TimeSpan cycle))
+        {
+            if (decision.TryGet("lease", out TimeSpan lease) && lease <= 2 * cycle)
+            {
+                BoundValue at = decision.Value("lease").Given ? decision.Value("lease") : decision.Value("cycle");
+                _diagnostics.Error(
+                    at.At, $"'decision.lease': {decision.Value("lease").Text} is not more than two cycles of {decision.Value("cycle").Text}",
+                    $"use more than {Units.FormatDuration(2 * cycle)}, so that one late cycle does not end every override");
+            }
+
+            if (decision.TryGet("window", out TimeSpan window) && window < cycle)
+            {
+                BoundValue at = decision.Value("window").Given ? decision.Value("window") : decision.Value("cycle");
+                _diagnostics.Error(
+                    at.At, $"'decision.window': {decision.Value("window").Text} is less than a cycle of {decision.Value("cycle").Text}",
+                    $"use at least {Units.FormatDuration(cycle)}");
+            }
+        }
+
+        if (decision.TryGet("max_share", out double share) && decision.TryGet("max_share_per_cycle", out double perCycle) && perCycle > share)
+        {
+            BoundValue at = decision.Value("max_share_per_cycle").Given ? decision.Value("max_share_per_cycle") : decision.Value("max_share");
+            _diagnostics.Error(
+                at.At, $"'decision.max_share_per_cycle': {decision.Value("max_share_per_cycle").Text} is more than max_share {decision.Value("max_share").Text}",
+                "one cycle cannot move more than all overrides together may carry: lower it");
+        }
+
+        // The default marker needs an AS number that fits the upper half of an RFC 1997 community.
+        if (!decision.Value("marker_community").Given
+            && _root.Sections("routers") is [var first, ..]
+            && first.Section("bgp") is { } bgp
+            && bgp.TryGet("local_as", out long localAs)
+            && localAs is > 65534)
+        {
+            _diagnostics.Error(
+                decision.KeyAt("marker_community"), $"'decision.marker_community' is missing, and AS {localAs.ToString(CultureInfo.InvariantCulture)} is too large to make one of",
+                "add it: a community without a meaning in your network, such as \"64512:64900\"");
+        }
+    }
+
+    private void CheckHttp()
+    {
+        BoundValue? listen = _root.Section("http")?.Value("listen");
+        if (listen?.Value is IPEndPoint endPoint && !IPAddress.IsLoopback(endPoint.Address))
+        {
+            _diagnostics.Error(
+                listen.At, $"'http.listen': {endPoint.Address} is not a loopback address; remote access needs TLS and tokens, which are not supported yet by this version",
+                $"use 127.0.0.1:{endPoint.Port} and reach it through an SSH tunnel");
+        }
+    }
+
+    /// <summary>Refuses addresses that no host can have: unspecified, loopback (where it cannot be meant), multicast.</summary>
+    internal static bool CheckUnicast(BoundValue bound, IpAddr address, ConfigDiagnostics diagnostics)
+    {
+        IPAddress ip = address.ToIPAddress();
+        bool unicast = !ip.Equals(IPAddress.Any) && !ip.Equals(IPAddress.IPv6Any) && !ip.IsIPv6Multicast
+            && !(address.Family == IpFamily.IPv4 && address.IPv4Value >= 0xE000_0000);
+        if (!unicast)
+        {
+            diagnostics.Error(bound.At, $"'{bound.Path}': {address} is not the address of a host", "give a unicast address");
+        }
+
+        return unicast;
+    }
+}
+
+/// <summary>Names that must be unique among their kind.</summary>
+/// <param name="diagnostics">Takes the errors.</param>
+/// <param name="kind">What bears the names.</param>
+internal sealed class NameRegister(ConfigDiagnostics diagnostics, string kind)
+{
+    private readonly Dictionary<string, ConfigPosition> _seen = [];
+
+    public void Add(BoundValue name)
+    {
+        if (name.Value is string text && !_seen.TryAdd(text, name.At))
+        {
+            diagnostics.Error(
+                name.At, $"'{name.Path}': there is a {kind} '{text}' already, in line {_seen[text].Line}", $"give each {kind} a name of its own");
+        }
+    }
+}

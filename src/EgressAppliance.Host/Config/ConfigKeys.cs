@@ -1,0 +1,154 @@
+using EgressAppliance.Net;
+using static EgressAppliance.Host.Config.ConfigType;
+
+namespace EgressAppliance.Host.Config;
+
+/// <summary>
+/// Every key of the configuration file. This list is the only place where a key, its type, its range and its default are written down:
+/// the loader binds by it, <c>check --defaults</c> prints from it and docs/configuration.md is generated from it.
+/// </summary>
+public static class ConfigKeys
+{
+    private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Minute = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan Hour = TimeSpan.FromHours(1);
+
+    /// <summary>All keys, sections before what is in them.</summary>
+    public static IReadOnlyList<ConfigKey> All { get; } =
+    [
+        Required("version", WholeNumber(1, 1), "Version of the configuration format."),
+        Value("site", Text("text", 64, mayBeEmpty: true), "\"\"", "Name of the site, for display."),
+        Value("mode", Choice([("observe", ApplianceMode.Observe), ("inject", ApplianceMode.Inject)]), "observe",
+            "Mode at start. observe computes and shows; inject announces overrides to the routers."),
+
+        .. CaptureKeys(),
+        .. RouterKeys(),
+        .. LinkKeys(),
+        .. DecisionKeys(),
+
+        Section("history", "Stored history.") with
+        {
+            NotYetWarning = "no history is stored",
+        },
+        Value("history.path", Text("path", 1024), "/var/lib/egress-appliance/history.db", "The database file."),
+        Section("history.retention", "How long each resolution is kept."),
+        Value("history.retention.minute", Duration(Hour, 1100 * 24 * Hour), "35d", "Samples of one minute."),
+        Value("history.retention.five_minutes", Duration(Hour, 1100 * 24 * Hour), "400d", "Samples of five minutes."),
+        Value("history.max_size", Size(1 << 20, 1L << 50), "8GiB", "Most disk space used; the oldest samples go first."),
+
+        Section("http", "The HTTP endpoint: web page, API and metrics."),
+        Value("http.listen", EndPoint, "127.0.0.1:8080", "Address and port. A loopback address: remote access needs TLS and tokens, which this version does not have."),
+        Value("http.socket", Text("path", 107, mayBeEmpty: true), "/run/egress-appliance/api.sock", "Unix socket for the command line; \"\" for none."),
+    ];
+
+    private static ConfigKey[] CaptureKeys() =>
+    [
+        Section("capture", "Where packets come from.") with { Required = true },
+        Sections("capture.sources[]", "The mirror ports, or capture files.") with { Required = true, MinimumItems = 1, MaximumItems = 64 },
+        Optional("capture.sources[].interface", LinuxInterface, "The interface on the mirror port (af_packet, sharppcap)."),
+        Optional("capture.sources[].file", Text("path", 1024), "The pcap or pcapng file (pcap_file); relative to the configuration file."),
+        Value("capture.sources[].backend",
+            Choice([("af_packet", CaptureBackend.AfPacket), ("pcap_file", CaptureBackend.PcapFile), ("sharppcap", CaptureBackend.SharpPcap)]),
+            "af_packet", "How packets are read. sharppcap is in builds made with `make WITH_SHARPPCAP=1`."),
+        Value("capture.sources[].snaplen", WholeNumber(64, 65535), "128", "Bytes kept of each frame. The headers are enough; rates come from the length in the IP header."),
+        Value("capture.sources[].ring", Size(64 << 10, 16L << 30), "64MiB", "Ring buffer of each worker; a multiple of the block."),
+        Value("capture.sources[].block", Size(4 << 10, 64 << 20), "1MiB", "Block of the ring; a power of two and a multiple of the page size."),
+        Value("capture.sources[].block_timeout", Duration(TimeSpan.FromMilliseconds(1), Second), "10ms", "Longest time a partly filled block is held back."),
+        Value("capture.sources[].workers", WholeNumber(1, 64), "1", "Sockets that share the interface (PACKET_FANOUT), each with a thread and a ring."),
+        Value("capture.sources[].fanout",
+            Choice([("hash", FanoutMode.Hash), ("cpu", FanoutMode.Cpu), ("lb", FanoutMode.Lb), ("rollover", FanoutMode.Rollover)]),
+            "hash", "How frames are spread over the workers: by flow, by receiving CPU, round robin, or fill one and then the next."),
+        List("capture.sources[].cpus", WholeNumber(0, 1023), "[]", "CPUs the workers are pinned to, one for each worker; empty: not pinned.") with { MaximumItems = 64 },
+        Value("capture.sources[].filter", Text("BPF", 4096, mayBeEmpty: true), "\"\"", "BPF filter in the syntax of libpcap; empty: every frame."),
+        Value("capture.sources[].sampling", WholeNumber(1, 1_000_000), "1", "The switch mirrors one frame in this many; rates are scaled up by it."),
+        Value("capture.sources[].promiscuous", Bool, "true", "Promiscuous mode: frames for other MAC addresses are received."),
+        List("capture.decapsulate", Choice([], "erspan", "vxlan"), "[]", "Tunnels the mirror arrives in. Not supported yet by this version: leave it empty.") with { MaximumItems = 2 },
+        List("capture.ignore_macs", Mac, "[]", "Destination MACs whose frames are not counted, such as the router's own on a two-way mirror."),
+    ];
+
+    private static ConfigKey[] RouterKeys() =>
+    [
+        Sections("routers[]", "The routers whose egress is managed.") with { Required = true, MinimumItems = 1, MaximumItems = 64 },
+        Required("routers[].name", Identifier, "Name, unique."),
+        Required("routers[].address", Address, "Address for BGP and SNMP."),
+        Section("routers[].bgp", "The iBGP session.") with { Required = true },
+        Required("routers[].bgp.local_address", Address, "Our address on the session."),
+        Required("routers[].bgp.local_as", WholeNumber(1, 4294967294), "Our AS number."),
+        Optional("routers[].bgp.peer_as", WholeNumber(1, 4294967294), "The router's AS number. Only iBGP is supported: the same as local_as.", "local_as"),
+        Value("routers[].bgp.port", WholeNumber(1, 65535), "179", "The router's TCP port."),
+        Value("routers[].bgp.listen_port", WholeNumber(0, 65535), "179", "Port we listen on for the router's connection; 0: do not listen."),
+        Value("routers[].bgp.passive", Bool, "false", "Wait for the router to connect."),
+        Value("routers[].bgp.hold_time", Duration(TimeSpan.Zero, 65535 * Second), "9s", "Hold time proposed, whole seconds: 0 (never expires) or at least 3s."),
+        List("routers[].bgp.families", Choice([("ipv4", IpFamily.IPv4), ("ipv6", IpFamily.IPv6)]), "[ipv4, ipv6]", "Address families (unicast).") with { MinimumItems = 1, MaximumItems = 2 },
+        Optional("routers[].bgp.password_file", Text("path", 1024), "File with the TCP MD5 key (RFC 2385), 1–80 bytes; relative to the configuration file.", "no MD5"),
+        Value("routers[].bgp.ttl_security", Choice([("false", false)], "true"), "false", "TTL security (RFC 5082). Not supported yet by this version."),
+        Value("routers[].bgp.max_prefix", WholeNumber(1, 100_000_000), "2000000", "Paths accepted from the router; more tear the session down."),
+        Section("routers[].bmp", "BMP (RFC 7854). Not supported yet by this version.") with { NotYet = true },
+        Section("routers[].snmp", "The router's interface counters.") with { DefaultNote = "no SNMP" },
+        Value("routers[].snmp.version", Choice([("2c", "2c")], "3"), "2c", "SNMP version. 3 is not supported yet by this version."),
+        Required("routers[].snmp.community_file", Text("path", 1024), "File with the community, 1–255 bytes; relative to the configuration file."),
+        Value("routers[].snmp.port", WholeNumber(1, 65535), "161", "UDP port of the agent."),
+        Value("routers[].snmp.poll", Duration(Second, 5 * Minute), "10s", "Polling period. Many agents cache their counters for some seconds."),
+    ];
+
+    private static ConfigKey[] LinkKeys() =>
+    [
+        Sections("links[]", "The provider links, one for each attachment.") with { Required = true, MinimumItems = 1, MaximumItems = LinkId.MaxValue },
+        Required("links[].name", Identifier, "Name, unique."),
+        Required("links[].router", Identifier, "Name of its router."),
+        Required("links[].interface", Text("text", 255), "ifName of the interface on the router."),
+        List("links[].next_hops", Address, null, "The provider's addresses on the link. An override never has another next hop.") with { Required = true, MinimumItems = 1, MaximumItems = 64 },
+        Section("links[].match", "Which mirrored frames leave by this link: those that match all that is given. Without it the link would be found by SNMP, which is not supported yet by this version.") with { Required = true },
+        Optional("links[].match.mac", Mac, "Destination MAC: the provider's router."),
+        Optional("links[].match.vlan", WholeNumber(1, 4094), "Outermost VLAN id."),
+        Optional("links[].match.source", Text("text", 1024), "Interface (or file) of one of capture.sources."),
+        Value("links[].capacity", Or("auto", Rate(1000, 1_000_000_000_000_000)), "auto", "Capacity. auto: ifHighSpeed, read by SNMP."),
+        Value("links[].threshold", Ratio(0.01, 1), "95%", "Above this share of the capacity the link is relieved."),
+        Value("links[].ceiling", Ratio(0.01, 1), "90%", "Our moves never fill the link beyond this share."),
+        Value("links[].release", Ratio(0, 1), "85%", "Moved prefixes are given back when the link would stay under this share with them."),
+        Value("links[].overhead", Size(0, 256), "18B", "Layer-2 bytes a packet, so that rates compare with the interface counter."),
+        Section("links[].cost", "What the link costs."),
+        Optional("links[].cost.commit", Rate(0, 1_000_000_000_000_000), "Rate that is paid for in any case."),
+        Optional("links[].cost.price_per_mbit", Price, "Price of a Mbit/s beyond it, in any one currency."),
+        Value("links[].cost.billing_day", WholeNumber(1, 28), "1", "First day of the billing month."),
+        Value("links[].drain", Bool, "false", "Move nothing onto this link."),
+    ];
+
+    private static ConfigKey[] DecisionKeys() =>
+    [
+        Section("decision", "The decision maker."),
+        Value("decision.cycle", Duration(Second, Minute), "5s", "Period of the control loop."),
+        Value("decision.hold", Duration(TimeSpan.Zero, 24 * Hour), "90s", "Least age of an override before it is given back."),
+        Value("decision.lease", Duration(2 * Second, Hour), "30s", "An override that the control loop does not renew for this long is withdrawn; more than two cycles."),
+        Value("decision.window", Duration(Second, Hour), "60s", "Window over which demand is averaged."),
+        Value("decision.max_moves_per_cycle", WholeNumber(1, 10_000), "8", "Most moves in a cycle."),
+        Value("decision.max_overrides", WholeNumber(1, 100_000), "1000", "Most overrides in force."),
+        Value("decision.max_share_per_cycle", Ratio(0, 1), "10%", "Most of all traffic that one cycle moves."),
+        Value("decision.max_share", Ratio(0, 1), "40%", "Most of all traffic that overrides carry."),
+        Value("decision.min_prefix_share", Ratio(0, 1), "0.1%", "Prefixes with less than this share of their link's capacity are not worth a move."),
+        Optional("decision.marker_community", Community,
+            "Community on each of our routes, by which they are known again. Must have no meaning in your network.", "local_as of the first router, then :64900"),
+        Sections("decision.policies[]", "Rules for prefixes; the first that matches counts.") with { MaximumItems = 10_000 },
+        Section("decision.policies[].match", "What the rule is for.") with { Required = true },
+        Required("decision.policies[].match.prefix", Prefix, "A prefix, and everything more specific."),
+        Required("decision.policies[].action", Choice([("deny", PolicyAction.Deny)], "pin", "prefer"), "deny: never move it. pin and prefer are not supported yet by this version."),
+        Optional("decision.policies[].link", Identifier, "Link of action pin. Not supported yet by this version.") with { NotYet = true },
+        List("decision.policies[].links", Identifier, null, "Links of action prefer. Not supported yet by this version.") with { NotYet = true },
+    ];
+
+    private static ConfigKey Section(string path, string meaning) => new(path, ConfigShape.Section, null, meaning);
+
+    private static ConfigKey Sections(string path, string meaning) => new(path, ConfigShape.Sections, null, meaning);
+
+    private static ConfigKey Value(string path, ConfigType type, string defaultText, string meaning) =>
+        new(path, ConfigShape.Value, type, meaning) { Default = defaultText };
+
+    private static ConfigKey Required(string path, ConfigType type, string meaning) =>
+        new(path, ConfigShape.Value, type, meaning) { Required = true };
+
+    private static ConfigKey Optional(string path, ConfigType type, string meaning, string? defaultNote = null) =>
+        new(path, ConfigShape.Value, type, meaning) { DefaultNote = defaultNote };
+
+    private static ConfigKey List(string path, ConfigType type, string? defaultText, string meaning) =>
+        new(path, ConfigShape.Values, type, meaning) { Default = defaultText };
+}

@@ -1,0 +1,141 @@
+using System.Net;
+using EgressAppliance.Net;
+
+namespace EgressAppliance.Host.Config;
+
+/// <summary>Makes the records of a file that has no errors.</summary>
+internal static class ConfigMapper
+{
+    /// <summary>Lower half of the marker community where none is configured: a value that networks rarely give a meaning, unlike :666 (blackhole).</summary>
+    private const uint DefaultMarkerValue = 64900;
+
+    public static ApplianceConfig Map(BoundSection root, string baseDirectory)
+    {
+        BoundSection capture = root.Section("capture")!;
+        BoundSection http = root.Section("http")!;
+        return new ApplianceConfig
+        {
+            Site = root.Get<string>("site"),
+            Mode = root.Get<ApplianceMode>("mode"),
+            Capture = new CaptureConfig
+            {
+                Sources = [.. capture.Sections("sources").Select(s => Source(s, baseDirectory))],
+                IgnoreMacs = [.. capture.Items<MacAddress>("ignore_macs").Select(m => m.Value)],
+            },
+            Routers = [.. root.Sections("routers").Select(Router)],
+            Links = [.. root.Sections("links").Select((link, i) => Link(link, new LinkId((ushort)(i + 1)), root, baseDirectory))],
+            Decision = Decision(root),
+            Http = new HttpConfig
+            {
+                Listen = http.Get<IPEndPoint>("listen"),
+                Socket = http.Get<string>("socket") is { Length: > 0 } path ? Path.GetFullPath(path, baseDirectory) : "",
+            },
+        };
+    }
+
+    private static CaptureSourceConfig Source(BoundSection source, string baseDirectory) => new()
+    {
+        Interface = source.Value("interface").Text,
+        File = source.Value("file").Given ? Path.GetFullPath(source.Value("file").Text, baseDirectory) : "",
+        Backend = source.Get<CaptureBackend>("backend"),
+        Snaplen = (int)source.Get<long>("snaplen"),
+        RingBytes = source.Get<long>("ring"),
+        BlockBytes = (int)source.Get<long>("block"),
+        BlockTimeout = source.Get<TimeSpan>("block_timeout"),
+        Workers = (int)source.Get<long>("workers"),
+        Fanout = source.Get<FanoutMode>("fanout"),
+        Cpus = [.. source.Items<long>("cpus").Select(c => (int)c.Value)],
+        Filter = source.Get<string>("filter"),
+        Sampling = (int)source.Get<long>("sampling"),
+        Promiscuous = source.Get<bool>("promiscuous"),
+    };
+
+    private static RouterConfig Router(BoundSection router)
+    {
+        BoundSection bgp = router.Section("bgp")!;
+        uint localAs = (uint)bgp.Get<long>("local_as");
+        return new RouterConfig
+        {
+            Name = router.Get<string>("name"),
+            Address = router.Get<IpAddr>("address").ToIPAddress(),
+            Bgp = new BgpConfig
+            {
+                LocalAddress = bgp.Get<IpAddr>("local_address").ToIPAddress(),
+                LocalAs = localAs,
+                PeerAs = bgp.TryGet("peer_as", out long peerAs) ? (uint)peerAs : localAs,
+                Port = (int)bgp.Get<long>("port"),
+                ListenPort = (int)bgp.Get<long>("listen_port"),
+                Passive = bgp.Get<bool>("passive"),
+                HoldTime = bgp.Get<TimeSpan>("hold_time"),
+                Families = [.. bgp.Items<IpFamily>("families").Select(f => f.Value)],
+                Password = bgp.Value("password_file").Value as string,
+                MaxPrefix = (int)bgp.Get<long>("max_prefix"),
+            },
+            Snmp = router.Section("snmp") is { } snmp
+                ? new SnmpConfig
+                {
+                    Community = snmp.Get<string>("community_file"),
+                    Port = (int)snmp.Get<long>("port"),
+                    Poll = snmp.Get<TimeSpan>("poll"),
+                }
+                : null,
+        };
+    }
+
+    private static LinkConfig Link(BoundSection link, LinkId id, BoundSection root, string baseDirectory)
+    {
+        BoundSection match = link.Section("match")!;
+        BoundSection cost = link.Section("cost")!;
+        return new LinkConfig
+        {
+            Id = id,
+            Name = link.Get<string>("name"),
+            Router = link.Get<string>("router"),
+            Interface = link.Get<string>("interface"),
+            NextHops = [.. link.Items<IpAddr>("next_hops").Select(h => h.Value)],
+            MatchMac = match.TryGet("mac", out MacAddress mac) ? mac : null,
+            MatchVlan = match.TryGet("vlan", out long vlan) ? (ushort)vlan : null,
+            MatchSource = match.TryGet("source", out string source) ? SourceName(source, root, baseDirectory) : null,
+            CapacityBps = link.TryGet("capacity", out long capacity) ? capacity : null,
+            Threshold = link.Get<double>("threshold"),
+            Ceiling = link.Get<double>("ceiling"),
+            Release = link.Get<double>("release"),
+            OverheadBytes = (int)link.Get<long>("overhead"),
+            PricePerMbit = cost.TryGet("price_per_mbit", out double price) ? price : null,
+            CommitBps = cost.TryGet("commit", out long commit) ? commit : null,
+            BillingDay = (int)cost.Get<long>("billing_day"),
+            Drain = link.Get<bool>("drain"),
+        };
+    }
+
+    // A link names its source as the file does; the source itself goes by its full path.
+    private static string SourceName(string source, BoundSection root, string baseDirectory) =>
+        root.Section("capture")!.Sections("sources").Any(s => s.Value("file") is { Given: true } file && file.Text == source)
+            ? Path.GetFullPath(source, baseDirectory)
+            : source;
+
+    private static DecisionConfig Decision(BoundSection root)
+    {
+        BoundSection decision = root.Section("decision")!;
+        return new DecisionConfig
+        {
+            Cycle = decision.Get<TimeSpan>("cycle"),
+            Hold = decision.Get<TimeSpan>("hold"),
+            Lease = decision.Get<TimeSpan>("lease"),
+            Window = decision.Get<TimeSpan>("window"),
+            MaxMovesPerCycle = (int)decision.Get<long>("max_moves_per_cycle"),
+            MaxOverrides = (int)decision.Get<long>("max_overrides"),
+            MaxSharePerCycle = decision.Get<double>("max_share_per_cycle"),
+            MaxShare = decision.Get<double>("max_share"),
+            MinPrefixShare = decision.Get<double>("min_prefix_share"),
+            MarkerCommunity = decision.TryGet("marker_community", out uint community)
+                ? community
+                : (uint)root.Sections("routers")[0].Section("bgp")!.Get<long>("local_as") << 16 | DefaultMarkerValue,
+            Policies =
+            [
+                .. decision.Sections("policies").Select(
+                    p => new PolicyConfig(p.Section("match")!.Get<IpPrefix>("prefix"), p.Get<PolicyAction>("action"))),
+            ],
+        };
+    }
+}

@@ -1,0 +1,222 @@
+using EgressAppliance.Net;
+
+namespace EgressAppliance.Host.Config;
+
+/// <summary>Checks of <c>links</c>: each alone, against the routers and sources it names, and against each other.</summary>
+/// <param name="root">The whole file.</param>
+/// <param name="diagnostics">Takes the errors.</param>
+internal sealed class LinkChecks(BoundSection root, ConfigDiagnostics diagnostics)
+{
+    private readonly List<(BoundSection Match, string Name, Fields Fields)> _matches = [];
+    private readonly Dictionary<(string Router, IpAddr Address), BoundValue> _nextHops = [];
+    private readonly Dictionary<(string Router, string Interface), BoundValue> _interfaces = [];
+
+    public void Run()
+    {
+        NameRegister names = new(diagnostics, "link");
+        foreach (BoundSection link in root.Sections("links"))
+        {
+            names.Add(link.Value("name"));
+            BoundSection? router = CheckRouter(link);
+            CheckNextHops(link, router);
+            CheckInterface(link);
+            CheckMatch(link);
+            CheckLevels(link);
+        }
+    }
+
+    private BoundSection? CheckRouter(BoundSection link)
+    {
+        if (!link.TryGet("router", out string name))
+        {
+            return null;
+        }
+
+        IReadOnlyList<BoundSection> routers = root.Sections("routers");
+        foreach (BoundSection router in routers)
+        {
+            if (router.TryGet("name", out string candidate) && candidate == name)
+            {
+                CheckCapacity(link, router);
+                return router;
+            }
+        }
+
+        string[] known = [.. routers.Select(r => r.TryGet("name", out string n) ? n : "").Where(n => n.Length > 0)];
+        if (known.Length == 0 || known.Length < routers.Count)
+        {
+            // The router may well be the one whose name was refused.
+            return null;
+        }
+
+        string? near = NearestName.Find(name, known);
+        diagnostics.Error(
+            link.Value("router").At,
+            $"'{link.Path}.router': there is no router '{name}'",
+            near is not null ? $"did you mean '{near}'?" : "use one of " + string.Join(", ", known));
+        return null;
+    }
+
+    private void CheckCapacity(BoundSection link, BoundSection router)
+    {
+        BoundValue capacity = link.Value("capacity");
+        if (capacity.Value is DBNull && !router.IsGiven("snmp"))
+        {
+            diagnostics.Error(
+                link.KeyAt("capacity"), $"'{link.Path}.capacity' is auto, but its router has no snmp section to read it by",
+                "give the capacity, such as 10Gbit/s, or add snmp to the router");
+        }
+    }
+
+    private void CheckNextHops(BoundSection link, BoundSection? router)
+    {
+        if (!link.TryGet("router", out string routerName))
+        {
+            routerName = "";
+        }
+
+        foreach ((BoundValue bound, IpAddr hop) in link.Items<IpAddr>("next_hops"))
+        {
+            if (!ConfigChecks.CheckUnicast(bound, hop, diagnostics))
+            {
+                continue;
+            }
+
+            if (IsOurs(hop))
+            {
+                diagnostics.Error(
+                    bound.At, $"'{bound.Path}': {hop} is our own local_address", "give the provider's address; routers accept a route to us and drop the traffic");
+            }
+            else if (router is not null && router.TryGet("address", out IpAddr address) && address == hop)
+            {
+                diagnostics.Error(bound.At, $"'{bound.Path}': {hop} is the router's own address", "give the provider's address on the link");
+            }
+
+            if (!_nextHops.TryAdd((routerName, hop), bound))
+            {
+                BoundValue first = _nextHops[(routerName, hop)];
+                diagnostics.Error(
+                    bound.At, $"'{bound.Path}': {hop} is a next hop already, of '{first.Path}' in line {first.At.Line}",
+                    "a next hop tells the link: give each address once");
+            }
+        }
+    }
+
+    private bool IsOurs(IpAddr address) => root.Sections("routers").Any(
+        r => r.Section("bgp") is { } bgp && bgp.TryGet("local_address", out IpAddr ours) && ours == address);
+
+    private void CheckInterface(BoundSection link)
+    {
+        if (link.TryGet("router", out string router) && link.TryGet("interface", out string name)
+            && !_interfaces.TryAdd((router, name), link.Value("interface")))
+        {
+            BoundValue first = _interfaces[(router, name)];
+            diagnostics.Error(
+                link.Value("interface").At, $"'{link.Path}.interface': '{name}' of {router} is used already, by '{first.Path}' in line {first.At.Line}",
+                "give each link an interface of its own; several next hops on one interface make one link");
+        }
+    }
+
+    private void CheckMatch(BoundSection link)
+    {
+        if (link.Section("match") is not { } match)
+        {
+            return;
+        }
+
+        BoundValue mac = match.Value("mac");
+        BoundValue vlan = match.Value("vlan");
+        BoundValue source = match.Value("source");
+        if (!mac.Given && !vlan.Given && !source.Given)
+        {
+            diagnostics.Error(
+                match.At, $"'{match.Path}' is empty; finding the link by SNMP is not supported yet by this version", "give mac, vlan or source");
+            return;
+        }
+
+        if (mac.Value is MacAddress address && ((address.Value >> 40 & 1) != 0 || address.Value == 0))
+        {
+            diagnostics.Error(mac.At, $"'{mac.Path}': {address} is not the address of one interface", "give the unicast MAC of the provider's router");
+        }
+
+        CheckSource(source);
+        if (!mac.Valid || !vlan.Valid || !source.Valid)
+        {
+            return;
+        }
+
+        Fields fields = new(mac.Value as MacAddress?, vlan.Value as long?, source.Value as string);
+        string name = link.TryGet("name", out string n) ? n : link.Path;
+        foreach ((BoundSection other, string otherName, Fields taken) in _matches)
+        {
+            if (fields == taken)
+            {
+                diagnostics.Error(
+                    match.At, $"'{match.Path}' is the same as that of {otherName} in line {other.At.Line}",
+                    "make them differ in mac, vlan or source: a frame belongs to one link");
+                return;
+            }
+
+            if (fields.Includes(taken) || taken.Includes(fields))
+            {
+                (string wide, string narrow) = fields.Includes(taken) ? (name, otherName) : (otherName, name);
+                diagnostics.Error(
+                    match.At, $"'{match.Path}': every frame of {narrow} also matches {wide} (the other one is in line {other.At.Line})",
+                    $"narrow the match of {wide}, for example by vlan or source");
+                return;
+            }
+        }
+
+        _matches.Add((match, name, fields));
+    }
+
+    private void CheckSource(BoundValue source)
+    {
+        if (source.Value is not string name)
+        {
+            return;
+        }
+
+        string[] known =
+        [
+            .. (root.Section("capture")?.Sections("sources") ?? []).SelectMany(
+                s => new[] { s.Value("interface"), s.Value("file") }).Where(v => v is { Given: true, Valid: true }).Select(v => v.Text),
+        ];
+        if (!known.Contains(name))
+        {
+            string? near = NearestName.Find(name, known);
+            diagnostics.Error(
+                source.At, $"'{source.Path}': there is no capture source '{name}'",
+                near is not null ? $"did you mean '{near}'?" : known.Length > 0 ? "use one of " + string.Join(", ", known) : "add it to capture.sources");
+        }
+    }
+
+    private void CheckLevels(BoundSection link)
+    {
+        bool hasThreshold = link.TryGet("threshold", out double threshold);
+        bool hasCeiling = link.TryGet("ceiling", out double ceiling);
+        bool hasRelease = link.TryGet("release", out double release);
+        if (hasCeiling && hasThreshold && ceiling > threshold)
+        {
+            BoundValue at = link.Value("ceiling").Given ? link.Value("ceiling") : link.Value("threshold");
+            diagnostics.Error(
+                at.At, $"'{link.Path}': ceiling {link.Value("ceiling").Text} is above threshold {link.Value("threshold").Text}",
+                "keep release < ceiling <= threshold, or our own moves would overload the link");
+        }
+
+        if (hasRelease && hasCeiling && release >= ceiling)
+        {
+            BoundValue at = link.Value("release").Given ? link.Value("release") : link.Value("ceiling");
+            diagnostics.Error(
+                at.At, $"'{link.Path}': release {link.Value("release").Text} is not below ceiling {link.Value("ceiling").Text}",
+                "keep release < ceiling <= threshold, or prefixes would move back and forth");
+        }
+    }
+
+    private readonly record struct Fields(MacAddress? Mac, long? Vlan, string? Source)
+    {
+        /// <summary>True if every frame that the other matches is matched by this one.</summary>
+        public bool Includes(Fields other) =>
+            (Mac is null || Mac == other.Mac) && (Vlan is null || Vlan == other.Vlan) && (Source is null || Source == other.Source);
+    }
+}
