@@ -98,7 +98,7 @@ public static class ConfigKeys
         Required("links[].router", Identifier, "Name of its router."),
         Required("links[].interface", Text("text", 255), "ifName of the interface on the router."),
         List("links[].next_hops", Address, null, "The provider's addresses on the link. An override never has another next hop.") with { Required = true, MinimumItems = 1, MaximumItems = 64 },
-        Section("links[].match", "Which mirrored frames leave by this link: those that match all that is given. Without it the link would be found by SNMP, which is not supported yet by this version.") with { Required = true },
+        Section("links[].match", "Which mirrored frames leave by this link: those that match all that is given (to find a link without it is not supported yet by this version).") with { Required = true },
         Optional("links[].match.mac", Mac, "Destination MAC: the provider's router."),
         Optional("links[].match.vlan", WholeNumber(1, 4094), "Outermost VLAN id."),
         Optional("links[].match.source", Text("text", 1024), "Interface (or file) of one of capture.sources."),
