@@ -1,0 +1,10 @@
+using EgressAppliance.Net;
+
+namespace EgressAppliance.Decision;
+
+/// <summary>An override in force.</summary>
+/// <param name="Prefix">The prefix.</param>
+/// <param name="Link">The link it goes by because of us.</param>
+/// <param name="AgeSeconds">Seconds since it was announced.</param>
+/// <param name="Pinned">Made by an operator: the planner neither moves nor releases it while its path is usable.</param>
+public sealed record ActiveOverride(IpPrefix Prefix, string Link, double AgeSeconds, bool Pinned = false);

@@ -1,0 +1,26 @@
+namespace EgressAppliance.Decision.Control;
+
+/// <summary>How good the inputs of a cycle are. The defaults are those of a healthy system without SNMP.</summary>
+public sealed record InputHealth
+{
+    /// <summary>Age of the newest capture counters.</summary>
+    public TimeSpan CaptureAge { get; init; }
+
+    /// <summary>Share of frames lost in capture since the last cycle, 0–1.</summary>
+    public double CaptureLoss { get; init; }
+
+    /// <summary>Each router's table has been received whole.</summary>
+    public bool RibComplete { get; init; } = true;
+
+    /// <summary>The route feed is there: each router's BGP session (or BMP stream) is up.</summary>
+    public bool RouteFeedUp { get; init; } = true;
+
+    /// <summary>All paths are learned (ADD-PATH or BMP), not just the router's best.</summary>
+    public bool AllPathsKnown { get; init; } = true;
+
+    /// <summary>Age of the oldest interface counters, or null where none are configured.</summary>
+    public TimeSpan? CountersAge { get; init; }
+
+    /// <summary>Bytes attributed to links divided by bytes counted, 0–1, or null while nothing was counted.</summary>
+    public double? AttributionRatio { get; init; }
+}

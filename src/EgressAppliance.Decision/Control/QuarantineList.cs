@@ -1,0 +1,30 @@
+using EgressAppliance.Net;
+
+namespace EgressAppliance.Decision.Control;
+
+/// <summary>Prefixes that are left alone for a while. Bounded: when full, the entry that would end first makes room.</summary>
+internal sealed class QuarantineList(TimeSpan duration, int limit)
+{
+    private readonly Dictionary<IpPrefix, DateTimeOffset> _until = [];
+
+    public void Add(IpPrefix prefix, DateTimeOffset now)
+    {
+        if (_until.Count >= limit && !_until.ContainsKey(prefix))
+        {
+            _until.Remove(_until.OrderBy(e => e.Value).ThenBy(e => e.Key).First().Key);
+        }
+
+        _until[prefix] = now + duration;
+    }
+
+    /// <summary>The prefixes still in quarantine, sorted.</summary>
+    public IReadOnlyList<IpPrefix> Current(DateTimeOffset now)
+    {
+        foreach (IpPrefix ended in _until.Where(e => e.Value <= now).Select(e => e.Key).ToArray())
+        {
+            _until.Remove(ended);
+        }
+
+        return [.. _until.Keys.Order()];
+    }
+}

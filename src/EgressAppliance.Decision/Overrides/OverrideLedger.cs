@@ -1,0 +1,116 @@
+using EgressAppliance.Decision.Planner;
+using EgressAppliance.Net;
+
+namespace EgressAppliance.Decision.Overrides;
+
+/// <summary>
+/// The overrides in force. Every entry holds a lease that only a working decision cycle renews: when cycles stop, leases run out, and
+/// <see cref="Expired"/> — which needs nothing but a list of entries and a clock, so that a watchdog can call it — names what to withdraw.
+/// Not safe for concurrent use.
+/// </summary>
+/// <param name="lease">How long an entry lasts without renewal.</param>
+public sealed class OverrideLedger(TimeSpan lease)
+{
+    private readonly SortedDictionary<IpPrefix, OverrideEntry> _entries = [];
+
+    /// <summary>How many overrides are in force.</summary>
+    public int Count => _entries.Count;
+
+    /// <summary>The entries sorted by prefix, as they are now.</summary>
+    public IReadOnlyList<OverrideEntry> Entries => [.. _entries.Values];
+
+    /// <summary>The entry of a prefix.</summary>
+    public bool TryGet(IpPrefix prefix, out OverrideEntry? entry) => _entries.TryGetValue(prefix, out entry);
+
+    /// <summary>Enters an override, or redirects the one in force: since, lease and state start anew.</summary>
+    /// <returns>The entry.</returns>
+    public OverrideEntry Put(IpPrefix prefix, string from, string to, long rateBps, ReasonCode reason, OverrideSource source, DateTimeOffset now)
+    {
+        bool replaces = _entries.TryGetValue(prefix, out OverrideEntry? before);
+        OverrideEntry entry = new()
+        {
+            Prefix = prefix,
+            From = before?.From is { Length: > 0 } native ? native : from,
+            To = to,
+            RateBps = rateBps,
+            Since = now,
+            Reason = reason,
+            Source = source,
+            LeaseExpires = now + lease,
+            Replaces = replaces,
+        };
+        _entries[prefix] = entry;
+        return entry;
+    }
+
+    /// <summary>Renews the lease of an entry and notes its rate and native link.</summary>
+    /// <returns>False if there is no such entry.</returns>
+    public bool Renew(IpPrefix prefix, DateTimeOffset now, long? rateBps = null, string? from = null)
+    {
+        if (!_entries.TryGetValue(prefix, out OverrideEntry? entry))
+        {
+            return false;
+        }
+
+        _entries[prefix] = entry with
+        {
+            LeaseExpires = now + lease,
+            RateBps = rateBps ?? entry.RateBps,
+            From = string.IsNullOrEmpty(from) ? entry.From : from,
+        };
+        return true;
+    }
+
+    /// <summary>Notes that the router was given the route.</summary>
+    /// <returns>False if there is no such entry.</returns>
+    public bool Announced(IpPrefix prefix)
+    {
+        if (!_entries.TryGetValue(prefix, out OverrideEntry? entry))
+        {
+            return false;
+        }
+
+        if (entry.State == OverrideState.Proposed)
+        {
+            _entries[prefix] = entry with { State = OverrideState.Announced };
+        }
+
+        return true;
+    }
+
+    /// <summary>Notes that the mirror shows the prefix on the override's link.</summary>
+    /// <returns>False if there is no such entry.</returns>
+    public bool Confirmed(IpPrefix prefix, DateTimeOffset now)
+    {
+        if (!_entries.TryGetValue(prefix, out OverrideEntry? entry))
+        {
+            return false;
+        }
+
+        _entries[prefix] = entry with { State = OverrideState.Confirmed, LastConfirmed = now };
+        return true;
+    }
+
+    /// <summary>Takes an entry out.</summary>
+    public bool Remove(IpPrefix prefix, out OverrideEntry? entry) => _entries.Remove(prefix, out entry);
+
+    /// <summary>Takes all entries out and returns what they were.</summary>
+    public IReadOnlyList<OverrideEntry> Clear()
+    {
+        IReadOnlyList<OverrideEntry> all = Entries;
+        _entries.Clear();
+        return all;
+    }
+
+    /// <summary>The entries as the planner wants them.</summary>
+    public IReadOnlyList<ActiveOverride> Active(DateTimeOffset now) =>
+        [.. _entries.Values.Select(e => new ActiveOverride(
+            e.Prefix, e.To, Math.Max(0, (now - e.Since).TotalSeconds), e.Source == OverrideSource.Operator))];
+
+    /// <summary>Those of the entries whose lease has run out. For a watchdog that holds the list a cycle published.</summary>
+    public static IReadOnlyList<OverrideEntry> Expired(IReadOnlyList<OverrideEntry> entries, DateTimeOffset now)
+    {
+        ArgumentNullException.ThrowIfNull(entries);
+        return [.. entries.Where(e => e.LeaseExpires <= now)];
+    }
+}

@@ -1,0 +1,26 @@
+namespace EgressAppliance.Decision.Planner;
+
+/// <summary>
+/// A link's ratios as whole bit/s. The error bar shrinks what the planner steers by; the overload that a plan reports is measured against the plain threshold.
+/// </summary>
+/// <param name="ThresholdBps">threshold × capacity: what overload is measured against.</param>
+/// <param name="TriggerBps">threshold × capacity × (1 − error): relieve above, and down to this.</param>
+/// <param name="EnterBps">Most load after a prefix was moved here: ceiling × capacity × (1 − error), never above the trigger; 0 if down or drained.</param>
+/// <param name="ReleaseBps">Most load after an override was given back here: release × capacity × (1 − error), never above the ceiling; 0 if down.</param>
+internal readonly record struct LinkLimits(long ThresholdBps, long TriggerBps, long EnterBps, long ReleaseBps)
+{
+    public static LinkLimits Of(LinkState link)
+    {
+        double error = link.ErrorRatio ?? 0;
+        long threshold = Part(link.CapacityBps, link.Threshold);
+        long trigger = Part(threshold, 1 - error);
+        long ceiling = Math.Min(trigger, Part(Part(link.CapacityBps, link.Ceiling), 1 - error));
+        long release = Math.Min(ceiling, Part(Part(link.CapacityBps, link.Release), 1 - error));
+        return new(threshold, trigger, link.Up && !link.Drain ? ceiling : 0, link.Up ? release : 0);
+    }
+
+    /// <summary>
+    /// ratio × value rounded down. In decimal, because 0.95 × 10^10 in binary floating point need not be 9 500 000 000.
+    /// </summary>
+    public static long Part(long value, double ratio) => (long)decimal.Floor(value * (decimal)ratio);
+}

@@ -1,0 +1,318 @@
+namespace EgressAppliance.Decision.Planner;
+
+/// <summary>One way through steps 3–7 of the planner: where each override and each moved prefix ends up, and the loads that result.</summary>
+internal sealed class PlanDraft
+{
+    private readonly Projection _projection;
+    private readonly HashSet<int> _entered = [];
+
+    private PlanDraft(Projection projection)
+    {
+        _projection = projection;
+        Load = (long[])projection.Native.Clone();
+        WithoutUs = (long[])projection.Native.Clone();
+    }
+
+    /// <summary>Load of each link as it stands, finally with the plan.</summary>
+    public long[] Load { get; }
+
+    /// <summary>Load of each link under plain BGP with pinned overrides in place: what a plan may never be worse than.</summary>
+    public long[] WithoutUs { get; }
+
+    /// <summary>Load with the overrides that can go on.</summary>
+    public long[] Warm { get; private set; } = [];
+
+    /// <summary>Overrides that end, and why.</summary>
+    public Dictionary<OverrideCase, ReasonCode> Released { get; } = [];
+
+    /// <summary>Moves: index of demand → link it leaves (of the override if it had one), link it goes to, reason.</summary>
+    public Dictionary<int, (int From, int To, ReasonCode Reason)> Moves { get; } = [];
+
+    /// <summary>Overrides that could be given back but for the cap on releases.</summary>
+    public HashSet<OverrideCase> ReleaseCapped { get; } = [];
+
+    /// <summary>The links that were over their trigger before moves were chosen.</summary>
+    public int[] OverLinks { get; private set; } = [];
+
+    /// <summary>More could be relieved without caps.</summary>
+    public bool CapsBind { get; private set; }
+
+    /// <summary>Some candidate had a target with room.</summary>
+    public bool HadOptions { get; private set; }
+
+    /// <summary>Some prefix on an overloaded link was free to move, if there had been room.</summary>
+    public bool HadCandidates { get; private set; }
+
+    /// <summary>Overload against the trigger, which the error bar lowers.</summary>
+    public long ResidualBps => Sum(_projection, Load, trigger: true);
+
+    /// <summary>Overload against the plain threshold.</summary>
+    public long OverloadBps => Sum(_projection, Load, trigger: false);
+
+    public int Changes => Moves.Count + Released.Count;
+
+    public static long OverloadOf(Projection projection, long[] load) => Sum(projection, load, trigger: false);
+
+    /// <param name="projection">The snapshot in numbers.</param>
+    /// <param name="releaseFirst">Give back before moves are chosen rather than after.</param>
+    /// <param name="dropAll">Start from plain BGP: every override that is not pinned ends, hold or not.</param>
+    public static PlanDraft Build(Projection projection, bool releaseFirst, bool dropAll)
+    {
+        PlanDraft draft = new(projection);
+        draft.PutBack(dropAll);
+        if (releaseFirst)
+        {
+            draft.GiveBack();
+        }
+
+        draft.Relieve();
+        draft.Shed();
+        if (!releaseFirst)
+        {
+            draft.GiveBack();
+        }
+
+        return draft;
+    }
+
+    private static long Sum(Projection projection, long[] load, bool trigger)
+    {
+        long sum = 0;
+        for (int l = 0; l < load.Length; l++)
+        {
+            sum += Math.Max(0, load[l] - (trigger ? projection.Limits[l].TriggerBps : projection.Limits[l].ThresholdBps));
+        }
+
+        return sum;
+    }
+
+    /// <summary>Step 3.</summary>
+    private void PutBack(bool dropAll)
+    {
+        foreach (OverrideCase over in _projection.Overrides)
+        {
+            if (over.Lost != ReasonCode.None)
+            {
+                Released[over] = over.Lost;
+            }
+            else if (dropAll && over.Fixed != ReasonCode.Pinned)
+            {
+                Released[over] = ReasonCode.TargetOverloaded;
+            }
+            else
+            {
+                Shift(Load, over.Native, over.Link, over.RateBps);
+                if (over.Fixed == ReasonCode.Pinned)
+                {
+                    Shift(WithoutUs, over.Native, over.Link, over.RateBps);
+                }
+            }
+        }
+
+        Warm = (long[])Load.Clone();
+    }
+
+    /// <summary>Step 4.</summary>
+    private void GiveBack()
+    {
+        int left = _projection.Options.NoCaps ? int.MaxValue : _projection.Options.MaxMovesPerCycle;
+        IEnumerable<OverrideCase> free = _projection.Overrides
+            .Where(o => o.Lost == ReasonCode.None && o.Fixed == ReasonCode.None && o.Native >= 0 && !Released.ContainsKey(o) && !Moves.ContainsKey(o.Demand))
+            .OrderBy(o => o.RateBps).ThenByDescending(o => o.Active.AgeSeconds).ThenBy(o => o.Active.Prefix);
+        foreach (OverrideCase over in free)
+        {
+            if (Load[over.Native] + over.RateBps > _projection.Limits[over.Native].ReleaseBps)
+            {
+                continue;
+            }
+
+            if (left-- <= 0)
+            {
+                ReleaseCapped.Add(over);
+                continue;
+            }
+
+            Released[over] = ReasonCode.NativeFits;
+            Shift(Load, over.Link, over.Native, over.RateBps);
+        }
+    }
+
+    /// <summary>Steps 5 and 6.</summary>
+    private void Relieve()
+    {
+        OverLinks = [.. Enumerable.Range(0, Load.Length).Where(l => Load[l] > _projection.Limits[l].TriggerBps)];
+        if (OverLinks.Length == 0)
+        {
+            return;
+        }
+
+        ReliefProblem problem = Problem();
+        ReliefState chosen = ReliefSolver.Solve(problem);
+        CapsBind = chosen.Score.Residual > 0 && ReliefSolver.Greedy(problem.Uncapped()).Score.Residual < chosen.Score.Residual;
+        for (int i = 0; i < problem.Items.Length; i++)
+        {
+            if (chosen.Choice(i) >= 0)
+            {
+                Apply(problem.Items[i], problem.Items[i].Options[chosen.Choice(i)]);
+            }
+        }
+    }
+
+    private void Apply(ReliefItem item, ReliefOption option)
+    {
+        OverrideCase? over = _projection.OverrideOf.GetValueOrDefault(item.Demand);
+        Shift(Load, item.Source, option.Link, item.Rate);
+        _entered.Add(option.Link);
+        if (option.Release)
+        {
+            Released[over!] = ReasonCode.TargetOverloaded;
+            return;
+        }
+
+        if (over is null)
+        {
+            Moves[item.Demand] = (item.Source, option.Link, ReasonCode.RelieveOverload);
+            return;
+        }
+
+        if (over.Link == option.Link)
+        {
+            // Dropped in step 8 only to be chosen again: it stays.
+            Released.Remove(over);
+            return;
+        }
+
+        // An override that had to end or would be released now goes on by another link instead: one change, not two.
+        ReasonCode reason = over.Lost != ReasonCode.None ? ReasonCode.TargetLost : ReasonCode.TargetOverloaded;
+        Released.Remove(over);
+        Moves[item.Demand] = (over.Link, option.Link, reason);
+    }
+
+    private ReliefProblem Problem()
+    {
+        PlannerOptions options = _projection.Options;
+        long[] need = new long[Load.Length];
+        long[] room = new long[Load.Length];
+        for (int l = 0; l < Load.Length; l++)
+        {
+            need[l] = Math.Max(0, Load[l] - _projection.Limits[l].TriggerBps);
+            room[l] = need[l] > 0 ? 0 : Math.Max(0, _projection.Limits[l].EnterBps - Load[l]);
+        }
+
+        OverrideCase[] staying = [.. _projection.Overrides.Where(o => !Released.ContainsKey(o))];
+        bool capped = !options.NoCaps;
+        return new()
+        {
+            Need = need,
+            Room = room,
+            Items = Items(need, room),
+            MaxMoves = capped ? options.MaxMovesPerCycle : int.MaxValue,
+            MaxNewOverrides = capped ? Math.Max(0, options.MaxOverrides - staying.Length) : int.MaxValue,
+            MaxMovedBps = capped ? LinkLimits.Part(_projection.TotalBps, options.MaxSharePerCycle) : long.MaxValue,
+            MaxNewOverrideBps = capped ? Math.Max(0, LinkLimits.Part(_projection.TotalBps, options.MaxShare) - staying.Sum(o => o.RateBps)) : long.MaxValue,
+        };
+    }
+
+    private ReliefItem[] Items(long[] need, long[] room)
+    {
+        List<ReliefItem> items = [];
+        for (int i = 0; i < _projection.Demands.Count; i++)
+        {
+            PrefixDemand demand = _projection.Demands[i];
+            OverrideCase? over = _projection.OverrideOf.GetValueOrDefault(i);
+            bool onOverride = over is not null && !Released.ContainsKey(over);
+            int source = onOverride ? over!.Link : _projection.NativeLink[i];
+            if (source < 0 || need[source] == 0 || demand.RateBps == 0 || (onOverride && over!.Fixed != ReasonCode.None)
+                || (over is { Fixed: ReasonCode.InHold, Lost: ReasonCode.None } && !onOverride)
+                || _projection.Immovable(demand, source) != ReasonCode.None)
+            {
+                continue;
+            }
+
+            bool alternatives = false;
+            ReliefOption[] targets = Targets(i, source, onOverride, room, ref alternatives);
+            HadCandidates |= alternatives;
+            if (targets.Length > 0)
+            {
+                HadOptions = true;
+                items.Add(new(i, source, demand.RateBps, targets, onOverride));
+            }
+        }
+
+        items.Sort((a, b) =>
+        {
+            int c = b.Rate.CompareTo(a.Rate);
+            return c != 0 ? c : _projection.Demands[a.Demand].Prefix.CompareTo(_projection.Demands[b.Demand].Prefix);
+        });
+        return [.. items];
+    }
+
+    /// <summary>
+    /// The links that can take a demand: the native one first (giving back costs no override), then in the router's order of preference.
+    /// Price and headroom decide only between paths of equal rank, of which a snapshot's ordered list has none unless a link is listed twice.
+    /// </summary>
+    private ReliefOption[] Targets(int index, int source, bool onOverride, long[] room, ref bool alternatives)
+    {
+        PrefixDemand demand = _projection.Demands[index];
+        List<ReliefOption> targets = [];
+        int native = onOverride ? _projection.NativeLink[index] : -1;
+        if (native >= 0 && room[native] >= demand.RateBps)
+        {
+            targets.Add(new(native, Release: true));
+        }
+
+        for (int p = 0; p < demand.Paths.Count; p++)
+        {
+            int link = _projection.IndexOf(demand.Paths[p]);
+            if (link < 0 || link == source)
+            {
+                continue;
+            }
+
+            alternatives = true;
+            if (link != native && room[link] >= demand.RateBps && !targets.Exists(t => t.Link == link))
+            {
+                targets.Add(new(link, Release: false));
+            }
+        }
+
+        return [.. targets];
+    }
+
+    /// <summary>Step 7.</summary>
+    private void Shed()
+    {
+        foreach (OverrideCase over in _projection.Overrides.OrderByDescending(o => o.RateBps).ThenBy(o => o.Active.Prefix))
+        {
+            if (over.Lost != ReasonCode.None || over.Fixed == ReasonCode.Pinned || over.Native < 0 || over.RateBps == 0
+                || Released.ContainsKey(over) || Moves.ContainsKey(over.Demand))
+            {
+                continue;
+            }
+
+            LinkLimits native = _projection.Limits[over.Native];
+            long excess = Load[over.Link] - _projection.Limits[over.Link].TriggerBps;
+            long after = Load[over.Native] + over.RateBps;
+            long added = Math.Max(0, after - native.TriggerBps) - Math.Max(0, Load[over.Native] - native.TriggerBps);
+            bool entersCleanly = !_entered.Contains(over.Native) || after <= native.EnterBps;
+            if (excess > 0 && entersCleanly && added < Math.Min(excess, over.RateBps))
+            {
+                Released[over] = ReasonCode.TargetOverloaded;
+                Shift(Load, over.Link, over.Native, over.RateBps);
+            }
+        }
+    }
+
+    private static void Shift(long[] load, int from, int to, long rate)
+    {
+        if (from >= 0)
+        {
+            load[from] -= rate;
+        }
+
+        if (to >= 0)
+        {
+            load[to] += rate;
+        }
+    }
+}

@@ -1,0 +1,232 @@
+using EgressAppliance.Net;
+
+namespace EgressAppliance.Decision.Planner;
+
+/// <summary>
+/// Checks a plan against the snapshot by code that shares nothing with the planner: its own projection, straight from the definitions, slow
+/// and simple. Nothing is announced unless it finds nothing.
+/// </summary>
+public static class PlanValidator
+{
+    private const int MaxViolations = 50;
+
+    /// <summary>The rules broken, at most 50; empty for a valid plan.</summary>
+    public static IReadOnlyList<PlanViolation> Validate(DecisionSnapshot snapshot, Plan plan, PlannerOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(snapshot);
+        ArgumentNullException.ThrowIfNull(plan);
+        ArgumentNullException.ThrowIfNull(options);
+        List<PlanViolation> found = [];
+        if (plan.Moves.Count + plan.Releases.Count == 0 && plan.Verdict is Verdict.InvalidSnapshot or Verdict.NoLinks)
+        {
+            return found;
+        }
+
+        Dictionary<string, LinkState> links = snapshot.Links.ToDictionary(l => l.Name, StringComparer.Ordinal);
+        Dictionary<IpPrefix, PrefixDemand> demands = snapshot.Prefixes.ToDictionary(p => p.Prefix);
+        Dictionary<IpPrefix, ActiveOverride> overrides = snapshot.Overrides.ToDictionary(o => o.Prefix);
+        CheckAccounts(plan, overrides, found);
+        foreach (PlannedMove move in plan.Moves)
+        {
+            CheckMove(move, snapshot, options, links, demands, overrides, found);
+        }
+
+        foreach (PlannedRelease release in plan.Releases)
+        {
+            bool inHold = overrides.TryGetValue(release.Prefix, out ActiveOverride? over) && over.AgeSeconds < options.Hold.TotalSeconds;
+            if (inHold && release.Reason is ReasonCode.NativeFits or ReasonCode.NoRate)
+            {
+                found.Add(new("in_hold", release.Prefix.ToString(), "given back for convenience before the hold time is over"));
+            }
+        }
+
+        CheckCaps(snapshot, plan, options, overrides, found);
+        CheckLoads(snapshot, plan, links, demands, overrides, found);
+        return found.Count > MaxViolations ? found[..MaxViolations] : found;
+    }
+
+    /// <summary>Each override exactly once in moves, releases or kept; no prefix twice; nothing kept or released that is not in force.</summary>
+    private static void CheckAccounts(Plan plan, Dictionary<IpPrefix, ActiveOverride> overrides, List<PlanViolation> found)
+    {
+        HashSet<IpPrefix> seen = [];
+        IEnumerable<(IpPrefix Prefix, string Link, bool Ours)> all = plan.Moves.Select(m => (m.Prefix, m.From, false))
+            .Concat(plan.Releases.Select(r => (r.Prefix, r.From, true))).Concat(plan.Kept.Select(k => (k.Prefix, k.To, true)));
+        foreach ((IpPrefix prefix, string link, bool ours) in all)
+        {
+            if (!seen.Add(prefix))
+            {
+                found.Add(new("listed_twice", prefix.ToString(), "in more than one of moves, releases and kept"));
+            }
+
+            bool known = overrides.TryGetValue(prefix, out ActiveOverride? over);
+            if (ours && !known)
+            {
+                found.Add(new("no_such_override", prefix.ToString(), "kept or released, but not in force"));
+            }
+            else if (known && over!.Link != link)
+            {
+                found.Add(new("wrong_link", prefix.ToString(), $"the override is by {over.Link}, not {link}"));
+            }
+        }
+
+        foreach (IpPrefix prefix in overrides.Keys.Where(p => !seen.Contains(p)))
+        {
+            found.Add(new("override_forgotten", prefix.ToString(), "in force, but neither moved, released nor kept"));
+        }
+    }
+
+    private static void CheckMove(
+        PlannedMove move, DecisionSnapshot snapshot, PlannerOptions options, Dictionary<string, LinkState> links,
+        Dictionary<IpPrefix, PrefixDemand> demands, Dictionary<IpPrefix, ActiveOverride> overrides, List<PlanViolation> found)
+    {
+        void Broken(string rule, string detail) => found.Add(new(rule, move.Prefix.ToString(), detail));
+        if (!demands.TryGetValue(move.Prefix, out PrefixDemand? demand))
+        {
+            Broken("unknown_prefix", "not in the snapshot");
+            return;
+        }
+
+        if (!demand.Paths.Contains(move.To))
+        {
+            Broken("no_path", $"no path by {move.To}");
+        }
+
+        if (!links.TryGetValue(move.To, out LinkState? to) || !to.Up || to.Drain)
+        {
+            Broken("link_unusable", $"{move.To} is unknown, down or drained");
+        }
+
+        if (move.To == move.From || Native(demand, links) == move.To)
+        {
+            Broken("same_link", $"{move.To} is where the prefix goes without the move");
+        }
+
+        if (move.RateBps != demand.RateBps)
+        {
+            Broken("wrong_rate", $"{move.RateBps} instead of {demand.RateBps} bit/s");
+        }
+
+        if (options.Denied.Any(d => d.Contains(move.Prefix)))
+        {
+            Broken("denied", "a policy forbids to move it");
+        }
+
+        if (snapshot.Quarantined.Contains(move.Prefix))
+        {
+            Broken("quarantined", "it is in quarantine");
+        }
+
+        bool usable = overrides.TryGetValue(move.Prefix, out ActiveOverride? over)
+            && links.TryGetValue(over.Link, out LinkState? link) && link.Up && demand.Paths.Contains(over.Link);
+        if (usable && over!.Pinned)
+        {
+            Broken("pinned", "an operator made the override");
+        }
+        else if (usable && over!.AgeSeconds < options.Hold.TotalSeconds && !links[over.Link].Drain && Native(demand, links) != over.Link)
+        {
+            Broken("in_hold", "the override is younger than the hold time");
+        }
+
+        if (over is null && move.From != Native(demand, links))
+        {
+            Broken("wrong_link", $"it leaves by {Native(demand, links)}, not {move.From}");
+        }
+    }
+
+    private static void CheckCaps(
+        DecisionSnapshot snapshot, Plan plan, PlannerOptions options, Dictionary<IpPrefix, ActiveOverride> overrides, List<PlanViolation> found)
+    {
+        if (options.NoCaps)
+        {
+            return;
+        }
+
+        if (plan.Moves.Count > options.MaxMovesPerCycle)
+        {
+            found.Add(new("max_moves_per_cycle", "plan", $"{plan.Moves.Count} moves, at most {options.MaxMovesPerCycle} allowed"));
+        }
+
+        PlannedMove[] added = [.. plan.Moves.Where(m => !overrides.ContainsKey(m.Prefix))];
+        int after = overrides.Count - plan.Releases.Count + added.Length;
+        if (added.Length > 0 && after > options.MaxOverrides)
+        {
+            found.Add(new("max_overrides", "plan", $"{after} overrides, at most {options.MaxOverrides} allowed"));
+        }
+
+        decimal total = snapshot.Links.Sum(l => (decimal)l.ResidualBps) + snapshot.Prefixes.Sum(p => (decimal)p.RateBps);
+        decimal moved = plan.Moves.Sum(m => (decimal)m.RateBps);
+        if (moved > total * (decimal)options.MaxSharePerCycle)
+        {
+            found.Add(new("max_share_per_cycle", "plan", $"{moved} of {total} bit/s moved at once"));
+        }
+
+        decimal detoured = moved + plan.Kept.Sum(k => (decimal)k.RateBps);
+        if (added.Length > 0 && detoured > total * (decimal)options.MaxShare)
+        {
+            found.Add(new("max_share", "plan", $"{detoured} of {total} bit/s by overrides"));
+        }
+    }
+
+    /// <summary>Adds the loads up anew: what the plan reports is right, and a link that a moved prefix enters is not beyond its ceiling.</summary>
+    private static void CheckLoads(
+        DecisionSnapshot snapshot, Plan plan, Dictionary<string, LinkState> links, Dictionary<IpPrefix, PrefixDemand> demands,
+        Dictionary<IpPrefix, ActiveOverride> overrides, List<PlanViolation> found)
+    {
+        Dictionary<IpPrefix, string> by = plan.Kept.ToDictionary(k => k.Prefix, k => k.To);
+        foreach (PlannedMove move in plan.Moves)
+        {
+            by[move.Prefix] = move.To;
+        }
+
+        Dictionary<string, long> native = snapshot.Links.ToDictionary(l => l.Name, l => l.Up ? l.ResidualBps : 0, StringComparer.Ordinal);
+        Dictionary<string, long> planned = new(native, StringComparer.Ordinal);
+        foreach (PrefixDemand demand in demands.Values)
+        {
+            string? at = Native(demand, links);
+            if (at is not null)
+            {
+                native[at] += demand.RateBps;
+            }
+
+            string? goes = by.GetValueOrDefault(demand.Prefix, at!);
+            if (goes is not null && planned.TryGetValue(goes, out long load))
+            {
+                planned[goes] = load + demand.RateBps;
+            }
+        }
+
+        foreach (PlannedLink link in plan.Links)
+        {
+            if (!planned.TryGetValue(link.Name, out long load) || load != link.PlannedBps || native[link.Name] != link.NativeBps)
+            {
+                found.Add(new("wrong_load", link.Name, "native or planned load does not add up"));
+            }
+        }
+
+        foreach (string entered in plan.Moves.Where(m => overrides.GetValueOrDefault(m.Prefix)?.Link != m.To).Select(m => m.To).Distinct())
+        {
+            if (links.TryGetValue(entered, out LinkState? link) && planned[entered] > (decimal)link.CapacityBps * (decimal)link.Ceiling)
+            {
+                found.Add(new("over_ceiling", entered, $"{planned[entered]} bit/s with the moves, more than the ceiling"));
+            }
+        }
+    }
+
+    private static string? Native(PrefixDemand demand, Dictionary<string, LinkState> links)
+    {
+        foreach (string path in demand.Paths)
+        {
+            if (!links.TryGetValue(path, out LinkState? link))
+            {
+                return null;
+            }
+
+            if (link.Up)
+            {
+                return path;
+            }
+        }
+
+        return null;
+    }
+}

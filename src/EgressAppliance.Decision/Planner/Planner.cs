@@ -1,0 +1,90 @@
+namespace EgressAppliance.Decision.Planner;
+
+/// <summary>
+/// Decides which prefixes to move off overloaded links and which overrides to give back. A pure function: the same snapshot and options
+/// give the same plan byte for byte, in whatever order the snapshot lists things; no clock, no logging, whole bit/s throughout.
+/// </summary>
+/// <remarks>
+/// Goal, the first difference decides: least residual overload (Σ over links of what exceeds threshold × capacity), fewest changes,
+/// then what we brought ourselves before native prefixes, least traffic moved, the router's own order of preference of the targets.
+/// A link that a moved prefix enters ends at or under its ceiling.
+/// <code>
+///  1  Check     a snapshot that contradicts itself changes nothing (SnapshotCheck).
+///  2  Project   native load of each link = residual + demands on their first usable path, as if we had no override (Projection).
+///               Observed link loads are never planned on: they contain our own past moves.
+///  3  Warm      put overrides back that can go on: path offered, link up, not drained, not denied. The others are lost and end now.
+///  4  Give back overrides older than hold, smallest first, whose native link stays under release with them, as long as it does.
+///  5  Find      links over threshold × capacity × (1 − error). Candidates: prefixes on them, native ones and free overrides.
+///  6  Choose    the moves (ReliefSolver): greedy by size that just suffices, exchanges, bounded exact search. Overloaded links are no targets.
+///  7  Shed      overrides on a link that is still over although nothing else helps, if the sum of overload falls, hold or not.
+///  8  Compare   steps 4–7 are done with step 4 first and with step 4 last (what is given back makes room on one link and takes it
+///               on another); the better result stays. If it has more overload than plain BGP, start over without any override.
+///  9  Report    verdict, a reason for each change, each override kept and the largest prefixes that had to stay; lower bound (OverloadBound).
+/// </code>
+/// A prefix larger than any room is reported, not split. Chains (moving B's prefixes away so that A's fit on B) are not tried.
+/// </remarks>
+public static class Planner
+{
+    /// <summary>Plans one cycle.</summary>
+    /// <param name="snapshot">The inputs.</param>
+    /// <param name="options">Limits and policies.</param>
+    /// <returns>The plan; <see cref="Plan.ElapsedMs"/> is 0 for the caller to set.</returns>
+    public static Plan Plan(DecisionSnapshot snapshot, PlannerOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(snapshot);
+        ArgumentNullException.ThrowIfNull(options);
+        if (SnapshotCheck.Problems(snapshot).Count > 0)
+        {
+            return Unchanged(snapshot, Verdict.InvalidSnapshot);
+        }
+
+        if (snapshot.Links.Count == 0)
+        {
+            return Unchanged(snapshot, Verdict.NoLinks);
+        }
+
+        Projection projection = new(snapshot, options);
+        PlanDraft best = PlanDraft.Build(projection, releaseFirst: true, dropAll: false);
+        if (best.ResidualBps > 0)
+        {
+            best = Better(best, PlanDraft.Build(projection, releaseFirst: false, dropAll: false));
+        }
+
+        if (projection.Overrides.Length > 0 && best.OverloadBps > PlanDraft.OverloadOf(projection, best.WithoutUs))
+        {
+            best = Better(best, PlanDraft.Build(projection, releaseFirst: true, dropAll: true));
+        }
+
+        return PlanReport.Write(projection, best);
+    }
+
+    /// <summary>A plan that keeps every override and moves nothing, with the loads as far as the snapshot tells them.</summary>
+    /// <param name="snapshot">The inputs, possibly not to be trusted.</param>
+    /// <param name="verdict">Why nothing is changed.</param>
+    public static Plan Freeze(DecisionSnapshot snapshot, Verdict verdict)
+    {
+        ArgumentNullException.ThrowIfNull(snapshot);
+        if (snapshot.Links.Count == 0 || SnapshotCheck.Problems(snapshot).Count > 0)
+        {
+            return Unchanged(snapshot, verdict);
+        }
+
+        Projection projection = new(snapshot, new PlannerOptions());
+        return PlanReport.WriteFrozen(projection, verdict);
+    }
+
+    private static PlanDraft Better(PlanDraft a, PlanDraft b)
+    {
+        int c = a.OverloadBps.CompareTo(b.OverloadBps);
+        c = c != 0 ? c : a.ResidualBps.CompareTo(b.ResidualBps);
+        c = c != 0 ? c : a.Changes.CompareTo(b.Changes);
+        return c <= 0 ? a : b;
+    }
+
+    private static Plan Unchanged(DecisionSnapshot snapshot, Verdict verdict) => new()
+    {
+        Verdict = verdict,
+        Kept = [.. snapshot.Overrides.DistinctBy(o => o.Prefix).OrderBy(o => o.Prefix)
+            .Select(o => new KeptOverride(o.Prefix, "", o.Link, 0, ReasonCode.Frozen))],
+    };
+}

@@ -1,0 +1,167 @@
+using EgressAppliance.Net;
+
+namespace EgressAppliance.Decision.Planner;
+
+/// <summary>
+/// The snapshot in numbers: links sorted by name, limits as whole bit/s, where each prefix goes natively and by which override.
+/// Everything that the planner computes starts from here; nothing here depends on the order of the snapshot's lists.
+/// </summary>
+internal sealed class Projection
+{
+    private readonly Dictionary<string, int> _index;
+    private readonly PrefixSet _denied;
+    private readonly HashSet<IpPrefix> _quarantined;
+
+    public Projection(DecisionSnapshot snapshot, PlannerOptions options)
+    {
+        Options = options;
+        Links = [.. snapshot.Links.OrderBy(l => l.Name, StringComparer.Ordinal)];
+        _index = new(Links.Length, StringComparer.Ordinal);
+        Limits = new LinkLimits[Links.Length];
+        Native = new long[Links.Length];
+        for (int i = 0; i < Links.Length; i++)
+        {
+            _index[Links[i].Name] = i;
+            Limits[i] = LinkLimits.Of(Links[i]);
+            Native[i] = Links[i].Up ? Links[i].ResidualBps : 0;
+            TotalBps += Links[i].ResidualBps;
+        }
+
+        _denied = new(options.Denied);
+        _quarantined = [.. snapshot.Quarantined];
+        Demands = snapshot.Prefixes;
+        NativeLink = new int[Demands.Count];
+        Overrides = [.. snapshot.Overrides.OrderBy(o => o.Prefix).Select(o => new OverrideCase(o))];
+        Dictionary<IpPrefix, OverrideCase> byPrefix = Overrides.ToDictionary(o => o.Active.Prefix);
+        for (int i = 0; i < Demands.Count; i++)
+        {
+            PrefixDemand demand = Demands[i];
+            int native = NativeOf(demand);
+            NativeLink[i] = native;
+            TotalBps += demand.RateBps;
+            if (native >= 0)
+            {
+                Native[native] += demand.RateBps;
+            }
+
+            if (byPrefix.Count > 0 && byPrefix.TryGetValue(demand.Prefix, out OverrideCase? over))
+            {
+                over.Demand = i;
+                over.Native = native;
+                over.RateBps = demand.RateBps;
+                OverrideOf[i] = over;
+            }
+        }
+
+        foreach (OverrideCase over in Overrides)
+        {
+            Judge(over);
+        }
+    }
+
+    public PlannerOptions Options { get; }
+
+    /// <summary>Sorted by name.</summary>
+    public LinkState[] Links { get; }
+
+    public LinkLimits[] Limits { get; }
+
+    /// <summary>Load of each link without our overrides.</summary>
+    public long[] Native { get; }
+
+    public IReadOnlyList<PrefixDemand> Demands { get; }
+
+    /// <summary>Native link of each demand, or −1 when none of its paths has a link of ours that is up.</summary>
+    public int[] NativeLink { get; }
+
+    /// <summary>Overrides sorted by prefix.</summary>
+    public OverrideCase[] Overrides { get; }
+
+    /// <summary>Overrides by index of demand.</summary>
+    public Dictionary<int, OverrideCase> OverrideOf { get; } = [];
+
+    /// <summary>All traffic of the snapshot, for the caps on shares.</summary>
+    public long TotalBps { get; }
+
+    public int IndexOf(string link) => _index.GetValueOrDefault(link, -1);
+
+    /// <summary>
+    /// The link that plain BGP uses: the first path, or the first one whose link is up (the router already fell back to it).
+    /// A path by a link that is not ours ends the search: the traffic is not on any of our links.
+    /// </summary>
+    public int NativeOf(PrefixDemand demand)
+    {
+        for (int i = 0; i < demand.Paths.Count; i++)
+        {
+            int link = IndexOf(demand.Paths[i]);
+            if (link < 0 || Links[link].Up)
+            {
+                return link;
+            }
+        }
+
+        return -1;
+    }
+
+    /// <summary>Why a demand may not be moved off <paramref name="link"/> whatever the paths, or <see cref="ReasonCode.None"/>.</summary>
+    public ReasonCode Immovable(PrefixDemand demand, int link)
+    {
+        if (_denied.Covers(demand.Prefix))
+        {
+            return ReasonCode.DeniedByPolicy;
+        }
+
+        if (_quarantined.Contains(demand.Prefix))
+        {
+            return ReasonCode.Quarantined;
+        }
+
+        return !Options.NoCaps && demand.RateBps < LinkLimits.Part(Links[link].CapacityBps, Options.MinPrefixShare) ? ReasonCode.TooSmall : ReasonCode.None;
+    }
+
+    /// <summary>True if a policy denies moving the prefix.</summary>
+    public bool Denied(IpPrefix prefix) => _denied.Covers(prefix);
+
+    /// <summary>Decides whether an override can go on at all, and if so whether it is free to be changed.</summary>
+    private void Judge(OverrideCase over)
+    {
+        over.Link = IndexOf(over.Active.Link);
+        bool aged = over.Active.AgeSeconds >= Options.Hold.TotalSeconds;
+        if (over.Link < 0)
+        {
+            over.Lost = ReasonCode.PathGone;
+        }
+        else if (!Links[over.Link].Up)
+        {
+            over.Lost = ReasonCode.LinkDown;
+        }
+        else if (over.Demand >= 0 && !Demands[over.Demand].Paths.Contains(over.Active.Link, StringComparer.Ordinal))
+        {
+            over.Lost = ReasonCode.PathGone;
+        }
+        else if (over.Active.Pinned)
+        {
+            over.Fixed = ReasonCode.Pinned;
+        }
+        else if (Links[over.Link].Drain)
+        {
+            over.Lost = ReasonCode.Drained;
+        }
+        else if (Denied(over.Active.Prefix))
+        {
+            over.Lost = ReasonCode.DeniedByPolicy;
+        }
+        else if (over.Native == over.Link)
+        {
+            over.Lost = ReasonCode.AlreadyNative;
+        }
+        else if (aged && over.RateBps == 0)
+        {
+            over.Lost = ReasonCode.NoRate;
+        }
+        else if (!aged)
+        {
+            over.Fixed = ReasonCode.InHold;
+        }
+    }
+}

@@ -1,0 +1,120 @@
+using EgressAppliance.Net;
+
+namespace EgressAppliance.Decision.Planner;
+
+/// <summary>Says why prefixes stay on links that stay over their threshold, and why a path of a prefix can or cannot be used.</summary>
+internal static class RejectionReport
+{
+    /// <summary>The largest prefixes that remain on links over their trigger, with the reason.</summary>
+    public static IReadOnlyList<RejectedPrefix> Of(Projection projection, PlanDraft draft)
+    {
+        bool[] over = new bool[draft.Load.Length];
+        bool any = false;
+        for (int l = 0; l < over.Length; l++)
+        {
+            over[l] = draft.Load[l] > projection.Limits[l].TriggerBps;
+            any |= over[l];
+        }
+
+        if (!any)
+        {
+            return [];
+        }
+
+        PriorityQueue<int, (long Rate, IpPrefix Prefix)> largest = new(Comparer<(long Rate, IpPrefix Prefix)>.Create((a, b) =>
+            a.Rate != b.Rate ? a.Rate.CompareTo(b.Rate) : b.Prefix.CompareTo(a.Prefix)));
+        for (int i = 0; i < projection.Demands.Count; i++)
+        {
+            int link = LinkOf(projection, draft, i);
+            if (link < 0 || !over[link])
+            {
+                continue;
+            }
+
+            (long, IpPrefix) key = (projection.Demands[i].RateBps, projection.Demands[i].Prefix);
+            if (largest.Count < Plan.MaxRejected)
+            {
+                largest.Enqueue(i, key);
+            }
+            else
+            {
+                largest.EnqueueDequeue(i, key);
+            }
+        }
+
+        List<RejectedPrefix> rejected = [];
+        while (largest.TryDequeue(out int i, out _))
+        {
+            int link = LinkOf(projection, draft, i);
+            rejected.Add(new(projection.Demands[i].Prefix, projection.Links[link].Name, projection.Demands[i].RateBps, Why(projection, draft, i, link)));
+        }
+
+        rejected.Reverse();
+        return rejected;
+    }
+
+    /// <summary>Why one link cannot take a demand that is on another, or None if it can. Loads are those of the plan.</summary>
+    public static ReasonCode PathReason(LinkState link, LinkLimits limits, long load, long rate) =>
+        !link.Up ? ReasonCode.LinkDown
+        : link.Drain ? ReasonCode.Drained
+        : load > limits.TriggerBps ? ReasonCode.OverThreshold
+        : load + rate > limits.EnterBps ? ReasonCode.OverCeiling
+        : ReasonCode.None;
+
+    private static int LinkOf(Projection projection, PlanDraft draft, int demand)
+    {
+        if (draft.Moves.TryGetValue(demand, out (int From, int To, ReasonCode Reason) move))
+        {
+            return move.To;
+        }
+
+        OverrideCase? over = projection.OverrideOf.GetValueOrDefault(demand);
+        return over is not null && !draft.Released.ContainsKey(over) ? over.Link : projection.NativeLink[demand];
+    }
+
+    private static ReasonCode Why(Projection projection, PlanDraft draft, int index, int on)
+    {
+        PrefixDemand demand = projection.Demands[index];
+        OverrideCase? over = projection.OverrideOf.GetValueOrDefault(index);
+        if (over is not null && over.Fixed != ReasonCode.None && over.Link == on)
+        {
+            return over.Fixed;
+        }
+
+        ReasonCode immovable = projection.Immovable(demand, on);
+        if (immovable != ReasonCode.None)
+        {
+            return immovable;
+        }
+
+        // The obstacle of the path that came closest: room is closer than drained, drained closer than down.
+        ReasonCode closest = ReasonCode.NoAlternativePath;
+        for (int p = 0; p < demand.Paths.Count; p++)
+        {
+            int link = projection.IndexOf(demand.Paths[p]);
+            if (link < 0 || link == on)
+            {
+                continue;
+            }
+
+            ReasonCode reason = PathReason(projection.Links[link], projection.Limits[link], draft.Load[link], demand.RateBps);
+            if (reason == ReasonCode.None)
+            {
+                return draft.CapsBind ? ReasonCode.Capped : ReasonCode.NotNeeded;
+            }
+
+            closest = Rank(reason) > Rank(closest) ? reason : closest;
+        }
+
+        return closest;
+    }
+
+    private static int Rank(ReasonCode reason) => reason switch
+    {
+        ReasonCode.OverCeiling => 4,
+        ReasonCode.OverThreshold => 3,
+        ReasonCode.Drained => 2,
+        ReasonCode.LinkDown => 1,
+        _ => 0,
+    };
+}

@@ -1,0 +1,53 @@
+namespace EgressAppliance.Decision.Planner;
+
+/// <summary>A prefix that may be moved off an overloaded link.</summary>
+/// <param name="Demand">Index of its demand.</param>
+/// <param name="Source">The overloaded link it is on.</param>
+/// <param name="Rate">Its rate, bit/s, at least 1.</param>
+/// <param name="Options">Where it can go, best first; at least one, each with room for it.</param>
+/// <param name="Override">It is on its link because of us.</param>
+internal sealed record ReliefItem(int Demand, int Source, long Rate, ReliefOption[] Options, bool Override);
+
+/// <summary>A link that a prefix can go to.</summary>
+/// <param name="Link">The link.</param>
+/// <param name="Release">It is the native link: the override is given back rather than moved.</param>
+internal readonly record struct ReliefOption(int Link, bool Release);
+
+/// <summary>
+/// Which prefixes go where so that overloaded links (with a need) are relieved into the room of others: sources and targets are disjoint.
+/// </summary>
+internal sealed class ReliefProblem
+{
+    /// <summary>Excess of each link over its trigger, 0 for links that are not sources.</summary>
+    public required long[] Need { get; init; }
+
+    /// <summary>Room of each link under its ceiling, 0 for links that are not targets.</summary>
+    public required long[] Room { get; init; }
+
+    /// <summary>Sorted by rate, largest first, then by prefix.</summary>
+    public required ReliefItem[] Items { get; init; }
+
+    /// <summary>Most moves.</summary>
+    public required int MaxMoves { get; init; }
+
+    /// <summary>Most overrides that may be added.</summary>
+    public required int MaxNewOverrides { get; init; }
+
+    /// <summary>Most rate that moves may carry.</summary>
+    public required long MaxMovedBps { get; init; }
+
+    /// <summary>Most rate that new overrides may carry.</summary>
+    public required long MaxNewOverrideBps { get; init; }
+
+    /// <summary>The same problem without caps.</summary>
+    public ReliefProblem Uncapped() => new()
+    {
+        Need = Need,
+        Room = Room,
+        Items = Items,
+        MaxMoves = int.MaxValue,
+        MaxNewOverrides = int.MaxValue,
+        MaxMovedBps = long.MaxValue,
+        MaxNewOverrideBps = long.MaxValue,
+    };
+}

@@ -1,0 +1,109 @@
+namespace EgressAppliance.Decision.Planner;
+
+/// <summary>A set of moves under construction: which option each item takes, and what is left of needs, room and caps.</summary>
+internal sealed class ReliefState
+{
+    private readonly ReliefProblem _problem;
+    private readonly long[] _taken;
+    private readonly long[] _room;
+    private readonly int[] _choice;
+    private int _moves;
+    private int _newOverrides;
+    private long _movedBps;
+    private long _newOverrideBps;
+    private int _changes;
+    private int _nativeMoves;
+    private long _changedBps;
+    private long _residual;
+
+    public ReliefState(ReliefProblem problem)
+    {
+        _problem = problem;
+        _taken = new long[problem.Need.Length];
+        _room = (long[])problem.Room.Clone();
+        _choice = new int[problem.Items.Length];
+        Array.Fill(_choice, -1);
+        foreach (long need in problem.Need)
+        {
+            _residual += need;
+        }
+    }
+
+    private ReliefState(ReliefState other)
+    {
+        _problem = other._problem;
+        _taken = (long[])other._taken.Clone();
+        _room = (long[])other._room.Clone();
+        _choice = (int[])other._choice.Clone();
+        (_moves, _newOverrides, _movedBps, _newOverrideBps) = (other._moves, other._newOverrides, other._movedBps, other._newOverrideBps);
+        (_changes, _nativeMoves, _changedBps, _residual) = (other._changes, other._nativeMoves, other._changedBps, other._residual);
+    }
+
+    public ReliefScore Score => new(_residual, _changes, _nativeMoves, _changedBps);
+
+    /// <summary>The option that an item takes, −1 if it stays.</summary>
+    public int Choice(int item) => _choice[item];
+
+    public long Room(int link) => _room[link];
+
+    /// <summary>Excess of a source that is not yet taken away.</summary>
+    public long Left(int source) => Math.Max(0, _problem.Need[source] - _taken[source]);
+
+    /// <summary>By how much more than needed a source is relieved.</summary>
+    public long Surplus(int source) => Math.Max(0, _taken[source] - _problem.Need[source]);
+
+    public ReliefState Clone() => new(this);
+
+    /// <summary>True if the item may take the option: room and caps.</summary>
+    public bool Fits(ReliefItem item, ReliefOption option)
+    {
+        if (_room[option.Link] < item.Rate)
+        {
+            return false;
+        }
+
+        if (option.Release)
+        {
+            return true;
+        }
+
+        bool within = _moves < _problem.MaxMoves && item.Rate <= _problem.MaxMovedBps - _movedBps;
+        return within && (item.Override || (_newOverrides < _problem.MaxNewOverrides && item.Rate <= _problem.MaxNewOverrideBps - _newOverrideBps));
+    }
+
+    public void Take(int index, int optionIndex)
+    {
+        _choice[index] = optionIndex;
+        Apply(_problem.Items[index], _problem.Items[index].Options[optionIndex], 1);
+    }
+
+    public void Undo(int index)
+    {
+        int optionIndex = _choice[index];
+        _choice[index] = -1;
+        Apply(_problem.Items[index], _problem.Items[index].Options[optionIndex], -1);
+    }
+
+    private void Apply(ReliefItem item, ReliefOption option, int sign)
+    {
+        long rate = sign * item.Rate;
+        _residual -= Left(item.Source);
+        _taken[item.Source] += rate;
+        _residual += Left(item.Source);
+        _room[option.Link] -= rate;
+        _changes += sign;
+        _changedBps += rate;
+        if (!item.Override)
+        {
+            _nativeMoves += sign;
+            _newOverrides += sign;
+            _newOverrideBps += rate;
+        }
+
+        if (!option.Release)
+        {
+            _moves += sign;
+            _movedBps += rate;
+        }
+    }
+}
