@@ -1,0 +1,222 @@
+using System.Runtime.InteropServices;
+using EgressAppliance.Net;
+
+namespace EgressAppliance.Decision.Demand;
+
+/// <summary>
+/// Estimates the rate of each key (a prefix) from bytes per tick. The key is the prefix alone, not prefix and link, so that the estimate
+/// goes on undisturbed when the prefix changes its link, by us or by BGP; the link is remembered beside it.
+/// </summary>
+/// <remarks>
+/// Rises are followed fast, since a link fills at once; falls slowly, since giving back too early means moving again. A plain
+/// "fast up, slow down" average, though, settles near the peaks of a noisy rate and overstates a link by several percent. So
+/// a sample counts as a rise only when it stands out of the entry's usual deviation, or when several in a row lie above; what merely
+/// jitters is averaged slowly in both directions and without bias.
+/// Memory is bounded: an entry goes when it is idle and its rate has decayed, and beyond <see cref="DemandOptions.MaxEntries"/> bytes are kept per
+/// link only. Not safe for concurrent use.
+/// </remarks>
+/// <typeparam name="TKey">A prefix or its id.</typeparam>
+public sealed class DemandEstimator<TKey>
+    where TKey : notnull, IComparable<TKey>
+{
+    // Samples in a row above the estimate that make a rise although each is within the usual deviation.
+    private const int RiseRun = 4;
+    private const double StandsOut = 2.5;
+    private readonly DemandOptions _options;
+    private readonly TimeProvider _time;
+    private readonly Dictionary<TKey, Entry> _entries = [];
+    private readonly Dictionary<LinkId, RateMeter> _untracked = [];
+    private readonly List<TKey> _gone = [];
+    private long? _lastTimestamp;
+
+    /// <summary>An empty estimator.</summary>
+    /// <param name="options">How rates are estimated.</param>
+    /// <param name="time">Gives timestamps their frequency; never asked for the time.</param>
+    public DemandEstimator(DemandOptions options, TimeProvider time)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(time);
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.Sampling, 1, nameof(options));
+        _options = options;
+        _time = time;
+    }
+
+    /// <summary>Keys held.</summary>
+    public int Count => _entries.Count;
+
+    /// <summary>Adds bytes that left by a link in the tick under way. Several calls for a key add up.</summary>
+    public void Add(TKey key, LinkId link, long bytes)
+    {
+        long scaled = bytes * _options.Sampling;
+        if (_entries.Count >= _options.MaxEntries && !_entries.ContainsKey(key))
+        {
+            AddUntracked(link, bytes);
+            return;
+        }
+
+        ref Entry entry = ref CollectionsMarshal.GetValueRefOrAddDefault(_entries, key, out _);
+        entry.Pending += scaled;
+        if (link == entry.Candidate)
+        {
+            entry.CandidateBytes += scaled;
+        }
+        else if (entry.CandidateBytes < scaled)
+        {
+            // Each link adds once a tick as a rule, so the largest of these is the link that carries most.
+            entry.Candidate = link;
+            entry.CandidateBytes = scaled;
+        }
+    }
+
+    /// <summary>Adds bytes that belong to no key (no prefix matched) in the tick under way.</summary>
+    public void AddUntracked(LinkId link, long bytes)
+    {
+        if (!_untracked.TryGetValue(link, out RateMeter? meter))
+        {
+            _untracked[link] = meter = new(_options.Window);
+        }
+
+        meter.Add(bytes * _options.Sampling);
+    }
+
+    /// <summary>
+    /// Ends the tick. The first call only marks the beginning: what was added before is dropped, since the time it took is unknown.
+    /// A tick of no length is joined to the next.
+    /// </summary>
+    /// <param name="timestamp">As of <see cref="TimeProvider.GetTimestamp"/>.</param>
+    public void EndTick(long timestamp)
+    {
+        if (_lastTimestamp is not { } last)
+        {
+            _lastTimestamp = timestamp;
+            _entries.Clear();
+            _untracked.Clear();
+            return;
+        }
+
+        TimeSpan elapsed = _time.GetElapsedTime(last, timestamp);
+        if (elapsed <= TimeSpan.Zero)
+        {
+            return;
+        }
+
+        _lastTimestamp = timestamp;
+        double seconds = elapsed.TotalSeconds;
+        double fast = Smoothing.Fast(_options.Window, seconds);
+        double slow = Smoothing.Slow(_options.Window, seconds);
+        foreach (TKey key in _entries.Keys)
+        {
+            ref Entry entry = ref CollectionsMarshal.GetValueRefOrNullRef(_entries, key);
+            bool idle = entry.Pending == 0;
+            Follow(ref entry, seconds, fast, slow);
+            if (idle && entry.Rate < _options.ForgetBelowBps)
+            {
+                _gone.Add(key);
+            }
+        }
+
+        foreach (TKey key in _gone)
+        {
+            _entries.Remove(key);
+        }
+
+        _gone.Clear();
+        foreach (RateMeter meter in _untracked.Values)
+        {
+            meter.EndTick(elapsed);
+        }
+    }
+
+    /// <summary>The rate of a key, or false if it is not held.</summary>
+    public bool TryGet(TKey key, out DemandRate<TKey> rate)
+    {
+        bool found = _entries.TryGetValue(key, out Entry entry);
+        rate = found ? RateOf(key, entry) : default;
+        return found;
+    }
+
+    /// <summary>The largest demands, found with a heap of their number rather than by sorting everything; equal rates go by key.</summary>
+    /// <param name="count">How many.</param>
+    /// <param name="leastBps">Smaller ones are left to the rest, bit/s.</param>
+    public DemandPicture<TKey> Picture(int count, long leastBps = 1)
+    {
+        PriorityQueue<TKey, (long Rate, TKey Key)> heap = new(Comparer<(long Rate, TKey Key)>.Create((a, b) =>
+            a.Rate != b.Rate ? a.Rate.CompareTo(b.Rate) : b.Key.CompareTo(a.Key)));
+        Dictionary<LinkId, long> rest = [];
+        foreach ((LinkId link, RateMeter meter) in _untracked)
+        {
+            AddRest(rest, link, meter.RateBps);
+        }
+
+        foreach ((TKey key, Entry entry) in _entries)
+        {
+            long rate = (long)entry.Rate;
+            if (rate < leastBps || count <= 0)
+            {
+                AddRest(rest, entry.Link, rate);
+            }
+            else if (heap.Count < count)
+            {
+                heap.Enqueue(key, (rate, key));
+            }
+            else
+            {
+                Entry smallest = _entries[heap.EnqueueDequeue(key, (rate, key))];
+                AddRest(rest, smallest.Link, (long)smallest.Rate);
+            }
+        }
+
+        List<DemandRate<TKey>> top = new(heap.Count);
+        while (heap.TryDequeue(out TKey? key, out _))
+        {
+            top.Add(RateOf(key, _entries[key]));
+        }
+
+        top.Reverse();
+        return new(top, rest);
+    }
+
+    private static void AddRest(Dictionary<LinkId, long> rest, LinkId link, long rate)
+    {
+        if (rate > 0)
+        {
+            rest[link] = rest.GetValueOrDefault(link) + rate;
+        }
+    }
+
+    private static DemandRate<TKey> RateOf(TKey key, Entry entry) => new(key, (long)entry.Rate, entry.Link, entry.Majority);
+
+    private static void Follow(ref Entry entry, double seconds, double fast, double slow)
+    {
+        double sample = entry.Pending * 8 / seconds;
+        if (entry.Pending > 0)
+        {
+            entry.Link = entry.Candidate;
+            entry.Majority = entry.CandidateBytes * 2 >= entry.Pending;
+        }
+
+        double error = sample - entry.Rate;
+        bool known = entry.Known;
+        entry.Run = error > 0 ? (byte)Math.Min(entry.Run + 1, RiseRun) : (byte)0;
+        bool rises = error > 0 && (error > StandsOut * entry.Deviation || entry.Run >= RiseRun);
+        entry.Rate = known ? entry.Rate + ((rises ? fast : slow) * error) : fast * sample;
+        entry.Deviation += slow * (Math.Abs(error) - entry.Deviation);
+        entry.Known = true;
+        entry.Pending = 0;
+        entry.Candidate = LinkId.None;
+        entry.CandidateBytes = 0;
+    }
+
+    private struct Entry
+    {
+        public double Rate;
+        public double Deviation;
+        public long Pending;
+        public long CandidateBytes;
+        public LinkId Candidate;
+        public LinkId Link;
+        public byte Run;
+        public bool Majority;
+        public bool Known;
+    }
+}
