@@ -72,10 +72,7 @@ public static class ReplayRunner
         {
             foreach (string path in options.RibFiles)
             {
-                foreach (IpPrefix prefix in RibFile.ReadPrefixes(path, options.RibFormats))
-                {
-                    table.Add(prefix);
-                }
+                table.AddRange([.. RibFile.ReadPrefixes(path, options.RibFormats)]);
             }
 
             return table;
