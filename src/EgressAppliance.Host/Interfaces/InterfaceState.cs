@@ -1,0 +1,35 @@
+namespace EgressAppliance.Host.Interfaces;
+
+/// <summary>What the router last said about the interface of one link. Immutable.</summary>
+public sealed record InterfaceState
+{
+    /// <summary>The link's name.</summary>
+    public required string Link { get; init; }
+
+    /// <summary>The router's name.</summary>
+    public required string Router { get; init; }
+
+    /// <summary>ifName.</summary>
+    public required string Interface { get; init; }
+
+    /// <summary>ifIndex, or null while the name is not resolved.</summary>
+    public uint? IfIndex { get; init; }
+
+    /// <summary>ifOperStatus; <see cref="OperStatus.Unknown"/> while there is no recent answer.</summary>
+    public OperStatus OperStatus { get; init; } = OperStatus.Unknown;
+
+    /// <summary>Capacity by ifHighSpeed, bit/s; null while unknown. A capacity in the configuration is not looked at here.</summary>
+    public long? CapacityBps { get; init; }
+
+    /// <summary>Outgoing rate by ifHCOutOctets, bit/s; null while unknown or without a recent answer.</summary>
+    public double? OutBps { get; init; }
+
+    /// <summary>When the router last answered for this interface.</summary>
+    public DateTimeOffset? LastPoll { get; init; }
+
+    /// <summary>Time since the counter was last seen to move; null if it has not.</summary>
+    public TimeSpan? CounterAge { get; init; }
+
+    /// <summary>What is wrong, in words; null if nothing is.</summary>
+    public string? Error { get; init; }
+}
