@@ -1,0 +1,315 @@
+using System.Globalization;
+using EgressAppliance.Host.Http;
+
+namespace EgressAppliance.Host.Cli;
+
+/// <summary>The appliance's documents as text for a terminal. Views never compute: what they show is what the API sent.</summary>
+public static class Views
+{
+    /// <summary><c>show status</c></summary>
+    public static void Status(StatusDto status, CommandConsole console)
+    {
+        ArgumentNullException.ThrowIfNull(status);
+        ArgumentNullException.ThrowIfNull(console);
+        CaptureDto capture = status.Capture;
+        TextTable facts = new("SITE", status.Site.Length == 0 ? "-" : status.Site);
+        facts.Add("mode", status.Mode)
+            .Add("health", status.Healthy ? new Cell("good", CellStyle.Good) : new Cell(Plural(status.Problems.Count, "problem"), CellStyle.Bad))
+            .Add("verdict", $"{status.Verdict}: {status.Reason}")
+            .Add("version", status.Version)
+            .Add("up for", Human.Span(TimeSpan.FromSeconds(status.UptimeSeconds)))
+            .Add("traffic", $"{Human.Rate(capture.BitsPerSecond)}, {Human.PacketRate(capture.PacketsPerSecond)}")
+            .Add("lost", Lost(capture))
+            .Write(console, "");
+        foreach (string problem in status.Problems)
+        {
+            console.Out.WriteLine("  ! " + Human.Clean(problem));
+        }
+
+        console.Out.WriteLine();
+        Bgp(status.Bgp, console);
+        console.Out.WriteLine();
+        TextTable snmp = new("SNMP", "STATE", ">LAST POLL", "LAST ERROR");
+        foreach (SnmpDto agent in status.Snmp)
+        {
+            snmp.Add(
+                agent.Router,
+                agent.Reachable ? new Cell("reachable", CellStyle.Good) : new Cell("unreachable", CellStyle.Bad),
+                agent.LastPoll is { } poll ? Human.Span(status.Time - poll) + " ago" : "never",
+                agent.LastError);
+        }
+
+        snmp.Write(console, "No SNMP agents.");
+    }
+
+    /// <summary><c>show links</c></summary>
+    public static void Links(IReadOnlyList<LinkDto> links, CommandConsole console)
+    {
+        ArgumentNullException.ThrowIfNull(links);
+        TextTable table = new(
+            "LINK", "ROUTER", "INTERFACE", "OPER", "STATE", ">CAPACITY", ">MIRROR", ">COUNTER", ">NATIVE", ">PLANNED", ">LOAD", ">LIMIT", ">IN", ">OUT");
+        foreach (LinkDto link in links)
+        {
+            bool known = link.CapacityBps > 0;
+            table.Add(
+                link.Name,
+                link.Router,
+                link.Interface,
+                link.OperStatus == "up" ? "up" : new Cell(link.OperStatus, CellStyle.Bad),
+                new Cell(link.State, LinkStyle(link.State)),
+                known ? Human.Rate(link.CapacityBps) : "-",
+                Human.Rate(link.MirrorBps),
+                link.CounterBps is { } counter ? Human.Rate(counter) : "-",
+                Human.Rate(link.NativeBps),
+                Human.Rate(link.PlannedBps),
+                known ? Human.Percent((double)link.MirrorBps / link.CapacityBps) : "-",
+                known ? Human.Percent((double)link.ThresholdBps / link.CapacityBps) : "-",
+                Human.Count(link.Overrides),
+                Human.Count(link.OverridesAway));
+        }
+
+        table.Write(console, "No links.");
+    }
+
+    /// <summary><c>show prefixes</c></summary>
+    public static void Prefixes(IReadOnlyList<PrefixDto> prefixes, CommandConsole console)
+    {
+        ArgumentNullException.ThrowIfNull(prefixes);
+        TextTable table = new("PREFIX", ">RATE", ">PACKETS", "LINK", "NATIVE LINK", ">ORIGIN", "OVERRIDE");
+        foreach (PrefixDto prefix in prefixes)
+        {
+            table.Add(
+                prefix.Prefix,
+                Human.Rate(prefix.RateBps),
+                Human.PacketRate(prefix.PacketsPerSecond),
+                prefix.Link,
+                prefix.NativeLink,
+                prefix.OriginAs == 0 ? "-" : "AS" + prefix.OriginAs.ToString(CultureInfo.InvariantCulture),
+                prefix.Override ? new Cell("yes", CellStyle.Warning) : "no");
+        }
+
+        table.Write(console, "No traffic was seen.");
+    }
+
+    /// <summary><c>show overrides</c></summary>
+    public static void Overrides(IReadOnlyList<OverrideDto> overrides, CommandConsole console)
+    {
+        ArgumentNullException.ThrowIfNull(overrides);
+        ArgumentNullException.ThrowIfNull(console);
+        DateTimeOffset now = console.Time.GetUtcNow();
+        TextTable table = new("PREFIX", "FROM", "TO", ">RATE", ">AGE", ">LEASE", "STATE", "REASON");
+        foreach (OverrideDto item in overrides)
+        {
+            table.Add(
+                item.Prefix,
+                item.From,
+                item.To,
+                Human.Rate(item.RateBps),
+                Human.Span(now - item.Since),
+                item.LeaseExpires is { } lease ? Human.Span(lease - now) : "-",
+                new Cell(item.State, item.State == "confirmed" ? CellStyle.Good : CellStyle.Plain),
+                item.Reason);
+        }
+
+        table.Write(console, "No overrides: plain BGP is in charge.");
+    }
+
+    /// <summary><c>show decisions</c></summary>
+    public static void Decisions(IReadOnlyList<DecisionDto> decisions, CommandConsole console)
+    {
+        ArgumentNullException.ThrowIfNull(decisions);
+        TextTable table = new("TIME", "MODE", "VERDICT", ">MOVES", ">RELEASES", ">KEPT", ">OVERLOAD", "REASON");
+        foreach (DecisionDto decision in decisions)
+        {
+            table.Add(
+                Human.Moment(decision.Time),
+                decision.Mode,
+                decision.Verdict,
+                Human.Count(decision.Moves.Count),
+                Human.Count(decision.Releases.Count),
+                Human.Count(decision.Kept),
+                decision.OverloadBps > 0 ? new Cell(Human.Rate(decision.OverloadBps), CellStyle.Bad) : "-",
+                decision.Reason);
+        }
+
+        table.Write(console, "No decision has been made yet.");
+    }
+
+    /// <summary><c>show plan</c>: the plan of the latest cycle.</summary>
+    public static void Plan(DecisionDto plan, CommandConsole console)
+    {
+        ArgumentNullException.ThrowIfNull(plan);
+        ArgumentNullException.ThrowIfNull(console);
+        console.Out.WriteLine($"{plan.Verdict}: {Human.Clean(plan.Reason)}");
+        console.Out.WriteLine(
+            $"cycle {plan.Id.ToString(CultureInfo.InvariantCulture)} at {Human.Moment(plan.Time)}, mode {plan.Mode}: {Plural(plan.Moves.Count, "move")}, "
+            + $"{Plural(plan.Releases.Count, "release")}, {Human.Count(plan.Kept)} kept"
+            + (plan.OverloadBps > 0 ? $"; {Human.Rate(plan.OverloadBps)} of overload remain" : ""));
+        if (plan.Moves.Count + plan.Releases.Count == 0)
+        {
+            return;
+        }
+
+        console.Out.WriteLine();
+        TextTable table = new("CHANGE", "PREFIX", "FROM", "TO", ">RATE", "REASON");
+        foreach (MoveDto move in plan.Moves)
+        {
+            table.Add("move", move.Prefix, move.From, move.To, Human.Rate(move.RateBps), move.Reason);
+        }
+
+        foreach (MoveDto release in plan.Releases)
+        {
+            table.Add("release", release.Prefix, release.From, release.To, Human.Rate(release.RateBps), release.Reason);
+        }
+
+        table.Write(console, "");
+    }
+
+    /// <summary><c>show bgp</c></summary>
+    public static void Bgp(IReadOnlyList<BgpPeerDto> peers, CommandConsole console)
+    {
+        ArgumentNullException.ThrowIfNull(peers);
+        ArgumentNullException.ThrowIfNull(console);
+        DateTimeOffset now = console.Time.GetUtcNow();
+        TextTable table = new("BGP", "ADDRESS", "STATE", ">FOR", ">PATHS", ">IPV4", ">IPV6", "PATHS SEEN", "TABLE", ">OVERRIDES", "LAST ERROR");
+        foreach (BgpPeerDto peer in peers)
+        {
+            bool up = peer.State == "Established";
+            table.Add(
+                peer.Router,
+                peer.Address,
+                new Cell(peer.State, up ? CellStyle.Good : CellStyle.Bad),
+                Human.Span(now - peer.Since),
+                Human.Count(peer.Routes),
+                Human.Count(peer.RoutesIpv4),
+                Human.Count(peer.RoutesIpv6),
+                !up ? "-" : peer.AddPath ? "all" : new Cell("best only", CellStyle.Warning),
+                !up ? "-" : peer.TableComplete ? "complete" : new Cell("loading", CellStyle.Warning),
+                Human.Count(peer.Overrides),
+                peer.LastError);
+        }
+
+        table.Write(console, "No BGP sessions.");
+    }
+
+    /// <summary><c>show capture</c></summary>
+    public static void Capture(CaptureDto capture, CommandConsole console)
+    {
+        ArgumentNullException.ThrowIfNull(capture);
+        ArgumentNullException.ThrowIfNull(console);
+        new TextTable("STAGE", ">FRAMES")
+            .Add("received", Human.Count(capture.Frames))
+            .Add("dropped by the kernel", Loss(capture.KernelDropped))
+            .Add("dropped, no free batch", Loss(capture.PoolExhausted))
+            .Add("not IP", Human.Count(capture.NonIp))
+            .Add("ignored MAC", Human.Count(capture.Ignored))
+            .Add("undecodable", Loss(capture.Undecodable.Values.Sum()))
+            .Add("counted", Human.Count(capture.Packets))
+            .Add("  of these unrouted", Human.Count(capture.UnroutedPackets))
+            .Add("  of these on no link", Human.Count(capture.UnattributedPackets))
+            .Write(console, "");
+        console.Out.WriteLine();
+        console.Out.WriteLine(
+            $"{Human.Rate(capture.BitsPerSecond)}, {Human.PacketRate(capture.PacketsPerSecond)}; {Human.Count(capture.Prefixes)} prefixes in the table; "
+            + $"{Plural(capture.Freezes, "ring freeze")}");
+        console.Out.WriteLine();
+        TextTable sources = new("SOURCE", ">FRAMES", ">DROPPED", ">FREEZES", "STATE");
+        foreach (CaptureSourceDto source in capture.Sources)
+        {
+            sources.Add(
+                source.Name, Human.Count(source.Frames), Loss(source.KernelDropped), Loss(source.Freezes),
+                source.Message is null ? new Cell("good", CellStyle.Good) : new Cell(source.Message, CellStyle.Bad));
+        }
+
+        sources.Write(console, "No sources.");
+        if (capture.Undecodable.Count > 0)
+        {
+            console.Out.WriteLine();
+            TextTable reasons = new("UNDECODABLE", ">FRAMES");
+            foreach ((string reason, long frames) in capture.Undecodable.OrderByDescending(u => u.Value).ThenBy(u => u.Key, StringComparer.Ordinal))
+            {
+                reasons.Add(reason, Human.Count(frames));
+            }
+
+            reasons.Write(console, "");
+        }
+    }
+
+    /// <summary><c>explain</c></summary>
+    public static void Explain(ExplainDto explain, CommandConsole console)
+    {
+        ArgumentNullException.ThrowIfNull(explain);
+        ArgumentNullException.ThrowIfNull(console);
+        console.Out.WriteLine(Human.Clean(explain.Summary));
+        if (explain.Prefix is null)
+        {
+            return;
+        }
+
+        console.Out.WriteLine();
+        TextTable facts = new("PREFIX", explain.Prefix);
+        facts.Add("rate", Human.Rate(explain.RateBps)).Add("leaves by", explain.Link).Add("native link", explain.NativeLink);
+        if (explain.Override is { } item)
+        {
+            facts.Add("override", $"{item.From} → {item.To}, {item.State}, for {Human.Span(console.Time.GetUtcNow() - item.Since)}: {item.Reason}");
+        }
+
+        facts.Write(console, "");
+        console.Out.WriteLine();
+        Paths(explain, console, withUse: true);
+    }
+
+    /// <summary><c>show rib</c></summary>
+    public static void Rib(ExplainDto explain, CommandConsole console)
+    {
+        ArgumentNullException.ThrowIfNull(explain);
+        ArgumentNullException.ThrowIfNull(console);
+        console.Out.WriteLine(explain.Prefix is null ? $"{Human.Clean(explain.Query)}: not in the table." : $"{explain.Prefix}, the router's preference first:");
+        if (explain.Prefix is not null)
+        {
+            Paths(explain, console, withUse: false);
+        }
+    }
+
+    private static void Paths(ExplainDto explain, CommandConsole console, bool withUse)
+    {
+        TextTable table = withUse
+            ? new("LINK", "NEXT HOP", "USABLE", "AS PATH", ">LOCAL_PREF", ">MED", "ORIGIN", "ROUTER")
+            : new("NEXT HOP", "LINK", "AS PATH", ">LOCAL_PREF", ">MED", "ORIGIN", "COMMUNITIES", "ROUTER");
+        foreach (PathDto path in explain.Paths)
+        {
+            string localPref = path.LocalPref?.ToString(CultureInfo.InvariantCulture) ?? "-";
+            string med = path.Med?.ToString(CultureInfo.InvariantCulture) ?? "-";
+            if (withUse)
+            {
+                Cell usable = path.Usable ? new Cell("yes", CellStyle.Good) : new Cell("no: " + (path.Rejection ?? "unknown"), CellStyle.Warning);
+                table.Add(path.Link, path.NextHop, usable, path.AsPath, localPref, med, path.Origin, path.Router);
+            }
+            else
+            {
+                table.Add(path.NextHop, path.Link, path.AsPath, localPref, med, path.Origin, string.Join(' ', path.Communities), path.Router);
+            }
+        }
+
+        table.Write(console, "No paths are known.");
+    }
+
+    private static Cell Lost(CaptureDto capture)
+    {
+        long lost = capture.KernelDropped + capture.PoolExhausted;
+        return lost == 0
+            ? new Cell("nothing", CellStyle.Good)
+            : new Cell($"{Human.Count(capture.KernelDropped)} frames in the kernel, {Human.Count(capture.PoolExhausted)} for want of a batch", CellStyle.Bad);
+    }
+
+    private static Cell Loss(long count) => new(Human.Count(count), count == 0 ? CellStyle.Plain : CellStyle.Bad);
+
+    private static CellStyle LinkStyle(string state) => state switch
+    {
+        "normal" => CellStyle.Good,
+        "relieved" or "unknown" => CellStyle.Warning,
+        _ => CellStyle.Bad,
+    };
+
+    private static string Plural(long count, string noun) => $"{Human.Count(count)} {noun}{(count == 1 ? "" : "s")}";
+}

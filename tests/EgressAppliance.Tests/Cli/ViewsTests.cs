@@ -1,0 +1,110 @@
+using EgressAppliance.Host.Cli;
+using EgressAppliance.Host.Http;
+using EgressAppliance.Tests.Config;
+
+namespace EgressAppliance.Tests.Cli;
+
+/// <summary>Each view of a fixed state against <c>tests/data/cli/NAME.txt</c>.</summary>
+public sealed class ViewsTests
+{
+    private static readonly DateTimeOffset Then = new(2026, 1, 2, 3, 4, 5, TimeSpan.Zero);
+
+    private static readonly CaptureDto Capture = new(
+        1_204_381, 1_203_000, 987_654_321, 1_310_000, 9_420_000_000, 12, 1, 0, 1_200, 100, new Dictionary<string, long> { ["truncated_ipv4"] = 60, ["bad_version"] = 21 },
+        1_000, 64_000, 50, 1_012_345, [new CaptureSourceDto("mir0", 1_204_381, 12, 1, null), new CaptureSourceDto("mir1", 0, 0, 0, "the interface is down")]);
+
+    private static readonly BgpPeerDto[] Peers =
+    [
+        new("edge1", "192.0.2.1", "Established", Then, 2_030_112, 1_600_000, 430_112, true, true, 3, null),
+        new("edge2", "192.0.2.5", "Active", Then, 0, 0, 0, false, false, 0, "connection refused"),
+    ];
+
+    private static readonly OverrideDto Override = new(
+        "203.0.113.0/24", "isp-a", "isp-b", 420_000_000, Then, "relieve isp-a: 97.2% of 10 Gbit/s", "confirmed", new DateTimeOffset(2026, 1, 2, 4, 0, 25, TimeSpan.Zero));
+
+    private static readonly MoveDto Move = new("203.0.113.0/24", "isp-a", "isp-b", 420_000_000, "largest that fits under the ceiling of isp-b");
+
+    private static readonly DecisionDto Decision = new(
+        812, Then, "relieved", "isp-a was over its threshold.", "inject", [Move], [Move with { Prefix = "198.51.100.0/24", From = "isp-b", To = "isp-a" }], 2, 35_000_000, 1.2);
+
+    private static readonly ExplainDto Explain = new(
+        "203.0.113.7", "203.0.113.0/24", 420_000_000, "isp-b", "isp-a", Override,
+        [
+            new PathDto("edge1", "100.64.1.2", "isp-a", "64500 64510", 100, 0, "igp", ["64500:100"], false, "native"),
+            new PathDto("edge1", "100.64.2.2", "isp-b", "64501 64502 64510", 100, null, "incomplete", [], true, null),
+        ],
+        "203.0.113.0/24 leaves by isp-b because an override moved it from isp-a.");
+
+    [Fact]
+    public void Status_matches() => Check("status", c => Views.Status(
+        new StatusDto("fra1", "0.1.0", "inject", "relieved", "isp-a was over its threshold.", false, new DateTimeOffset(2026, 1, 2, 4, 0, 0, TimeSpan.Zero), 11_520,
+            ["edge2: the BGP session is down", "mir1: the interface is down"], Capture, Peers,
+            [new SnmpDto("edge1", true, new DateTimeOffset(2026, 1, 2, 3, 59, 54, TimeSpan.Zero), null), new SnmpDto("edge2", false, null, "no answer")]),
+        c));
+
+    [Fact]
+    public void Links_matches() => Check("links", c => Views.Links(
+        [
+            new LinkDto("isp-a", "edge1", "prov-a", "up", 10_000_000_000, 9_500_000_000, 8_500_000_000, 9_000_000_000, 9_420_000_000, 9_410_000_000, 9_840_000_000, 9_420_000_000, 0.002, "relieved", 0, 1),
+            new LinkDto("isp-b", "edge1", "prov-b", "down", 0, 0, 0, 0, 0, null, 0, 0, 0, "down", 1, 0),
+        ],
+        c));
+
+    [Fact]
+    public void Prefixes_matches() => Check("prefixes", c => Views.Prefixes(
+        [
+            new PrefixDto("203.0.113.0/24", "isp-b", "isp-a", 420_000_000, 51_000, 64510, true),
+            new PrefixDto("2001:db8::/32", null, null, 990, 0.4, 0, false),
+        ],
+        c));
+
+    [Fact]
+    public void Overrides_matches() => Check("overrides", c => Views.Overrides([Override, Override with { State = "proposed", LeaseExpires = null }], c));
+
+    [Fact]
+    public void Decisions_matches() => Check("decisions", c => Views.Decisions([Decision, Decision with { Id = 811, OverloadBps = 0, Moves = [], Releases = [] }], c));
+
+    [Fact]
+    public void Plan_matches() => Check("plan", c => Views.Plan(Decision, c));
+
+    [Fact]
+    public void Bgp_matches() => Check("bgp", c => Views.Bgp(Peers, c));
+
+    [Fact]
+    public void Capture_matches() => Check("capture", c => Views.Capture(Capture, c));
+
+    [Fact]
+    public void Explain_matches() => Check("explain", c => Views.Explain(Explain, c));
+
+    [Fact]
+    public void Rib_matches() => Check("rib", c => Views.Rib(Explain, c));
+
+    [Fact]
+    public void Explain_unknown_prefix_is_one_line()
+    {
+        using StringWriter output = new() { NewLine = "\n" };
+        Views.Explain(new ExplainDto("198.51.100.1", null, 0, null, null, null, [], "No prefix covers 198.51.100.1."), CliRunner.Console(output));
+        Assert.Equal("No prefix covers 198.51.100.1.\n", output.ToString());
+    }
+
+    [Fact]
+    public void Empty_documents_say_what_that_means()
+    {
+        using StringWriter output = new() { NewLine = "\n" };
+        CommandConsole console = CliRunner.Console(output);
+        Views.Links([], console);
+        Views.Prefixes([], console);
+        Views.Overrides([], console);
+        Views.Decisions([], console);
+        Views.Bgp([], console);
+        Assert.Equal(
+            "No links.\nNo traffic was seen.\nNo overrides: plain BGP is in charge.\nNo decision has been made yet.\nNo BGP sessions.\n", output.ToString());
+    }
+
+    private static void Check(string name, Action<CommandConsole> view)
+    {
+        using StringWriter output = new() { NewLine = "\n" };
+        view(CliRunner.Console(output));
+        Golden.Compare(TestData.Path("cli", name + ".txt"), output.ToString());
+    }
+}
