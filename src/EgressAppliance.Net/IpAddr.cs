@@ -154,9 +154,9 @@ public readonly struct IpAddr : IEquatable<IpAddr>, IComparable<IpAddr>, ISpanFo
     public static bool TryParse(ReadOnlySpan<char> s, out IpAddr result)
     {
         result = default;
-        // The framework also takes "1.2", "0x1.2.3.4" and scope ids, none of which an operator ever means here.
+        // The framework also takes "1.2", "0x1.2.3.4" and scope ids, and reads "010.0.0.1" as octal 8.0.0.1: no operator means any of this here.
         bool v6 = s.Contains(':');
-        if (v6 ? s.ContainsAny(NotInIPv6Text) : s.Count('.') != 3 || s.ContainsAnyExcept(IPv4Text))
+        if (v6 ? s.ContainsAny(NotInIPv6Text) : s.Count('.') != 3 || s.ContainsAnyExcept(IPv4Text) || HasLeadingZero(s))
         {
             return false;
         }
@@ -190,4 +190,17 @@ public readonly struct IpAddr : IEquatable<IpAddr>, IComparable<IpAddr>, ISpanFo
     /// <inheritdoc/>
     public static IpAddr Parse(ReadOnlySpan<char> s, IFormatProvider? provider = null) =>
         TryParse(s, out IpAddr result) ? result : throw new FormatException($"'{s}' is not an IP address.");
+
+    private static bool HasLeadingZero(ReadOnlySpan<char> dotted)
+    {
+        foreach (Range part in dotted.Split('.'))
+        {
+            if (dotted[part] is ['0', _, ..])
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
 }

@@ -8,7 +8,7 @@ namespace EgressAppliance.Tests.Net;
 /// </summary>
 public class LpmTableConcurrencyTests
 {
-    private const int Rounds = 1500;
+    private const int Rounds = 600;
 
     [Theory]
     [InlineData(IpFamily.IPv4)]
@@ -18,7 +18,7 @@ public class LpmTableConcurrencyTests
         using PrefixTable table = new();
         Random random = new(42);
         bool v4 = family == IpFamily.IPv4;
-        IpPrefix cover = IpPrefix.Parse(v4 ? "10.0.0.0/8" : "2001:db8::/32");
+        IpPrefix cover = IpPrefix.Parse(v4 ? "10.0.0.0/8" : "2001:db8::/30");
         table.Add(cover);
         IpAddr[] addresses = [.. Enumerable.Range(0, 512).Select(_ => RandomAddress(random, v4))];
         IpPrefix[] specifics = [.. addresses.Select(a => IpPrefix.Create(a, random.Next(v4 ? 20 : 36, a.BitLength + 1))).Distinct()];
@@ -69,7 +69,7 @@ public class LpmTableConcurrencyTests
             while (!done.IsCancellationRequested);
             return seen.Except(prefixes).Count();
         });
-        for (int i = 1; i < 20_000; i++)
+        for (int i = 1; i < 5_000; i++)
         {
             table.Remove(prefixes[(i - 1) % prefixes.Length]);
             table.Tick();
