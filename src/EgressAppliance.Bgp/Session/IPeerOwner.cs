@@ -1,0 +1,28 @@
+using EgressAppliance.Bgp.Wire;
+
+namespace EgressAppliance.Bgp.Session;
+
+/// <summary>
+/// What a session needs of the speaker. Calls come under the session's lock, one at a time per peer, except where it says otherwise.
+/// Implementations may take the speaker's lock, and never call back into a session.
+/// </summary>
+internal interface IPeerOwner
+{
+    /// <summary>True while the control loop gives no sign of life: nothing is sent and no session is begun. Any thread.</summary>
+    bool Frozen { get; }
+
+    /// <summary>The session is up.</summary>
+    void OnUp(int peer, SessionParameters parameters, BgpConnection connection);
+
+    /// <summary>The session is down: the peer's routes go.</summary>
+    void OnDown(int peer, string reason);
+
+    /// <summary>Routes. Returns an error if the session must end for it (too many prefixes).</summary>
+    BgpError? OnUpdate(int peer, SessionParameters parameters, UpdateMessage update);
+
+    /// <summary>The peer wants a family announced again.</summary>
+    void OnRefresh(int peer, AfiSafi family);
+
+    /// <summary>Called after the session's lock was released, so that events may be raised without holding it.</summary>
+    void AfterStep();
+}

@@ -1,0 +1,574 @@
+using System.Net;
+using System.Net.Sockets;
+using EgressAppliance.Bgp.Speaker;
+using EgressAppliance.Bgp.Wire;
+using Microsoft.Extensions.Logging;
+
+namespace EgressAppliance.Bgp.Session;
+
+/// <summary>
+/// The session with one router: gives events to the state machines of its connections and does what they say.
+/// </summary>
+/// <remarks>
+/// <para>Threads: timers, the connections' readers and writers, the listener and the speaker all come in here. One lock per session puts their events
+/// into an order; nothing waits under it but the tables' own lock, which is taken inside it and never the other way round. Messages of a
+/// connection that was replaced meanwhile are told by their connection and dropped.</para>
+/// <para>UPDATEs are decoded and applied on the reader's thread, under the lock: so a session that goes down cannot leave routes behind, and a
+/// withdrawn path takes its override with it before the next message is read.</para>
+/// <para>Collisions (RFC 4271 section 6.8): when an OPEN arrives and the other connection has sent or accepted an OPEN too, the connection made by the
+/// speaker with the higher BGP identifier stays; one that is established always does.</para>
+/// </remarks>
+internal sealed class PeerSession : IConnectionSink, IAsyncDisposable
+{
+    private readonly Lock _gate = new();
+    private readonly int _index;
+    private readonly BgpPeerOptions _options;
+    private readonly uint _routerId;
+    private readonly IPeerOwner _owner;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly UpdateMessage _update = new();
+    private readonly ConnectionSlot _outgoing;
+    private readonly List<Task> _endings = [];
+    private ConnectionSlot? _incoming;
+    private long _messagesReceived;
+    private long _messagesSent;
+    private bool _started;
+    private volatile SessionSnapshot _snapshot;
+
+    public PeerSession(int index, BgpPeerOptions options, uint routerId, IPeerOwner owner, TimeProvider time, ILogger logger)
+    {
+        _index = index;
+        _options = options;
+        _routerId = routerId;
+        _owner = owner;
+        _time = time;
+        _logger = logger;
+        _outgoing = NewSlot(incoming: false);
+        _snapshot = new(SessionState.Idle, time.GetUtcNow(), 0, null);
+    }
+
+    /// <summary>State as last published; read without a lock.</summary>
+    public SessionSnapshot Snapshot => _snapshot;
+
+    /// <summary>BGP messages received since start.</summary>
+    public long MessagesReceived => Interlocked.Read(ref _messagesReceived);
+
+    /// <summary>BGP messages sent since start.</summary>
+    public long MessagesSent => Interlocked.Read(ref _messagesSent);
+
+    /// <summary>Counts messages that the speaker put into the connection's queue itself.</summary>
+    public void CountSent(int messages) => Interlocked.Add(ref _messagesSent, messages);
+
+    /// <summary>Begins.</summary>
+    public void Start()
+    {
+        lock (_gate)
+        {
+            _started = true;
+            Dispatch(_outgoing, new(FsmEventKind.Start));
+        }
+    }
+
+    /// <summary>Tries again at once instead of waiting out a delay.</summary>
+    public void Hurry()
+    {
+        lock (_gate)
+        {
+            if (_started && _outgoing.State.State is SessionState.Idle or SessionState.Active)
+            {
+                _outgoing.Retry.Start(TimeSpan.Zero);
+            }
+        }
+    }
+
+    /// <summary>Sends KEEPALIVE now if the session is up.</summary>
+    public void SendKeepalive()
+    {
+        lock (_gate)
+        {
+            foreach (ConnectionSlot slot in Slots())
+            {
+                if (slot.State.State is SessionState.Established or SessionState.OpenConfirm)
+                {
+                    Send(slot, KeepaliveMessage.Encode);
+                }
+            }
+        }
+    }
+
+    /// <summary>Ends the session for a reason of ours; it comes back after a wait.</summary>
+    public void Cease(BgpConnection connection, byte subcode, string reason)
+    {
+        Raise(connection, new(FsmEventKind.Cease, reason) { Message = NotificationMessage.Cease(subcode) });
+    }
+
+    /// <summary>Takes a TCP connection from this router's address.</summary>
+    public void Accept(Socket socket)
+    {
+        lock (_gate)
+        {
+            if (!_started || _owner.Frozen || _outgoing.State.State == SessionState.Established || _incoming?.State.State == SessionState.Established)
+            {
+                SessionLog.Refused(_logger, _options.Name, _started ? "the session is established" : "the session is stopped");
+                socket.Dispose();
+                return;
+            }
+
+            if (_incoming is { } older)
+            {
+                Dispatch(older, new(FsmEventKind.Cease, "the peer connected anew") { Message = NotificationMessage.Cease(CeaseSubcode.Rejected) });
+            }
+
+            ConnectionSlot slot = NewSlot(incoming: true);
+            _incoming = slot;
+            slot.State = new(SessionState.Active);
+            Attach(slot, socket);
+        }
+
+        _owner.AfterStep();
+    }
+
+    /// <inheritdoc/>
+    public void OnMessage(BgpConnection connection, BgpMessageType type, ReadOnlySpan<byte> body)
+    {
+        lock (_gate)
+        {
+            if (Find(connection) is { } slot)
+            {
+                Interlocked.Increment(ref _messagesReceived);
+                Receive(slot, type, body);
+            }
+        }
+
+        _owner.AfterStep();
+    }
+
+    /// <inheritdoc/>
+    public void OnHeaderError(BgpConnection connection, BgpError error) =>
+        Raise(connection, new(FsmEventKind.MessageError, error.Text) { Message = error.ToNotification() });
+
+    /// <inheritdoc/>
+    public void OnClosed(BgpConnection connection, string text) => Raise(connection, new(FsmEventKind.TcpFails, text));
+
+    /// <inheritdoc/>
+    public void OnSendStalled(BgpConnection connection, string text) => Raise(connection, new(FsmEventKind.SendHoldTimerExpires, text));
+
+    /// <inheritdoc/>
+    public void OnFault(BgpConnection connection, Exception exception)
+    {
+        SessionLog.Fault(_logger, _options.Name, exception);
+        Raise(connection, new(FsmEventKind.Cease, $"internal error: {exception.Message}") { Message = NotificationMessage.Cease(CeaseSubcode.OutOfResources) });
+    }
+
+    /// <summary>Ends with Cease/2 and waits until the connections are closed.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        Task[] endings;
+        lock (_gate)
+        {
+            _started = false;
+            foreach (ConnectionSlot slot in Slots())
+            {
+                Dispatch(slot, new(FsmEventKind.Stop, "administrative shutdown"));
+            }
+
+            _outgoing.Dispose();
+            endings = [.. _endings];
+        }
+
+        _owner.AfterStep();
+        await Task.WhenAll(endings).ConfigureAwait(false);
+    }
+
+    private void Raise(BgpConnection connection, FsmEvent e)
+    {
+        lock (_gate)
+        {
+            if (Find(connection) is { } slot)
+            {
+                Dispatch(slot, e);
+            }
+        }
+
+        _owner.AfterStep();
+    }
+
+    private void OnTimer(ConnectionSlot slot, FsmEventKind kind)
+    {
+        lock (_gate)
+        {
+            bool ours = ReferenceEquals(slot, _outgoing) || ReferenceEquals(slot, _incoming);
+            if (!_started || !ours)
+            {
+                return;
+            }
+
+            if (kind is FsmEventKind.IdleHoldTimerExpires or FsmEventKind.ConnectRetryTimerExpires && !slot.Incoming
+                && slot.State.State != SessionState.Connect
+                && (_owner.Frozen || _incoming?.State.State is SessionState.Established or SessionState.OpenConfirm))
+            {
+                // Nothing to do now: the peer's own connection serves, or nobody is there to steer.
+                slot.Retry.Start(Jitter(_options.ConnectRetry));
+                return;
+            }
+
+            Dispatch(slot, new(kind, kind == FsmEventKind.ConnectRetryTimerExpires ? NoAnswerText() : ""));
+        }
+
+        _owner.AfterStep();
+    }
+
+    private void Receive(ConnectionSlot slot, BgpMessageType type, ReadOnlySpan<byte> body)
+    {
+        switch (type)
+        {
+            case BgpMessageType.Open:
+                ReceiveOpen(slot, body);
+                break;
+            case BgpMessageType.Update:
+                ReceiveUpdate(slot, body);
+                break;
+            case BgpMessageType.Notification:
+                Dispatch(slot, new(FsmEventKind.Notification) { Message = NotificationMessage.Decode(body) });
+                break;
+            case BgpMessageType.RouteRefresh:
+                BgpError? error = RouteRefreshMessage.Decode(body, out RouteRefreshMessage? refresh);
+                if (error is not null)
+                {
+                    Dispatch(slot, ErrorEvent(error));
+                    break;
+                }
+
+                Dispatch(slot, new(FsmEventKind.RouteRefresh));
+                // RFC 7313 subtypes are not negotiated: anything but a plain request is to be ignored.
+                if (slot.State.State == SessionState.Established && refresh!.Subtype == 0)
+                {
+                    _owner.OnRefresh(_index, refresh.Family);
+                }
+
+                break;
+            default:
+                Dispatch(slot, new(FsmEventKind.Keepalive));
+                break;
+        }
+    }
+
+    private void ReceiveOpen(ConnectionSlot slot, ReadOnlySpan<byte> body)
+    {
+        SessionParameters? agreed = null;
+        BgpError? error = OpenMessage.Decode(body, out OpenMessage? open)
+            ?? SessionParameters.Negotiate(_options, _routerId, open!, out agreed);
+        if (error is not null)
+        {
+            Dispatch(slot, slot.State.State == SessionState.OpenSent ? ErrorEvent(error) : new(FsmEventKind.Open));
+            return;
+        }
+
+        if (slot.State.State == SessionState.OpenSent)
+        {
+            ConnectionSlot? other = slot.Incoming ? _outgoing : _incoming;
+            if (other is not null && other.State.State >= SessionState.OpenSent)
+            {
+                ConnectionSlot loser = Collide(slot, other, agreed!);
+                Dispatch(loser, new(FsmEventKind.CollisionLost));
+                if (ReferenceEquals(loser, slot))
+                {
+                    return;
+                }
+            }
+
+            slot.Parameters = agreed;
+        }
+
+        Dispatch(slot, new(FsmEventKind.Open) { HoldTime = open!.HoldTime });
+    }
+
+    private ConnectionSlot Collide(ConnectionSlot slot, ConnectionSlot other, SessionParameters agreed)
+    {
+        if (other.State.State == SessionState.Established)
+        {
+            return slot;
+        }
+
+        // RFC 6286 section 2.3: equal identifiers (different ASes) are told apart by the AS.
+        bool ourConnectionStays = _routerId != agreed.PeerRouterId ? _routerId > agreed.PeerRouterId : _options.LocalAs > _options.PeerAs;
+        return slot.Incoming == ourConnectionStays ? slot : other;
+    }
+
+    private void ReceiveUpdate(ConnectionSlot slot, ReadOnlySpan<byte> body)
+    {
+        if (slot.State.State != SessionState.Established)
+        {
+            Dispatch(slot, new(FsmEventKind.Update));
+            return;
+        }
+
+        if (UpdateDecoder.Decode(body, slot.Parameters!.Receive, _update) == ErrorAction.SessionReset)
+        {
+            SessionLog.MalformedUpdate(_logger, _options.Name, Convert.ToHexStringLower(body[..Math.Min(body.Length, 128)]));
+            Dispatch(slot, ErrorEvent(_update.Errors[^1]));
+            return;
+        }
+
+        Dispatch(slot, new(FsmEventKind.Update));
+    }
+
+    private void Dispatch(ConnectionSlot slot, FsmEvent e)
+    {
+        FsmTransition step = Fsm.Step(slot.Config, slot.State, e);
+        SessionState before = slot.State.State;
+        slot.State = step.Next;
+        Execute(slot, step);
+        if (step.Next.State != before || step.Actions.HasFlag(FsmActions.CloseConnection))
+        {
+            Publish(slot, before, step);
+        }
+    }
+
+    private void Execute(ConnectionSlot slot, in FsmTransition step)
+    {
+        FsmActions actions = step.Actions;
+        if (actions == FsmActions.None)
+        {
+            return;
+        }
+
+        if (actions.HasFlag(FsmActions.DeliverUpdate) && _owner.OnUpdate(_index, slot.Parameters!, _update) is { } error)
+        {
+            Dispatch(slot, new(FsmEventKind.Cease, error.Text) { Message = error.ToNotification() });
+            return;
+        }
+
+        if (actions.HasFlag(FsmActions.StopTimers))
+        {
+            slot.Retry.Stop();
+            slot.Hold.Stop();
+            slot.Keepalive.Stop();
+        }
+
+        if (actions.HasFlag(FsmActions.SendOpen))
+        {
+            Send(slot, SessionParameters.MakeOpen(_options, _routerId).Encode);
+        }
+
+        if (actions.HasFlag(FsmActions.SendKeepalive) && !_owner.Frozen)
+        {
+            Send(slot, KeepaliveMessage.Encode);
+        }
+
+        if (actions.HasFlag(FsmActions.SessionDown))
+        {
+            _owner.OnDown(_index, step.Reason);
+        }
+
+        if (actions.HasFlag(FsmActions.SendNotification))
+        {
+            Send(slot, step.Notification!.Encode);
+        }
+
+        if (actions.HasFlag(FsmActions.CloseConnection))
+        {
+            Detach(slot);
+        }
+
+        if (actions.HasFlag(FsmActions.StartHold) && Fsm.HoldSeconds(slot.Config, slot.State) is > 0 and int hold)
+        {
+            slot.Hold.Start(TimeSpan.FromSeconds(hold));
+        }
+
+        if (actions.HasFlag(FsmActions.StartKeepalive) && slot.State.HoldTime > 0)
+        {
+            slot.Keepalive.Start(Jitter(TimeSpan.FromSeconds(slot.State.HoldTime / 3.0)));
+        }
+
+        if (actions.HasFlag(FsmActions.SessionUp))
+        {
+            _owner.OnUp(_index, slot.Parameters!, slot.Connection!);
+        }
+
+        StartOver(slot, step);
+    }
+
+    private void StartOver(ConnectionSlot slot, in FsmTransition step)
+    {
+        if (step.Actions.HasFlag(FsmActions.Connect))
+        {
+            Connect(slot);
+        }
+
+        if (slot.Incoming)
+        {
+            if (step.Next.State == SessionState.Idle)
+            {
+                // The peer's connection is over; ours takes up again after the same wait, if it stood back.
+                _incoming = null;
+                slot.Dispose();
+                if (!_options.Passive && _started && _outgoing.State.State is SessionState.Idle or SessionState.Active)
+                {
+                    _outgoing.RetryIsIdleHold = _outgoing.State.State == SessionState.Idle;
+                    _outgoing.Retry.Start(Jitter(step.Delay));
+                }
+            }
+
+            return;
+        }
+
+        if (step.Actions.HasFlag(FsmActions.StartConnectRetry) || step.Actions.HasFlag(FsmActions.StartIdleHold))
+        {
+            slot.RetryIsIdleHold = step.Actions.HasFlag(FsmActions.StartIdleHold);
+            // The limit on one attempt is exact, waits between attempts are not: two speakers must not keep step.
+            slot.Retry.Start(step.Actions.HasFlag(FsmActions.Connect) ? step.Delay : Jitter(step.Delay));
+        }
+    }
+
+    private void Connect(ConnectionSlot slot)
+    {
+        slot.Connecting?.Cancel();
+        var cancel = new CancellationTokenSource();
+        slot.Connecting = cancel;
+        Track(Task.Run(() => ConnectAsync(slot, cancel)));
+    }
+
+    private async Task ConnectAsync(ConnectionSlot slot, CancellationTokenSource cancel)
+    {
+        Socket? socket = null;
+        string failure;
+        try
+        {
+            socket = BgpSockets.CreateClient(_options);
+            await socket.ConnectAsync(new IPEndPoint(_options.RemoteAddress, _options.RemotePort), cancel.Token).ConfigureAwait(false);
+            failure = "";
+        }
+        catch (SocketException e)
+        {
+            failure = e.SocketErrorCode == SocketError.TimedOut
+                ? NoAnswerText()
+                : $"cannot connect to {_options.RemoteAddress} port {_options.RemotePort}: {e.Message}";
+        }
+        catch (OperationCanceledException)
+        {
+            failure = "cancelled";
+        }
+
+        lock (_gate)
+        {
+            bool current = _started && ReferenceEquals(slot.Connecting, cancel) && slot.State.State == SessionState.Connect;
+            if (ReferenceEquals(slot.Connecting, cancel))
+            {
+                slot.Connecting = null;
+            }
+
+            cancel.Dispose();
+            if (!current || failure.Length > 0)
+            {
+                socket?.Dispose();
+                if (current)
+                {
+                    Dispatch(slot, new(FsmEventKind.TcpFails, failure));
+                }
+
+                return;
+            }
+
+            Attach(slot, socket!);
+        }
+    }
+
+    private void Attach(ConnectionSlot slot, Socket socket)
+    {
+        var connection = new BgpConnection(socket, this, _time, _options.SendHoldTime, _options.OutboundLimit);
+        slot.Connection = connection;
+        Dispatch(slot, new(FsmEventKind.TcpConnected));
+        connection.Start();
+        Track(connection.Completion.ContinueWith(
+            (_, c) => ((BgpConnection)c!).Dispose(), connection, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default));
+    }
+
+    private static void Detach(ConnectionSlot slot)
+    {
+        slot.Connecting?.Cancel();
+        slot.Connecting = null;
+        slot.Connection?.Close();
+        slot.Connection = null;
+        slot.Parameters = null;
+    }
+
+    private void Track(Task task)
+    {
+        _endings.RemoveAll(t => t.IsCompleted);
+        _endings.Add(task);
+    }
+
+    private delegate void Encoder(ref BgpWriter writer);
+
+    private void Send(ConnectionSlot slot, Encoder encode)
+    {
+        var writer = new BgpWriter(stackalloc byte[BgpConstants.MaxMessageLength]);
+        encode(ref writer);
+        if (slot.Connection is { } connection && connection.TrySend(writer.Written))
+        {
+            Interlocked.Increment(ref _messagesSent);
+        }
+    }
+
+    private void Publish(ConnectionSlot slot, SessionState before, in FsmTransition step)
+    {
+        SessionState shown = _outgoing.State.State;
+        if (_incoming is { } incoming && incoming.State.State > shown)
+        {
+            shown = incoming.State.State;
+        }
+
+        bool failed = step.Actions.HasFlag(FsmActions.CloseConnection) && slot.State.State != SessionState.OpenSent;
+        SessionSnapshot old = _snapshot;
+        bool up = slot.State.State == SessionState.Established;
+        _snapshot = new(
+            shown,
+            shown == old.State ? old.Since : _time.GetUtcNow(),
+            old.Established + (up ? 1 : 0),
+            failed && step.Reason.Length > 0 ? step.Reason : old.LastError);
+        if (up)
+        {
+            SessionLog.Up(_logger, _options.Name, slot.State.HoldTime, slot.Parameters!.AddPath ? "all paths (ADD-PATH)" : "best paths only");
+        }
+        else if (before == SessionState.Established)
+        {
+            SessionLog.Down(_logger, _options.Name, step.Reason);
+        }
+        else if (failed && step.Reason != old.LastError)
+        {
+            SessionLog.Failed(_logger, _options.Name, step.Reason);
+        }
+    }
+
+    private string NoAnswerText()
+    {
+        string text = $"no answer from {_options.RemoteAddress} port {_options.RemotePort}";
+        return _options.Password is null
+            ? text + ": the router is down or filters us, or it expects a TCP MD5 key and none is configured here"
+            : text + ": the router is down or filters us, or the TCP MD5 key is wrong or missing on one side (the kernel then drops the packets without a word)";
+    }
+
+    private static FsmEvent ErrorEvent(BgpError error) => new(FsmEventKind.MessageError, error.Text) { Message = error.ToNotification() };
+
+    /// <summary>75 to 100 % of the time, RFC 4271 section 10.</summary>
+    private static TimeSpan Jitter(TimeSpan time) => time * (0.75 + (Random.Shared.NextDouble() * 0.25));
+
+    private ConnectionSlot NewSlot(bool incoming) => new(
+        new(incoming || _options.Passive, (ushort)_options.HoldTime.TotalSeconds, _options.ConnectRetry), incoming, _time, _gate, OnTimer);
+
+    private ConnectionSlot? Find(BgpConnection connection) =>
+        ReferenceEquals(_outgoing.Connection, connection) ? _outgoing
+        : _incoming is not null && ReferenceEquals(_incoming.Connection, connection) ? _incoming
+        : null;
+
+    private ConnectionSlot[] Slots() => _incoming is null ? [_outgoing] : [_incoming, _outgoing];
+}
+
+/// <summary>What is shown of a session.</summary>
+/// <param name="State">The more advanced state of its connections.</param>
+/// <param name="Since">When that was entered.</param>
+/// <param name="Established">Times it went up.</param>
+/// <param name="LastError">Why it last went down or could not come up.</param>
+internal sealed record SessionSnapshot(SessionState State, DateTimeOffset Since, long Established, string? LastError);

@@ -1,0 +1,107 @@
+using EgressAppliance.Bgp.Speaker;
+using EgressAppliance.Bgp.Wire;
+using EgressAppliance.Net;
+
+namespace EgressAppliance.Bgp.Session;
+
+/// <summary>What two OPENs agree on.</summary>
+public sealed record SessionParameters
+{
+    /// <summary>How the peer's messages are read.</summary>
+    public required BgpCodecOptions Receive { get; init; }
+
+    /// <summary>How ours are written.</summary>
+    public required BgpCodecOptions Send { get; init; }
+
+    /// <summary>Families both offered.</summary>
+    public required IReadOnlyList<IpFamily> Families { get; init; }
+
+    /// <summary>The peer sends path identifiers for every family agreed on.</summary>
+    public required bool AddPath { get; init; }
+
+    /// <summary>The peer understands ROUTE-REFRESH.</summary>
+    public required bool RouteRefresh { get; init; }
+
+    /// <summary>The peer's BGP identifier.</summary>
+    public required uint PeerRouterId { get; init; }
+
+    /// <summary>Both are in one AS.</summary>
+    public required bool Internal { get; init; }
+
+    /// <summary>
+    /// Our OPEN. Graceful restart (64), long-lived graceful restart (71) and enhanced route refresh (70) are left out on purpose: routes of ours must not
+    /// outlive us, and FRR answers no refresh when 70 is offered without 64.
+    /// </summary>
+    public static OpenMessage MakeOpen(BgpPeerOptions peer, uint routerId)
+    {
+        ArgumentNullException.ThrowIfNull(peer);
+        var capabilities = new List<BgpCapability>();
+        var addPath = new List<AddPathEntry>();
+        foreach (IpFamily family in peer.Families)
+        {
+            capabilities.Add(BgpCapability.Multiprotocol(AfiSafi.Of(family)));
+            addPath.Add(new(AfiSafi.Of(family), AddPathMode.Receive));
+        }
+
+        capabilities.Add(BgpCapability.RouteRefresh);
+        capabilities.Add(BgpCapability.FourOctetAs(peer.LocalAs));
+        capabilities.Add(BgpCapability.AddPath([.. addPath]));
+        return new()
+        {
+            MyAs = peer.LocalAs > ushort.MaxValue ? BgpConstants.AsTrans : (ushort)peer.LocalAs,
+            HoldTime = (ushort)peer.HoldTime.TotalSeconds,
+            RouterId = routerId,
+            Capabilities = capabilities,
+        };
+    }
+
+    /// <summary>Compares the peer's OPEN with what was expected of it. Returns the error, or null with <paramref name="agreed"/> set.</summary>
+    public static BgpError? Negotiate(BgpPeerOptions peer, uint routerId, OpenMessage open, out SessionParameters? agreed)
+    {
+        ArgumentNullException.ThrowIfNull(peer);
+        ArgumentNullException.ThrowIfNull(open);
+        agreed = null;
+        if (open.AsNumber != peer.PeerAs)
+        {
+            return BgpError.Reset(BgpErrorCode.Open, OpenSubcode.PeerAs, $"the peer is in AS {open.AsNumber}, configured is {peer.PeerAs}");
+        }
+
+        bool isInternal = peer.PeerAs == peer.LocalAs;
+        if (isInternal && open.RouterId == routerId)
+        {
+            return BgpError.Reset(BgpErrorCode.Open, OpenSubcode.Identifier, "the peer has our own BGP identifier (RFC 6286)");
+        }
+
+        IReadOnlyList<AfiSafi> offered = open.Families;
+        var families = new List<IpFamily>();
+        foreach (IpFamily family in peer.Families)
+        {
+            if (offered.Contains(AfiSafi.Of(family)))
+            {
+                families.Add(family);
+            }
+        }
+
+        if (families.Count == 0)
+        {
+            return BgpError.Reset(BgpErrorCode.Open, OpenSubcode.Capability, "no address family in common");
+        }
+
+        bool Sends(IpFamily family) => families.Contains(family) && (open.AddPath(AfiSafi.Of(family)) & AddPathMode.Send) != 0;
+        bool fourOctet = open.FourOctetAs is not null;
+        agreed = new()
+        {
+            Receive = new()
+            {
+                FourOctetAs = fourOctet, External = !isInternal, AddPathIPv4 = Sends(IpFamily.IPv4), AddPathIPv6 = Sends(IpFamily.IPv6),
+            },
+            Send = new() { FourOctetAs = fourOctet, External = !isInternal },
+            Families = families,
+            AddPath = families.TrueForAll(Sends),
+            RouteRefresh = open.Has(BgpCapability.RouteRefreshCode),
+            PeerRouterId = open.RouterId,
+            Internal = isInternal,
+        };
+        return null;
+    }
+}

@@ -1,0 +1,56 @@
+using System.Net;
+using EgressAppliance.Net;
+
+namespace EgressAppliance.Bgp.Speaker;
+
+/// <summary>How to reach one router.</summary>
+public sealed record BgpPeerOptions
+{
+    /// <summary>The router's name in configuration.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>The router's address.</summary>
+    public required IPAddress RemoteAddress { get; init; }
+
+    /// <summary>Our address of the session, or null to let the kernel choose.</summary>
+    public IPAddress? LocalAddress { get; init; }
+
+    /// <summary>TCP port the router listens on.</summary>
+    public int RemotePort { get; init; } = 179;
+
+    /// <summary>Our AS, 4 octets.</summary>
+    public required uint LocalAs { get; init; }
+
+    /// <summary>The router's AS; equal to ours for iBGP.</summary>
+    public required uint PeerAs { get; init; }
+
+    /// <summary>True to wait for the router to connect and never connect ourselves.</summary>
+    public bool Passive { get; init; }
+
+    /// <summary>Hold time proposed; zero or at least 3 s (RFC 4271 section 4.2).</summary>
+    public TimeSpan HoldTime { get; init; } = TimeSpan.FromSeconds(9);
+
+    /// <summary>Shortest wait before a reconnect; doubles up to a minute.</summary>
+    public TimeSpan ConnectRetry { get; init; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>Families offered.</summary>
+    public IReadOnlyList<IpFamily> Families { get; init; } = [IpFamily.IPv4, IpFamily.IPv6];
+
+    /// <summary>TCP MD5 key (RFC 2385), or null.</summary>
+    public string? Password { get; init; }
+
+    /// <summary>Require packets with TTL 255 and send such (GTSM, RFC 5082): only a router on our own wire can then reach the session.</summary>
+    public bool TtlSecurity { get; init; }
+
+    /// <summary>
+    /// The connection is given up when the router takes nothing for this long (RFC 9687). The RFC suggests 8 minutes; overrides must not be stuck
+    /// that long in a queue.
+    /// </summary>
+    public TimeSpan SendHoldTime { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Octets queued for the router at most; beyond, the session ends with Cease/8 rather than memory growing.</summary>
+    public int OutboundLimit { get; init; } = 8 << 20;
+
+    /// <summary>Routes accepted before the session is torn down with Cease/1 (RFC 4486).</summary>
+    public int MaxPrefix { get; init; } = 2_000_000;
+}

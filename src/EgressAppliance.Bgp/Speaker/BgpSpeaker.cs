@@ -1,0 +1,295 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Net.Sockets;
+using EgressAppliance.Bgp.Rib;
+using EgressAppliance.Bgp.Session;
+using EgressAppliance.Bgp.Wire;
+using EgressAppliance.Net;
+using Microsoft.Extensions.Logging;
+
+namespace EgressAppliance.Bgp.Speaker;
+
+/// <summary>
+/// The BGP speaker: sessions to the routers, the paths they send, and the overrides announced to them.
+/// </summary>
+/// <remarks>
+/// <para>Tasks and locks:</para>
+/// <code>
+/// reader (one a connection) ──► PeerSession lock ──► Fsm ──► this speaker's lock ──► RibTable, OverrideTable ──► outbound queues
+/// timers, listener          ──►      "
+/// planner, HTTP (IBgpSpeaker) ─────────────────────────────►        "
+/// </code>
+/// <para>Locks are taken from left to right only. The speaker's lock is never held while waiting for anything, so a query costs at most one UPDATE's
+/// work; when a session ends, its routes are taken out in pieces for the same reason. Events are raised with no lock held.</para>
+/// <para>Safety is local: an override exists only as long as the Adj-RIB-In path it was made from, and the thread that reads the withdrawal of
+/// that path also queues the withdrawal of the override. Without a heartbeat of the control loop nothing is announced and no
+/// KEEPALIVE is sent, so the router's own hold timer ends what a frozen controller left behind; withdrawals still go out, since taking a
+/// route back is always safe.</para>
+/// </remarks>
+public sealed partial class BgpSpeaker : IBgpSpeaker
+{
+    private readonly BgpSpeakerOptions _options;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly Lock _gate = new();
+    private readonly RibTable _rib;
+    private readonly OverrideTable _overrides;
+    private readonly PeerTable[] _peers;
+    private readonly PeerSession[] _sessions;
+    private readonly UpdateBatch _batch = new();
+    private readonly ConcurrentQueue<(IpPrefix Prefix, string Reason)> _lost = new();
+    private readonly List<Socket> _listeners = [];
+    private readonly List<Task> _accepting = [];
+    private readonly CancellationTokenSource _stop = new();
+    private long _lastHeartbeat;
+    private volatile bool _frozenTold;
+    private bool _resendOnThaw;
+    private int _disposed;
+
+    /// <summary>A speaker at rest; <see cref="StartAsync"/> sets it going.</summary>
+    /// <exception cref="ArgumentException">The options contradict themselves or the protocol.</exception>
+    public BgpSpeaker(BgpSpeakerOptions options, IRibListener? listener, TimeProvider timeProvider, ILoggerFactory loggerFactory)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(timeProvider);
+        ArgumentNullException.ThrowIfNull(loggerFactory);
+        SpeakerOptionsValidator.ThrowIfInvalid(options);
+        _options = options;
+        _time = timeProvider;
+        _logger = loggerFactory.CreateLogger<BgpSpeaker>();
+        _rib = new RibTable(options.Peers.Count);
+        _overrides = new OverrideTable(options);
+        _peers = new PeerTable[options.Peers.Count];
+        _sessions = new PeerSession[options.Peers.Count];
+        var owner = new Owner(this);
+        for (int i = 0; i < _peers.Length; i++)
+        {
+            _peers[i] = new PeerTable(timeProvider, options.QuietTime);
+            _sessions[i] = new PeerSession(i, options.Peers[i], options.RouterId, owner, timeProvider, _logger);
+        }
+
+        if (listener is not null)
+        {
+            _rib.Attach(listener);
+        }
+    }
+
+    /// <inheritdoc/>
+    public event Action<IpPrefix, string>? OverrideLost;
+
+    /// <summary>The endpoints listened on, with the ports that the system chose where port 0 was asked for.</summary>
+    public IReadOnlyList<IPEndPoint> ListeningOn { get; private set; } = [];
+
+    private bool IsFrozen => _options.HeartbeatTimeout > TimeSpan.Zero
+        && _time.GetElapsedTime(Interlocked.Read(ref _lastHeartbeat)) > _options.HeartbeatTimeout;
+
+    /// <inheritdoc/>
+    /// <exception cref="IOException">An endpoint cannot be listened on.</exception>
+    public Task StartAsync(CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        Interlocked.Exchange(ref _lastHeartbeat, _time.GetTimestamp());
+        var bound = new List<IPEndPoint>();
+        foreach (IPEndPoint endpoint in _options.Listen)
+        {
+            try
+            {
+                Socket socket = BgpSockets.CreateListener(endpoint, _options.Peers);
+                _listeners.Add(socket);
+                bound.Add((IPEndPoint)socket.LocalEndPoint!);
+                SpeakerLog.Listening(_logger, bound[^1].ToString());
+            }
+            catch (SocketException e)
+            {
+                throw new IOException($"BGP cannot listen on {endpoint}: {e.Message}", e);
+            }
+        }
+
+        ListeningOn = bound;
+        foreach (PeerSession session in _sessions)
+        {
+            session.Start();
+        }
+
+        foreach (Socket listener in _listeners)
+        {
+            _accepting.Add(Task.Run(() => AcceptAsync(listener), CancellationToken.None));
+        }
+
+        return Task.CompletedTask;
+    }
+
+    /// <summary>Adds a listener to the table of prefixes and tells it of every prefix that is there.</summary>
+    public void Attach(IRibListener listener)
+    {
+        ArgumentNullException.ThrowIfNull(listener);
+        lock (_gate)
+        {
+            _rib.Attach(listener);
+        }
+    }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<PeerStatus> GetPeers()
+    {
+        var result = new PeerStatus[_sessions.Length];
+        lock (_gate)
+        {
+            for (int i = 0; i < result.Length; i++)
+            {
+                BgpPeerOptions peer = _options.Peers[i];
+                PeerSession session = _sessions[i];
+                SessionSnapshot snapshot = session.Snapshot;
+                PeerTable table = _peers[i];
+                result[i] = new PeerStatus(
+                    peer.Name, peer.RemoteAddress, snapshot.State, snapshot.Since, table.Parameters?.AddPath ?? false, table.IsComplete(),
+                    _rib.PathCount(i, IpFamily.IPv4), _rib.PathCount(i, IpFamily.IPv6), CountOverrides(table),
+                    session.MessagesReceived, session.MessagesSent, snapshot.Established, table.UpdateErrors, snapshot.LastError);
+            }
+        }
+
+        return result;
+    }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<RibPath> GetPaths(IpPrefix prefix)
+    {
+        var paths = new List<RibPath>();
+        lock (_gate)
+        {
+            _rib.CopyPaths(prefix, paths);
+            paths.RemoveAll(p => _peers[p.Peer].Parameters is null);
+        }
+
+        BestPath.Order(paths);
+        return paths;
+    }
+
+    /// <inheritdoc/>
+    public void Heartbeat()
+    {
+        bool wasFrozen = IsFrozen;
+        Interlocked.Exchange(ref _lastHeartbeat, _time.GetTimestamp());
+        if (!wasFrozen && !_frozenTold)
+        {
+            return;
+        }
+
+        SpeakerLog.Thawed(_logger);
+        _frozenTold = false;
+        lock (_gate)
+        {
+            if (_resendOnThaw)
+            {
+                _resendOnThaw = false;
+                Resend(null, null);
+            }
+        }
+
+        foreach (PeerSession session in _sessions)
+        {
+            session.SendKeepalive();
+            session.Hurry();
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        if (Interlocked.Exchange(ref _disposed, 1) != 0)
+        {
+            return;
+        }
+
+        WithdrawAll();
+        await _stop.CancelAsync().ConfigureAwait(false);
+        foreach (Socket listener in _listeners)
+        {
+            listener.Dispose();
+        }
+
+        await Task.WhenAll(_accepting).ConfigureAwait(false);
+        foreach (PeerSession session in _sessions)
+        {
+            await session.DisposeAsync().ConfigureAwait(false);
+        }
+
+        _stop.Dispose();
+    }
+
+    private async Task AcceptAsync(Socket listener)
+    {
+        while (!_stop.IsCancellationRequested)
+        {
+            try
+            {
+                Socket socket = await listener.AcceptAsync(_stop.Token).ConfigureAwait(false);
+                Dispatch(socket);
+            }
+            catch (OperationCanceledException)
+            {
+                return;
+            }
+            catch (SocketException) when (_stop.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (SocketException e)
+            {
+                SessionLog.AcceptFailed(_logger, listener.LocalEndPoint?.ToString() ?? "", e.Message);
+                await Task.Delay(TimeSpan.FromSeconds(1), _time, CancellationToken.None).ConfigureAwait(false);
+            }
+        }
+    }
+
+    private void Dispatch(Socket socket)
+    {
+        IPAddress remote = ((IPEndPoint)socket.RemoteEndPoint!).Address;
+        IpAddr address = IpAddr.From(remote);
+        int found = -1;
+        for (int i = 0; i < _sessions.Length; i++)
+        {
+            // Several routers behind one address is a lab's arrangement: the first that is not established gets it.
+            if (IpAddr.From(_options.Peers[i].RemoteAddress) == address && (found < 0 || _sessions[found].Snapshot.State == SessionState.Established))
+            {
+                found = i;
+            }
+        }
+
+        if (found < 0)
+        {
+            SessionLog.UnknownPeer(_logger, remote.ToString());
+            socket.Dispose();
+            return;
+        }
+
+        try
+        {
+            BgpSockets.ApplyTtl(socket, _options.Peers[found]);
+        }
+        catch (SocketException e)
+        {
+            SessionLog.Refused(_logger, _options.Peers[found].Name, e.Message);
+            socket.Dispose();
+            return;
+        }
+
+        _sessions[found].Accept(socket);
+    }
+
+    private int CountOverrides(PeerTable table)
+    {
+        if (table.Parameters is not { Internal: true } parameters)
+        {
+            return 0;
+        }
+
+        int count = 0;
+        foreach (OverrideTable.Entry entry in _overrides.Entries)
+        {
+            count += parameters.Families.Contains(entry.Override.Prefix.Family) ? 1 : 0;
+        }
+
+        return count;
+    }
+}

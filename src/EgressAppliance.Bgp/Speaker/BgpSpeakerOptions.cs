@@ -1,0 +1,35 @@
+using System.Net;
+using EgressAppliance.Net;
+
+namespace EgressAppliance.Bgp.Speaker;
+
+/// <summary>What the whole speaker needs.</summary>
+public sealed record BgpSpeakerOptions
+{
+    /// <summary>BGP identifier, non-zero; host order.</summary>
+    public required uint RouterId { get; init; }
+
+    /// <summary>The routers.</summary>
+    public required IReadOnlyList<BgpPeerOptions> Peers { get; init; }
+
+    /// <summary>Addresses and port to accept sessions on; empty: none (purely active).</summary>
+    public IReadOnlyList<IPEndPoint> Listen { get; init; } = [];
+
+    /// <summary>The only next hops an override may carry: those of the configured links.</summary>
+    public required IReadOnlySet<IpAddr> AllowedNextHops { get; init; }
+
+    /// <summary>Our own addresses, which never may be a next hop.</summary>
+    public required IReadOnlySet<IpAddr> OwnAddresses { get; init; }
+
+    /// <summary>The community that marks our overrides (RFC 1997; upper 16 bits AS).</summary>
+    public required uint MarkerCommunity { get; init; }
+
+    /// <summary>Most overrides announced at a time.</summary>
+    public int MaxOverrides { get; init; } = 1000;
+
+    /// <summary>A quiet time after which a table counts as complete where the router sends no End-of-RIB.</summary>
+    public TimeSpan QuietTime { get; init; } = TimeSpan.FromSeconds(3);
+
+    /// <summary>Without <see cref="IBgpSpeaker.Heartbeat"/> for this long no KEEPALIVE is sent, so that routers drop the session of a frozen controller. Zero: off.</summary>
+    public TimeSpan HeartbeatTimeout { get; init; }
+}

@@ -1,0 +1,32 @@
+using EgressAppliance.Net;
+using Microsoft.Extensions.Logging;
+
+namespace EgressAppliance.Bgp.Speaker;
+
+/// <summary>Log messages of the speaker, 4050–4099.</summary>
+internal static partial class SpeakerLog
+{
+    [LoggerMessage(4050, LogLevel.Information, "listening on {Endpoint}")]
+    public static partial void Listening(ILogger logger, string endpoint);
+
+    [LoggerMessage(4051, LogLevel.Information, "announced {Announced} overrides, refused {Refused}, {Active} in force")]
+    public static partial void Announced(ILogger logger, int announced, int refused, int active);
+
+    [LoggerMessage(4052, LogLevel.Information, "withdrew {Withdrawn} overrides, {Active} in force")]
+    public static partial void Withdrew(ILogger logger, int withdrawn, int active);
+
+    [LoggerMessage(4053, LogLevel.Warning, "override {Prefix} withdrawn: {Reason}")]
+    public static partial void OverrideLost(ILogger logger, IpPrefix prefix, string reason);
+
+    [LoggerMessage(4054, LogLevel.Error, "no sign of life from the control loop for {Seconds} s: keepalives and announcements are held back, routers will drop the sessions")]
+    public static partial void Frozen(ILogger logger, double seconds);
+
+    [LoggerMessage(4055, LogLevel.Warning, "the control loop is alive again: sessions go on")]
+    public static partial void Thawed(ILogger logger);
+
+    [LoggerMessage(4056, LogLevel.Warning, "{Peer}: UPDATE handled as {Action}: {Error}; {Count} such UPDATEs so far")]
+    public static partial void UpdateError(ILogger logger, string peer, string action, string error, long count);
+
+    [LoggerMessage(4057, LogLevel.Warning, "{Peer}: the router does not offer ADD-PATH: it shows its best paths only, nothing can be moved (configure it to send all paths)")]
+    public static partial void BestPathOnly(ILogger logger, string peer);
+}

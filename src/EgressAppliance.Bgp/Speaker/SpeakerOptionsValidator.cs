@@ -1,0 +1,42 @@
+using EgressAppliance.Bgp.Session;
+
+namespace EgressAppliance.Bgp.Speaker;
+
+/// <summary>Checks speaker options against the protocol's limits, so that wrong ones are told at start and not by a router.</summary>
+internal static class SpeakerOptionsValidator
+{
+    private static readonly TimeSpan MinHoldTime = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan MaxHoldTime = TimeSpan.FromSeconds(ushort.MaxValue);
+
+    /// <summary>Throws if an option cannot be used.</summary>
+    /// <exception cref="ArgumentException">Which and why.</exception>
+    public static void ThrowIfInvalid(BgpSpeakerOptions options)
+    {
+        Require(options.RouterId != 0, "the router id must not be 0");
+        Require(options.MaxOverrides >= 0, "MaxOverrides must not be negative");
+        Require(options.Peers.Count <= ushort.MaxValue, "too many peers");
+        var seen = new HashSet<(string, int)>();
+        foreach (BgpPeerOptions peer in options.Peers)
+        {
+            string name = peer.Name;
+            Require(seen.Add((peer.RemoteAddress.ToString(), peer.RemotePort)), $"{name}: another peer has the same address and port");
+            Require(peer.LocalAs != 0 && peer.PeerAs != 0, $"{name}: AS 0 is reserved (RFC 7607)");
+            Require(
+                peer.HoldTime == TimeSpan.Zero || (peer.HoldTime >= MinHoldTime && peer.HoldTime <= MaxHoldTime),
+                $"{name}: the hold time must be 0 or 3 to 65535 s (RFC 4271 section 4.2)");
+            Require(peer.ConnectRetry > TimeSpan.Zero, $"{name}: the connect retry time must be positive");
+            Require(peer.SendHoldTime > TimeSpan.Zero, $"{name}: the send hold time must be positive");
+            Require(peer.OutboundLimit >= 1 << 16, $"{name}: the outbound limit must be at least 64 KiB");
+            Require(peer.Families.Count > 0, $"{name}: no address family");
+            Require(peer.Password is null || TcpMd5.IsValid(peer.Password), $"{name}: a TCP MD5 key has 1 to 80 octets");
+        }
+    }
+
+    private static void Require(bool good, string text)
+    {
+        if (!good)
+        {
+            throw new ArgumentException(text);
+        }
+    }
+}
