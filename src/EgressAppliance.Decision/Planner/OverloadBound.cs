@@ -2,16 +2,17 @@ namespace EgressAppliance.Decision.Planner;
 
 /// <summary>
 /// A lower bound of the overload that remains whatever is moved: prefixes may be split at will over their usable paths, caps and hold are
-/// ignored, chains of moves over several links are allowed. Each link can carry, without adding overload, its threshold if it is over it
-/// natively, else the larger of its load (nothing entered) and its ceiling (something entered). What a maximum flow from prefixes to
-/// links leaves over is the bound. It is computed only when overload remains.
+/// ignored, chains of moves over several links are allowed. Each link can carry, without adding overload, at most its threshold; less if it
+/// would have to be entered beyond its ceiling for that: then the larger of its ceiling and what it carries when nothing new enters (its
+/// native load and the overrides on it now). What a maximum flow from prefixes to links leaves over is the bound. It is computed only when
+/// overload remains.
 /// </summary>
 internal static class OverloadBound
 {
     // Links beyond this many share one bit of the mask, which only loosens the bound.
     private const int MaskBits = 64;
 
-    public static long Compute(Projection projection, long[] warm)
+    public static long Compute(Projection projection)
     {
         int links = projection.Links.Length;
         long[] capacity = new long[Math.Min(links, MaskBits)];
@@ -23,6 +24,12 @@ internal static class OverloadBound
             immovable[l] = projection.Links[l].Up ? projection.Links[l].ResidualBps : 0;
         }
 
+        long[] unentered = (long[])projection.Native.Clone();
+        foreach (OverrideCase over in projection.Overrides.Where(o => o.Lost == ReasonCode.None))
+        {
+            unentered[over.Link] += over.RateBps;
+        }
+
         for (int i = 0; i < projection.Demands.Count; i++)
         {
             Add(projection, i, immovable, groups);
@@ -31,9 +38,7 @@ internal static class OverloadBound
         for (int l = 0; l < links; l++)
         {
             LinkLimits limits = projection.Limits[l];
-            long most = projection.Native[l] > limits.ThresholdBps
-                ? limits.ThresholdBps
-                : Math.Min(limits.ThresholdBps, Math.Max(limits.EnterBps, Math.Max(projection.Native[l], warm[l])));
+            long most = Math.Min(limits.ThresholdBps, Math.Max(limits.EnterBps, unentered[l]));
             fixedOverload += Math.Max(0, immovable[l] - most);
             capacity[Bit(l)] += Math.Max(0, most - immovable[l]);
         }

@@ -19,9 +19,6 @@ internal sealed class PlanDraft
     /// <summary>Load of each link under plain BGP with pinned overrides in place: what a plan may never be worse than.</summary>
     public long[] WithoutUs { get; }
 
-    /// <summary>Load with the overrides that can go on.</summary>
-    public long[] Warm { get; private set; } = [];
-
     /// <summary>Overrides that end, and why.</summary>
     public Dictionary<OverrideCase, ReasonCode> Released { get; } = [];
 
@@ -108,8 +105,6 @@ internal sealed class PlanDraft
                 }
             }
         }
-
-        Warm = (long[])Load.Clone();
     }
 
     /// <summary>Step 4.</summary>

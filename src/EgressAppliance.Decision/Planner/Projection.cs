@@ -9,6 +9,7 @@ namespace EgressAppliance.Decision.Planner;
 internal sealed class Projection
 {
     private readonly Dictionary<string, int> _index;
+    private readonly long[] _leastBps;
     private readonly PrefixSet _denied;
     private readonly HashSet<IpPrefix> _quarantined;
 
@@ -27,6 +28,7 @@ internal sealed class Projection
             TotalBps += Links[i].ResidualBps;
         }
 
+        _leastBps = [.. Links.Select(l => options.NoCaps ? 0 : LinkLimits.Part(l.CapacityBps, options.MinPrefixShare))];
         _denied = new(options.Denied);
         _quarantined = [.. snapshot.Quarantined];
         Demands = snapshot.Prefixes;
@@ -116,7 +118,7 @@ internal sealed class Projection
             return ReasonCode.Quarantined;
         }
 
-        return !Options.NoCaps && demand.RateBps < LinkLimits.Part(Links[link].CapacityBps, Options.MinPrefixShare) ? ReasonCode.TooSmall : ReasonCode.None;
+        return demand.RateBps < _leastBps[link] ? ReasonCode.TooSmall : ReasonCode.None;
     }
 
     /// <summary>True if a policy denies moving the prefix.</summary>

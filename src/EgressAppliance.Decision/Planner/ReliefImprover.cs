@@ -4,18 +4,29 @@ namespace EgressAppliance.Decision.Planner;
 /// Improves a set of moves by exchanges: drops what is not needed, adds what still fits, swaps one for one and two for one, and shifts
 /// a prefix to another target to make room. Bounded in rounds and in the number of items looked at.
 /// </summary>
-internal static class ReliefImprover
+internal sealed class ReliefImprover
 {
     private const int MaxRounds = 32;
     private const int MaxTaken = 48;
     private const int MaxFree = 160;
+    private const int MaxTries = 60_000;
+    private readonly ReliefProblem _problem;
+    private readonly ReliefState _state;
+    private int _tries;
+
+    private ReliefImprover(ReliefProblem problem, ReliefState state)
+    {
+        _problem = problem;
+        _state = state;
+    }
 
     public static ReliefState Improve(ReliefProblem problem, ReliefState state)
     {
-        for (int round = 0; round < MaxRounds; round++)
+        ReliefImprover improver = new(problem, state);
+        for (int round = 0; round < MaxRounds && improver._tries < MaxTries; round++)
         {
             DropSuperfluous(problem, state);
-            if (!Exchange(problem, state))
+            if (!improver.Exchange())
             {
                 break;
             }
@@ -59,13 +70,13 @@ internal static class ReliefImprover
         return state;
     }
 
-    private static bool Exchange(ReliefProblem problem, ReliefState state)
+    private bool Exchange()
     {
         List<int> taken = [];
         List<int> free = [];
-        for (int i = 0; i < problem.Items.Length; i++)
+        for (int i = 0; i < _problem.Items.Length; i++)
         {
-            if (state.Choice(i) >= 0)
+            if (_state.Choice(i) >= 0)
             {
                 taken.Add(i);
             }
@@ -80,15 +91,15 @@ internal static class ReliefImprover
             return false;
         }
 
-        return Insert(problem, state, free) || SwapOne(problem, state, taken, free) || SwapTwo(problem, state, taken, free)
-            || ShiftAndInsert(problem, state, taken, free);
+        return Insert(free) || SwapOne(taken, free) || SwapTwo(taken, free)
+            || ShiftAndInsert(taken, free);
     }
 
-    private static bool Insert(ReliefProblem problem, ReliefState state, List<int> free)
+    private bool Insert(List<int> free)
     {
         foreach (int i in free)
         {
-            if (state.Left(problem.Items[i].Source) > 0 && TakeAny(problem, state, i))
+            if (_state.Left(_problem.Items[i].Source) > 0 && TakeAny(i))
             {
                 return true;
             }
@@ -98,123 +109,128 @@ internal static class ReliefImprover
     }
 
     /// <summary>One out, one in, or one out and two in while overload remains.</summary>
-    private static bool SwapOne(ReliefProblem problem, ReliefState state, List<int> taken, List<int> free)
+    private bool SwapOne(List<int> taken, List<int> free)
     {
-        ReliefScore before = state.Score;
+        ReliefScore before = _state.Score;
         foreach (int outside in taken)
         {
-            int choice = state.Choice(outside);
-            state.Undo(outside);
+            int choice = _state.Choice(outside);
+            _state.Undo(outside);
             for (int a = 0; a < free.Count; a++)
             {
-                if (!TakeAny(problem, state, free[a]))
+                if (!TakeAny(free[a]))
                 {
                     continue;
                 }
 
-                if (state.Score.CompareTo(before) < 0)
+                if (_state.Score.CompareTo(before) < 0)
                 {
                     return true;
                 }
 
                 for (int b = a + 1; before.Residual > 0 && b < free.Count; b++)
                 {
-                    if (state.Left(problem.Items[free[b]].Source) > 0 && TakeAny(problem, state, free[b]))
+                    if (_state.Left(_problem.Items[free[b]].Source) > 0 && TakeAny(free[b]))
                     {
-                        if (state.Score.CompareTo(before) < 0)
+                        if (_state.Score.CompareTo(before) < 0)
                         {
                             return true;
                         }
 
-                        state.Undo(free[b]);
+                        _state.Undo(free[b]);
                     }
                 }
 
-                state.Undo(free[a]);
+                _state.Undo(free[a]);
             }
 
-            state.Take(outside, choice);
+            _state.Take(outside, choice);
         }
 
         return false;
     }
 
     /// <summary>Two out, one in.</summary>
-    private static bool SwapTwo(ReliefProblem problem, ReliefState state, List<int> taken, List<int> free)
+    private bool SwapTwo(List<int> taken, List<int> free)
     {
-        ReliefScore before = state.Score;
+        ReliefScore before = _state.Score;
         for (int x = 0; x < taken.Count; x++)
         {
-            int choiceX = state.Choice(taken[x]);
-            state.Undo(taken[x]);
+            int choiceX = _state.Choice(taken[x]);
+            _state.Undo(taken[x]);
             for (int y = x + 1; y < taken.Count; y++)
             {
-                int choiceY = state.Choice(taken[y]);
-                state.Undo(taken[y]);
+                int choiceY = _state.Choice(taken[y]);
+                _state.Undo(taken[y]);
                 foreach (int inside in free)
                 {
-                    if (TakeAny(problem, state, inside))
+                    if (TakeAny(inside))
                     {
-                        if (state.Score.CompareTo(before) < 0)
+                        if (_state.Score.CompareTo(before) < 0)
                         {
                             return true;
                         }
 
-                        state.Undo(inside);
+                        _state.Undo(inside);
                     }
                 }
 
-                state.Take(taken[y], choiceY);
+                _state.Take(taken[y], choiceY);
             }
 
-            state.Take(taken[x], choiceX);
+            _state.Take(taken[x], choiceX);
         }
 
         return false;
     }
 
     /// <summary>Moves a taken prefix to another of its targets if that lets one more in.</summary>
-    private static bool ShiftAndInsert(ReliefProblem problem, ReliefState state, List<int> taken, List<int> free)
+    private bool ShiftAndInsert(List<int> taken, List<int> free)
     {
-        if (state.Score.Residual == 0)
+        if (_state.Score.Residual == 0)
         {
             return false;
         }
 
-        ReliefScore before = state.Score;
+        ReliefScore before = _state.Score;
         foreach (int shifted in taken)
         {
-            ReliefItem item = problem.Items[shifted];
-            int choice = state.Choice(shifted);
+            ReliefItem item = _problem.Items[shifted];
+            int choice = _state.Choice(shifted);
             for (int o = 0; o < item.Options.Length; o++)
             {
-                state.Undo(shifted);
-                if (o != choice && state.Fits(item, item.Options[o]))
+                _state.Undo(shifted);
+                if (o != choice && _state.Fits(item, item.Options[o]))
                 {
-                    state.Take(shifted, o);
-                    if (Insert(problem, state, free) && state.Score.CompareTo(before) < 0)
+                    _state.Take(shifted, o);
+                    if (Insert(free) && _state.Score.CompareTo(before) < 0)
                     {
                         return true;
                     }
 
-                    state.Undo(shifted);
+                    _state.Undo(shifted);
                 }
 
-                state.Take(shifted, choice);
+                _state.Take(shifted, choice);
             }
         }
 
         return false;
     }
 
-    private static bool TakeAny(ReliefProblem problem, ReliefState state, int index)
+    private bool TakeAny(int index)
     {
-        ReliefItem item = problem.Items[index];
+        if (_tries++ >= MaxTries)
+        {
+            return false;
+        }
+
+        ReliefItem item = _problem.Items[index];
         for (int o = 0; o < item.Options.Length; o++)
         {
-            if (state.Fits(item, item.Options[o]))
+            if (_state.Fits(item, item.Options[o]))
             {
-                state.Take(index, o);
+                _state.Take(index, o);
                 return true;
             }
         }

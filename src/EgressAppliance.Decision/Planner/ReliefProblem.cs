@@ -18,6 +18,8 @@ internal readonly record struct ReliefOption(int Link, bool Release);
 /// </summary>
 internal sealed class ReliefProblem
 {
+    private IReadOnlyList<int>[]? _bySource;
+
     /// <summary>Excess of each link over its trigger, 0 for links that are not sources.</summary>
     public required long[] Need { get; init; }
 
@@ -26,6 +28,9 @@ internal sealed class ReliefProblem
 
     /// <summary>Sorted by rate, largest first, then by prefix.</summary>
     public required ReliefItem[] Items { get; init; }
+
+    /// <summary>Indices into <see cref="Items"/> by source, in their order.</summary>
+    public IReadOnlyList<int>[] BySource => _bySource ??= Group();
 
     /// <summary>Most moves.</summary>
     public required int MaxMoves { get; init; }
@@ -50,4 +55,15 @@ internal sealed class ReliefProblem
         MaxMovedBps = long.MaxValue,
         MaxNewOverrideBps = long.MaxValue,
     };
+
+    private List<int>[] Group()
+    {
+        List<int>[] groups = [.. Need.Select(_ => new List<int>())];
+        for (int i = 0; i < Items.Length; i++)
+        {
+            groups[Items[i].Source].Add(i);
+        }
+
+        return groups;
+    }
 }

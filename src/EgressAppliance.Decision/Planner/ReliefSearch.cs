@@ -15,14 +15,13 @@ internal sealed class ReliefSearch
     private readonly long[] _total;
     private readonly int[] _sources;
     private readonly ReliefState _state;
-    private ReliefState _best;
+    private int[]? _best;
     private ReliefScore _bestScore;
     private int _steps;
 
     private ReliefSearch(ReliefProblem problem, ReliefState start)
     {
         _problem = problem;
-        _best = start;
         _bestScore = start.Score;
         _state = new(problem);
         _items = Candidates(problem, start);
@@ -50,7 +49,7 @@ internal sealed class ReliefSearch
     {
         ReliefSearch search = new(problem, start);
         search.Visit(0);
-        return search._best;
+        return search._best is null ? start : search.Rebuild(search._best);
     }
 
     /// <summary>The largest items and those of the start, in the problem's order.</summary>
@@ -68,6 +67,20 @@ internal sealed class ReliefSearch
         return [.. chosen];
     }
 
+    private ReliefState Rebuild(int[] choices)
+    {
+        ReliefState state = new(_problem);
+        for (int i = 0; i < _items.Length; i++)
+        {
+            if (choices[i] >= 0)
+            {
+                state.Take(_items[i], choices[i]);
+            }
+        }
+
+        return state;
+    }
+
     private void Visit(int depth)
     {
         if (_steps++ >= MaxSteps)
@@ -77,7 +90,7 @@ internal sealed class ReliefSearch
 
         if (_state.Score.CompareTo(_bestScore) < 0)
         {
-            _best = _state.Clone();
+            _best = [.. _items.Select(_state.Choice)];
             _bestScore = _state.Score;
         }
 

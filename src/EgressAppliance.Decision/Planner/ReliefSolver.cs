@@ -57,24 +57,21 @@ internal static class ReliefSolver
         {
             if (overridesFirst)
             {
-                Relieve(problem, state, [.. Indices(problem, source).Where(i => problem.Items[i].Override)], source, pick);
+                Relieve(problem, state, [.. problem.BySource[source].Where(i => problem.Items[i].Override)], source, pick);
             }
 
-            Relieve(problem, state, [.. Indices(problem, source)], source, pick);
+            Relieve(problem, state, problem.BySource[source], source, pick);
         }
 
         ReliefImprover.DropSuperfluous(problem, state);
         return state;
     }
 
-    private static IEnumerable<int> Indices(ReliefProblem problem, int source) =>
-        Enumerable.Range(0, problem.Items.Length).Where(i => problem.Items[i].Source == source);
-
     /// <summary>
     /// Takes the smallest item that suffices alone; if none does, the largest, and so on. Room and caps only shrink meanwhile, so an
     /// item that does not fit once never will: every item is looked at a bounded number of times.
     /// </summary>
-    private static void Relieve(ReliefProblem problem, ReliefState state, List<int> items, int source, Pick pick)
+    private static void Relieve(ReliefProblem problem, ReliefState state, IReadOnlyList<int> items, int source, Pick pick)
     {
         // items[..enough] suffice alone and have not been tried yet; items[next..] are smaller.
         Stack<int> suffice = new();

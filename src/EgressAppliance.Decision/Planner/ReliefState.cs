@@ -29,16 +29,6 @@ internal sealed class ReliefState
         }
     }
 
-    private ReliefState(ReliefState other)
-    {
-        _problem = other._problem;
-        _taken = (long[])other._taken.Clone();
-        _room = (long[])other._room.Clone();
-        _choice = (int[])other._choice.Clone();
-        (_moves, _newOverrides, _movedBps, _newOverrideBps) = (other._moves, other._newOverrides, other._movedBps, other._newOverrideBps);
-        (_changes, _nativeMoves, _changedBps, _residual) = (other._changes, other._nativeMoves, other._changedBps, other._residual);
-    }
-
     public ReliefScore Score => new(_residual, _changes, _nativeMoves, _changedBps);
 
     /// <summary>The option that an item takes, −1 if it stays.</summary>
@@ -51,8 +41,6 @@ internal sealed class ReliefState
 
     /// <summary>By how much more than needed a source is relieved.</summary>
     public long Surplus(int source) => Math.Max(0, _taken[source] - _problem.Need[source]);
-
-    public ReliefState Clone() => new(this);
 
     /// <summary>True if the item may take the option: room and caps.</summary>
     public bool Fits(ReliefItem item, ReliefOption option)
