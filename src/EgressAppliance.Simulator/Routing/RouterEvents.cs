@@ -37,9 +37,12 @@ public readonly record struct OverrideChange(OverrideChangeKind Kind, IpPrefix P
 /// <param name="Blackholed">The link's provider has no route for the destination: what leaves there is lost.</param>
 public readonly record struct ForwardingDecision(int Link, int NativeLink, bool Blackholed);
 
-/// <summary>Told of every path change, in order, under the router's lock: implementations only note it and return.</summary>
+/// <summary>Told of every change of paths, in order, under the router's lock: implementations only note it and return.</summary>
 public interface IPathObserver
 {
     /// <summary>A path came, changed or went.</summary>
     void PathChanged(in PathChange change);
+
+    /// <summary>Another path is best for the prefix, or none.</summary>
+    void BestChanged(IpPrefix prefix);
 }

@@ -352,6 +352,7 @@ public sealed class SimulatedRouter
         entry.InjectedLink = entry.Injected is null ? -1 : UsableLink(prefix, entry.Injected);
         candidates[^1] = entry.InjectedLink >= 0 ? entry.Injected : null;
         int best = BestPath.Select(candidates);
+        SimulatedRoute? previous = entry.Best;
         entry.Best = best < 0 ? null : candidates[best];
         entry.BestLink = best == _links.Length ? entry.InjectedLink : best;
         if (entry.Best is null && entry.Injected is null && !entry.Offered.AsSpan().ContainsAnyExcept((SimulatedRoute?)null))
@@ -360,6 +361,13 @@ public sealed class SimulatedRouter
         }
 
         Volatile.Write(ref _version, _version + 1);
+        if (!ReferenceEquals(previous, entry.Best))
+        {
+            foreach (IPathObserver observer in _observers)
+            {
+                observer.BestChanged(prefix);
+            }
+        }
     }
 
     private int UsableLink(IpPrefix prefix, SimulatedRoute route) =>

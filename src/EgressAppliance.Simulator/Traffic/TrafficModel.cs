@@ -237,7 +237,9 @@ public sealed class TrafficModel
             {
                 ForwardingDecision decision = _router.Forward(destinations[^1]);
                 _flowOfPrefix.Add(prefix, flows.Count);
-                flows.Add(new Flow { Index = flows.Count, Decision = decision, NextSize = (byte)_random.Next(Sizes.Length) });
+                Flow flow = new() { Index = flows.Count, Decision = decision, NextSize = (byte)_random.Next(Sizes.Length) };
+                flow.Credit = _random.NextDouble() * flow.NextOctets; // in the midst of things: else no flow would send at first, then all at once
+                flows.Add(flow);
             }
         }
 

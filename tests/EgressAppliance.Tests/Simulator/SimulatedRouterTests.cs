@@ -141,6 +141,7 @@ public class SimulatedRouterTests
 
         _router.InstallOverride(Narrow, Override(2));
         Assert.Equal(4, recorder.Changes.Count); // our own route is not echoed
+        Assert.Equal([Narrow], recorder.Best);
         _router.Unobserve(recorder);
         _router.WithdrawByProvider(0, Wide);
         Assert.Equal(4, recorder.Changes.Count);
@@ -180,6 +181,10 @@ public class SimulatedRouterTests
     {
         public List<PathChange> Changes { get; } = [];
 
+        public List<IpPrefix> Best { get; } = [];
+
         public void PathChanged(in PathChange change) => Changes.Add(change);
+
+        public void BestChanged(IpPrefix prefix) => Best.Add(prefix);
     }
 }

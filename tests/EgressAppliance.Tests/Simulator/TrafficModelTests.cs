@@ -97,6 +97,7 @@ public class TrafficModelTests
         Reader reader = new(model);
         reader.ReadTo(TimeSpan.FromSeconds(1), _ => { });
         LoadSample before = model.Truth.Latest;
+        Assert.Equal(0.55, before.Ratios[1], 0.01);
 
         router.InstallOverride(moved, new()
         {
