@@ -37,11 +37,7 @@ internal sealed class PathOutbox : IPathObserver, IDisposable
     public void SendAgain()
     {
         _router.Unobserve(this);
-        foreach (PathChange change in _router.Observe(this))
-        {
-            PathChanged(change);
-            BestChanged(change.Prefix);
-        }
+        _router.Observe(this);
     }
 
     /// <inheritdoc/>

@@ -107,19 +107,24 @@ public sealed class RouterBgpServer : IAsyncDisposable
 
     private async Task ServeAsync(Socket socket)
     {
-        string reason;
-        using (socket)
+        string reason = "the session failed";
+        try
         {
-            RouterBgpSession session = new(_router, _options, _time, socket, OnEstablished);
-            reason = await session.RunAsync(_stop.Token).ConfigureAwait(false);
+            using (socket)
+            {
+                RouterBgpSession session = new(_router, _options, _time, socket, OnEstablished);
+                reason = await session.RunAsync(_stop.Token).ConfigureAwait(false);
+            }
         }
-
-        _router.DropOverrides();
-        _lastError = reason;
-        if (_established)
+        finally
         {
-            _established = false;
-            SessionChanged?.Invoke(reason);
+            _router.DropOverrides();
+            _lastError = reason;
+            if (_established)
+            {
+                _established = false;
+                SessionChanged?.Invoke(reason);
+            }
         }
     }
 

@@ -56,10 +56,11 @@ internal sealed class RouterBgpSession
             await NotifyAsync(e.Notification).ConfigureAwait(false);
             return e.Message;
         }
-        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        catch (OperationCanceledException)
         {
-            await NotifyAsync(NotificationMessage.Cease(CeaseSubcode.Shutdown)).ConfigureAwait(false);
-            return "the router was shut down";
+            bool shutdown = stop.IsCancellationRequested;
+            await NotifyAsync(shutdown ? NotificationMessage.Cease(CeaseSubcode.Shutdown) : new(BgpErrorCode.HoldTimer, 0)).ConfigureAwait(false);
+            return shutdown ? "the router was shut down" : "the peer did not answer, or could not be sent to";
         }
         catch (SocketException e)
         {

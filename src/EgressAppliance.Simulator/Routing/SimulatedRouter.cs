@@ -240,25 +240,25 @@ public sealed class SimulatedRouter
         }
     }
 
-    /// <summary>Starts telling an observer of path changes, and returns the paths as they stand before the first of them.</summary>
-    public IReadOnlyList<PathChange> Observe(IPathObserver observer)
+    /// <summary>Tells an observer all paths as they stand, and from then on every change.</summary>
+    public void Observe(IPathObserver observer)
     {
+        ArgumentNullException.ThrowIfNull(observer);
         lock (_gate)
         {
             _observers.Add(observer);
-            List<PathChange> all = [];
             foreach ((IpPrefix prefix, Entry entry) in _rib)
             {
                 for (int link = 0; link < _links.Length; link++)
                 {
                     if (entry.External(link, _links) is { } route)
                     {
-                        all.Add(new(prefix, PathId(link), route));
+                        observer.PathChanged(new(prefix, PathId(link), route));
                     }
                 }
-            }
 
-            return all;
+                observer.BestChanged(prefix);
+            }
         }
     }
 

@@ -237,13 +237,24 @@ public sealed class TrafficModel
             {
                 ForwardingDecision decision = _router.Forward(destinations[^1]);
                 _flowOfPrefix.Add(prefix, flows.Count);
-                Flow flow = new() { Index = flows.Count, Decision = decision, NextSize = (byte)_random.Next(Sizes.Length) };
-                flow.Credit = _random.NextDouble() * flow.NextOctets; // in the midst of things: else no flow would send at first, then all at once
-                flows.Add(flow);
+                flows.Add(InTheMidst(new Flow { Index = flows.Count, Decision = decision }));
             }
         }
 
         return ([.. flows], [.. destinations]);
+    }
+
+    /// <summary>Puts a flow at a random point of its turns of sizes: if all began with empty buckets, the first second would carry too little.</summary>
+    private Flow InTheMidst(Flow flow)
+    {
+        flow.Credit = _random.NextDouble() * Sizes.Sum(s => s + FrameWriter.Layer2Overhead);
+        while (flow.Credit >= flow.NextOctets)
+        {
+            flow.Credit -= flow.NextOctets;
+            flow.NextSize++;
+        }
+
+        return flow;
     }
 
     /// <summary>Addresses in the prefix whose longest match in the table is that prefix.</summary>
