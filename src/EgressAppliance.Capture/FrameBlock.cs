@@ -36,6 +36,7 @@ public readonly record struct FrameHeader(
 public sealed unsafe class FrameBlock
 {
     private readonly FrameHeader[] _frames;
+    private PinnedBuffer? _owner;
     private byte* _base;
     private int _length;
 
@@ -61,9 +62,18 @@ public sealed unsafe class FrameBlock
     /// <summary>Starts a new fill over memory that does not move and stays valid until the next read.</summary>
     public void Reset(byte* memory, int length)
     {
+        _owner = null;
         _base = memory;
         _length = length;
         Count = 0;
+    }
+
+    /// <summary>Starts a new fill over a managed buffer, for sources without unsafe code. The block keeps the buffer alive.</summary>
+    public void Reset(PinnedBuffer buffer)
+    {
+        ArgumentNullException.ThrowIfNull(buffer);
+        Reset(buffer.Address, buffer.Length);
+        _owner = buffer;
     }
 
     /// <summary>Adds a frame; false when the block is full.</summary>

@@ -1,0 +1,90 @@
+using System.Net;
+using System.Net.Sockets;
+using EgressAppliance.Host.Config;
+using EgressAppliance.Simulator;
+using EgressAppliance.Simulator.Routing;
+using EgressAppliance.Simulator.Traffic;
+
+namespace EgressAppliance.Host.Demo;
+
+/// <summary>The configuration of the appliance in the demo: that of a real site, with the periods shortened so that the story can be watched.</summary>
+public static class DemoConfig
+{
+    /// <summary>Name of the packet source.</summary>
+    public const string SourceName = "mirror0";
+
+    /// <summary>The configuration for a simulated network. The packet source is given to the appliance beside it.</summary>
+    public static ApplianceConfig Build(SimulatedNetwork network, DemoOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(network);
+        ArgumentNullException.ThrowIfNull(options);
+        bool shortStory = options.Duration is not null;
+        return new()
+        {
+            Site = "demo",
+            Mode = ApplianceMode.Inject,
+            Routers =
+            [
+                new()
+                {
+                    Name = ThreeProviders.RouterName,
+                    Address = network.Bgp.LocalEndPoint.Address,
+                    Bgp = new()
+                    {
+                        LocalAddress = IPAddress.Loopback,
+                        LocalAs = network.Router.LocalAs,
+                        PeerAs = network.Router.LocalAs,
+                        Port = network.Bgp.LocalEndPoint.Port,
+                        ListenPort = 0,
+                    },
+                    Snmp = new()
+                    {
+                        Community = SimulatedNetwork.Community,
+                        Port = network.Agent.LocalEndPoint.Port,
+                        Poll = TimeSpan.FromSeconds(1),
+                    },
+                },
+            ],
+            Links = [.. network.Router.Links.Select(Link)],
+            Decision = new()
+            {
+                Cycle = TimeSpan.FromSeconds(1),
+                Hold = TimeSpan.FromSeconds(shortStory ? 5 : 8),
+                Lease = TimeSpan.FromSeconds(10),
+                Window = TimeSpan.FromSeconds(2),
+                MaxMovesPerCycle = 8,
+                MaxSharePerCycle = 0.25,
+                MaxShare = 0.5,
+                MinPrefixShare = 0.001,
+                MarkerCommunity = network.Router.LocalAs << 16 | 666,
+            },
+            Http = new() { Listen = new(IPAddress.Loopback, FreePort(options.HttpPort)), Socket = "" },
+        };
+    }
+
+    private static LinkConfig Link(SimulatedLinkOptions link, int index) => new()
+    {
+        Id = new((ushort)(index + 1)),
+        Name = link.Name,
+        Router = ThreeProviders.RouterName,
+        Interface = link.Interface,
+        NextHops = [link.NextHopIPv4, link.NextHopIPv6],
+        MatchMac = link.ProviderMac,
+        OverheadBytes = FrameWriter.Layer2Overhead,
+    };
+
+    /// <summary>The port asked for, or 0 (any) if something has it: two demos may run side by side.</summary>
+    private static int FreePort(int wanted)
+    {
+        using Socket probe = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        try
+        {
+            probe.Bind(new IPEndPoint(IPAddress.Loopback, wanted));
+            return wanted;
+        }
+        catch (SocketException)
+        {
+            return 0;
+        }
+    }
+}
