@@ -1,0 +1,87 @@
+using System.Globalization;
+using EgressAppliance.SystemTests.Infrastructure;
+using EgressAppliance.SystemTests.Network;
+
+namespace EgressAppliance.SystemTests;
+
+/// <summary>The lab itself, without the appliance: if one of these fails, no other system test means anything.</summary>
+public sealed class LabTests(ITestOutputHelper output)
+{
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(20);
+
+    [SystemFact]
+    public Task Frr_edge_prefers_provider_a_and_traffic_follows() => CheckNativeRoutingAsync(EdgeSoftware.Frr);
+
+    [SystemFact]
+    public Task Bird_edge_prefers_provider_a_and_traffic_follows() => CheckNativeRoutingAsync(EdgeSoftware.Bird);
+
+    [SystemFact]
+    public Task Mirror_port_shows_frames_to_the_provider_that_carries_them() => Lab.RunAsync(output, new LabOptions(), async lab =>
+    {
+        lab.Traffic.SetRate(LabPrefixes.Ipv4[0], 500_000);
+        lab.Traffic.SetRate(LabPrefixes.Ipv6[0], 500_000);
+        string text = await lab.ApplianceNetwork.RunAsync(
+            "tshark", "-i", "mir0", "-n", "-l", "-c", "60", "-a", "duration:15", "-f", "udp port 9", "-T", "fields", "-e", "eth.dst", "-e", "ip.dst", "-e", "ipv6.dst", "-e", "frame.len");
+        string[] frames = text.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.Equal(60, frames.Length);
+        Assert.All(frames, frame => Assert.StartsWith(lab.A.Mac, frame, StringComparison.Ordinal));
+        Assert.Contains(frames, frame => frame.Contains(LabPrefixes.Ipv4[0].Target.ToString(), StringComparison.Ordinal));
+        Assert.Contains(frames, frame => frame.Contains(LabPrefixes.Ipv6[0].Target.ToString(), StringComparison.Ordinal));
+        Assert.All(frames, frame => Assert.True(int.Parse(frame.Split('\t')[^1], CultureInfo.InvariantCulture) <= 1514, "offloads are on: " + frame));
+    });
+
+    [SystemFact]
+    public Task Snmp_agent_counts_octets_and_tells_configured_speeds() => Lab.RunAsync(output, new LabOptions(), async lab =>
+    {
+        string names = await SnmpAsync(lab, "snmpwalk", "1.3.6.1.2.1.31.1.1.1.1");
+        string index = names.Split('\n').Single(line => line.Contains($"\"{lab.A.EdgeInterface}\"", StringComparison.Ordinal)).Split(' ')[0].Split('.')[^1];
+
+        // The first answers after the agent's start may still lack the configured speed.
+        await Until.ValueAsync("ifHighSpeed of the configured interface", () => ReadAsync(lab, "1.3.6.1.2.1.31.1.1.1.15." + index), speed => speed == 10, Limit, output);
+        lab.Traffic.SetRate(LabPrefixes.Ipv4[0], 2_000_000);
+        long before = await ReadAsync(lab, "1.3.6.1.2.1.31.1.1.1.10." + index);
+        await Until.ValueAsync("ifHCOutOctets to grow by 1 MB", () => ReadAsync(lab, "1.3.6.1.2.1.31.1.1.1.10." + index), octets => octets > before + 1_000_000, Limit, output);
+    });
+
+    [SystemFact]
+    public Task Provider_withdraws_one_prefix_and_takes_it_back() => Lab.RunAsync(output, new LabOptions(), async lab =>
+    {
+        foreach (LabPrefix prefix in new[] { LabPrefixes.Ipv4[3], LabPrefixes.Ipv6[3] })
+        {
+            await lab.A.WithdrawAsync(prefix);
+            await Until.ValueAsync($"{prefix} by B", () => lab.GetEgressInterfaceAsync(prefix), device => device == lab.B.EdgeInterface, Limit, output);
+            Assert.DoesNotContain(await lab.Edge.GetPathsAsync(prefix), path => path.AsPath == lab.A.AsPath);
+            await lab.A.RestoreAsync(prefix);
+            await Until.ValueAsync($"{prefix} by A again", () => lab.GetEgressInterfaceAsync(prefix), device => device == lab.A.EdgeInterface, Limit, output);
+        }
+    });
+
+    private static async Task<string> SnmpAsync(Lab lab, string tool, string oid) =>
+        (await lab.ApplianceNetwork.RunAsync(tool, "-v2c", "-c", SnmpAgent.Community, "-On", "-t", "5", "192.0.2.1", oid)).Trim();
+
+    private static async Task<long> ReadAsync(Lab lab, string oid) =>
+        long.Parse((await SnmpAsync(lab, "snmpget", oid)).Split(' ')[^1], CultureInfo.InvariantCulture);
+
+    private Task CheckNativeRoutingAsync(EdgeSoftware software) => Lab.RunAsync(output, new LabOptions { Edge = software }, async lab =>
+    {
+        LabPrefix[] busy = [LabPrefixes.Ipv4[0], LabPrefixes.Ipv6[0], .. LabPrefixes.Nested];
+        foreach (LabPrefix prefix in busy)
+        {
+            IReadOnlyList<EdgePath> paths = await lab.Edge.GetPathsAsync(prefix);
+            EdgePath best = Assert.Single(paths, path => path.Best);
+            Assert.Equal(lab.A.AsPath, best.AsPath);
+            Assert.Equal(3, paths.Count(path => !path.FromAppliance));
+            Assert.Equal(lab.A.EdgeInterface, await lab.GetEgressInterfaceAsync(prefix));
+            lab.Traffic.SetRate(prefix, 400_000);
+        }
+
+        Assert.Empty(await lab.Edge.GetOverridesAsync());
+        Assert.False((await lab.Edge.GetSessionAsync()).Established);
+        IReadOnlyDictionary<Provider, double> loads = await lab.MeasureAsync(TimeSpan.FromSeconds(3));
+        Assert.InRange(loads[lab.A], 3_800_000, 4_200_000);
+        Assert.Equal(0, loads[lab.B]);
+        Assert.Equal(0, loads[lab.C]);
+        GroundTruthReading reading = await lab.Truth.ReadAsync();
+        Assert.All(busy, prefix => Assert.True(reading.Of(lab.A, prefix).Packets > 0, $"nothing arrived for {prefix}"));
+    });
+}

@@ -1,0 +1,185 @@
+using System.Globalization;
+using System.Text.Json;
+using EgressAppliance.SystemTests.Infrastructure;
+
+namespace EgressAppliance.SystemTests.Network;
+
+/// <summary>
+/// FRR as edge router, configured as the appliance's documentation recommends. It re-announces to its providers whatever is best
+/// (no outbound policy): the hardest case for routes that must not leak.
+/// </summary>
+internal sealed class FrrRouter(string instance, NetNamespace network, IReadOnlyList<Provider> providers, string folder) : IEdgeRouter
+{
+    private const string ApplianceAddress = "192.0.2.2";
+
+    private string RunFolder => Path.Combine("/var/run/frr", instance);
+
+    /// <inheritdoc/>
+    public async Task<IReadOnlyList<Daemon>> StartAsync()
+    {
+        string zebraConfig = Path.Combine(folder, "zebra.conf");
+        string bgpdConfig = Path.Combine(folder, "bgpd.conf");
+        await File.WriteAllTextAsync(zebraConfig, $"hostname edge\nlog file {folder}/frr-zebra.log\n");
+        await File.WriteAllTextAsync(bgpdConfig, BuildBgpdConfig());
+        Directory.CreateDirectory(Path.Combine(folder, instance));
+        await File.WriteAllTextAsync(Path.Combine(folder, instance, "vtysh.conf"), "");
+        Directory.CreateDirectory(RunFolder);
+        await Shell.CheckedAsync("chown", "-R", "frr:frr", RunFolder, folder);
+        Daemon zebra = Start("zebra", zebraConfig, "-s", "90000000");
+        await Until.TrueAsync("zebra's socket", () => Task.FromResult(File.Exists(Path.Combine(RunFolder, "zserv.api"))), TimeSpan.FromSeconds(10), Silent.Instance, TimeSpan.FromMilliseconds(20));
+        return [zebra, Start("bgpd", bgpdConfig)];
+    }
+
+    /// <inheritdoc/>
+    public async Task<IReadOnlyList<EdgePath>> GetPathsAsync(LabPrefix prefix)
+    {
+        using JsonDocument answer = await JsonAsync($"show bgp {prefix.Family} unicast {prefix.Prefix} json");
+        if (!answer.RootElement.TryGetProperty("paths", out JsonElement paths))
+        {
+            return [];
+        }
+
+        return [.. paths.EnumerateArray().Select(ReadPath)];
+    }
+
+    /// <inheritdoc/>
+    public async Task<IReadOnlyList<string>> GetOverridesAsync()
+    {
+        var prefixes = new List<string>();
+        foreach (string family in new[] { "ipv4", "ipv6" })
+        {
+            using JsonDocument answer = await JsonAsync($"show bgp {family} unicast neighbors {ApplianceAddress} routes json");
+            if (answer.RootElement.TryGetProperty("routes", out JsonElement routes))
+            {
+                prefixes.AddRange(routes.EnumerateObject().Select(route => route.Name));
+            }
+        }
+
+        return [.. prefixes.Order(StringComparer.Ordinal)];
+    }
+
+    /// <inheritdoc/>
+    public async Task<EdgeSession> GetSessionAsync()
+    {
+        using JsonDocument answer = await JsonAsync($"show bgp neighbors {ApplianceAddress} json");
+        JsonElement peer = answer.RootElement.GetProperty(ApplianceAddress);
+        int prefixes = 0;
+        if (peer.TryGetProperty("addressFamilyInfo", out JsonElement families))
+        {
+            foreach (JsonProperty family in families.EnumerateObject())
+            {
+                prefixes += family.Value.TryGetProperty("acceptedPrefixCounter", out JsonElement count) ? count.GetInt32() : 0;
+            }
+        }
+
+        return new EdgeSession(
+            peer.GetProperty("bgpState").GetString() == "Established",
+            peer.GetProperty("messageStats").GetProperty("updatesRecv").GetInt64(),
+            prefixes);
+    }
+
+    /// <inheritdoc/>
+    public async Task<IReadOnlyList<int>> GetProviderRouteCountsAsync()
+    {
+        var counts = new List<int>();
+        foreach (string family in new[] { "ipv4", "ipv6" })
+        {
+            using JsonDocument answer = await JsonAsync($"show bgp {family} unicast summary json");
+            JsonElement peers = answer.RootElement.GetProperty("peers");
+            counts.AddRange(providers.Select(provider =>
+                peers.TryGetProperty(family == "ipv4" ? provider.Ipv4 : provider.Ipv6, out JsonElement peer)
+                    ? peer.GetProperty("pfxRcd").GetInt32()
+                    : 0));
+        }
+
+        return counts;
+    }
+
+    /// <inheritdoc/>
+    public async Task<string> DumpAsync() => string.Join('\n',
+        await TextAsync("show bgp summary"), await TextAsync("show bgp ipv4 unicast"), await TextAsync("show bgp ipv6 unicast"),
+        await TextAsync($"show bgp neighbors {ApplianceAddress}"));
+
+    /// <summary>Asks vtysh.</summary>
+    public async Task<string> TextAsync(string command) =>
+        (await Shell.RunAsync(["vtysh", "--config_dir", folder, "-N", instance, "-c", command])).Checked();
+
+    /// <summary>Removes what the daemons leave outside the lab's folder.</summary>
+    public void CleanUp()
+    {
+        if (Directory.Exists(RunFolder))
+        {
+            Directory.Delete(RunFolder, recursive: true);
+        }
+    }
+
+    private static EdgePath ReadPath(JsonElement path)
+    {
+        JsonElement[] nextHops = [.. path.GetProperty("nexthops").EnumerateArray()];
+        JsonElement nextHop = nextHops.FirstOrDefault(hop => !hop.TryGetProperty("scope", out JsonElement scope) || scope.GetString() == "global");
+        return new EdgePath(
+            nextHop.ValueKind == JsonValueKind.Object ? nextHop.GetProperty("ip").GetString() ?? "" : "",
+            path.TryGetProperty("locPrf", out JsonElement preference) ? preference.GetInt32() : null,
+            path.GetProperty("aspath").GetProperty("string").GetString() ?? "",
+            path.TryGetProperty("community", out JsonElement community)
+                ? [.. (community.GetProperty("string").GetString() ?? "").Split(' ', StringSplitOptions.RemoveEmptyEntries)]
+                : [],
+            path.GetProperty("peer").GetProperty("peerId").GetString() == ApplianceAddress,
+            path.TryGetProperty("bestpath", out JsonElement best) && best.TryGetProperty("overall", out JsonElement overall) && overall.GetBoolean());
+    }
+
+    private async Task<JsonDocument> JsonAsync(string command)
+    {
+        string text = await TextAsync(command);
+        return JsonDocument.Parse(text.Length == 0 ? "{}" : text);
+    }
+
+    private Daemon Start(string daemon, string config, params string[] more) => Daemon.Start(
+        "frr-" + daemon, folder,
+        network.Command([Path.Combine(SystemRequirements.FrrFolder, daemon), "-N", instance, "-f", config, "-i", Path.Combine(folder, daemon + ".pid"), .. more]));
+
+    private string BuildBgpdConfig()
+    {
+        string peers = string.Concat(providers.Select(provider => $"""
+             neighbor {provider.Ipv4} remote-as {provider.As}
+             neighbor {provider.Ipv4} timers 3 9
+             neighbor {provider.Ipv4} timers connect 1
+             neighbor {provider.Ipv4} advertisement-interval 0
+             neighbor {provider.Ipv6} remote-as {provider.As}
+             neighbor {provider.Ipv6} timers 3 9
+             neighbor {provider.Ipv6} timers connect 1
+             neighbor {provider.Ipv6} advertisement-interval 0
+
+            """));
+        string activate4 = string.Concat(providers.Select(provider => $"  neighbor {provider.Ipv4} activate\n"));
+        string activate6 = string.Concat(providers.Select(provider => $"  neighbor {provider.Ipv6} activate\n"));
+        string appliance = string.Create(CultureInfo.InvariantCulture, $"""
+              neighbor {ApplianceAddress} activate
+              neighbor {ApplianceAddress} addpath-tx-all-paths
+              neighbor {ApplianceAddress} maximum-prefix 500
+            """);
+        return $"""
+            hostname edge
+            log file {folder}/frr-bgpd.log
+            router bgp 65000
+             bgp router-id 192.0.2.1
+             no bgp default ipv4-unicast
+             no bgp ebgp-requires-policy
+             neighbor {ApplianceAddress} remote-as 65000
+             neighbor {ApplianceAddress} timers 3 9
+             neighbor {ApplianceAddress} timers connect 3
+             neighbor {ApplianceAddress} graceful-restart-disable
+            {peers}
+             address-family ipv4 unicast
+              network 198.51.100.0/24
+            {activate4}
+            {appliance}
+             exit-address-family
+             address-family ipv6 unicast
+              network 2001:db8:c0::/64
+            {activate6}
+            {appliance}
+             exit-address-family
+            """ + "\n";
+    }
+}

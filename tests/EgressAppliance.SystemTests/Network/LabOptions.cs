@@ -1,0 +1,24 @@
+namespace EgressAppliance.SystemTests.Network;
+
+/// <summary>Which software the edge router runs.</summary>
+internal enum EdgeSoftware
+{
+    /// <summary>FRR: zebra and bgpd.</summary>
+    Frr,
+
+    /// <summary>BIRD 2.</summary>
+    Bird,
+}
+
+/// <summary>What may differ from lab to lab.</summary>
+internal sealed record LabOptions
+{
+    /// <summary>The edge router's software.</summary>
+    public EdgeSoftware Edge { get; init; } = EdgeSoftware.Frr;
+
+    /// <summary>Speed of each provider link as SNMP tells it, bit/s. Small, so that little traffic fills it.</summary>
+    public long CapacityBps { get; init; } = 10_000_000;
+
+    /// <summary>What the providers announce.</summary>
+    public IReadOnlyList<LabPrefix> Prefixes { get; init; } = LabPrefixes.All;
+}
