@@ -1,4 +1,5 @@
 using System.Globalization;
+using EgressAppliance.SystemTests.Appliance;
 using EgressAppliance.SystemTests.Infrastructure;
 using EgressAppliance.SystemTests.Network;
 
@@ -56,6 +57,25 @@ public sealed class LabTests(ITestOutputHelper output)
         }
     });
 
+    [SystemFact]
+    public Task Override_by_hand_on_frr_moves_traffic_and_does_not_leak() => CheckOverrideByHandAsync(EdgeSoftware.Frr);
+
+    [SystemFact]
+    public Task Override_by_hand_on_bird_moves_traffic_and_does_not_leak() => CheckOverrideByHandAsync(EdgeSoftware.Bird);
+
+    // The control of the leak check: without NO_EXPORT this edge does tell the providers, and the check sees it.
+    [SystemFact]
+    public Task Override_by_hand_without_no_export_leaks_and_is_seen_to() => Lab.RunAsync(output, new LabOptions(), async lab =>
+    {
+        LabPrefix prefix = Scenario.Big[0];
+        await Until.ValueAsync("C to hear of A's path", () => lab.C.HeardFromEdgeAsync(prefix), heard => heard.EndsWith($"65000 {lab.A.AsPath}", StringComparison.Ordinal), Limit, output);
+        await HandInjector.StartAsync(lab, lab.B, ApplianceSettings.Marker, Scenario.Big, noExport: false);
+        foreach (Provider listener in new[] { lab.A, lab.C })
+        {
+            await Until.ValueAsync($"{listener.Link} to hear of B's path", () => listener.HeardFromEdgeAsync(prefix), heard => heard.EndsWith($"65000 {lab.B.AsPath}", StringComparison.Ordinal), Limit, output);
+        }
+    });
+
     private static async Task<string> SnmpAsync(Lab lab, string tool, string oid) =>
         (await lab.ApplianceNetwork.RunAsync(tool, "-v2c", "-c", SnmpAgent.Community, "-On", "-t", "5", "192.0.2.1", oid)).Trim();
 
@@ -83,5 +103,35 @@ public sealed class LabTests(ITestOutputHelper output)
         Assert.Equal(0, loads[lab.C]);
         GroundTruthReading reading = await lab.Truth.ReadAsync();
         Assert.All(busy, prefix => Assert.True(reading.Of(lab.A, prefix).Packets > 0, $"nothing arrived for {prefix}"));
+    });
+
+    private Task CheckOverrideByHandAsync(EdgeSoftware software) => Lab.RunAsync(output, new LabOptions { Edge = software }, async lab =>
+    {
+        Scenario.SendTooMuch(lab);
+        string before = await OverrideChecks.DescribeTablesAsync(lab);
+        Daemon injector = await HandInjector.StartAsync(lab, lab.B, ApplianceSettings.Marker, Scenario.Big);
+        await Scenario.AwaitOverridesAsync(lab, Scenario.BigNames, Limit);
+        foreach (LabPrefix prefix in Scenario.Big)
+        {
+            await Until.ValueAsync($"{prefix} by B", () => lab.GetEgressInterfaceAsync(prefix), device => device == lab.B.EdgeInterface, Limit, output);
+        }
+
+        GroundTruthReading moved = await lab.Truth.ReadAsync();
+        await Scenario.AssertRelievedAsync(lab);
+        GroundTruthReading later = await lab.Truth.ReadAsync();
+        foreach (LabPrefix prefix in Scenario.Big)
+        {
+            await OverrideChecks.AssertSoundAsync(lab, prefix, moved, later);
+        }
+
+        EdgeSession session = await lab.Edge.GetSessionAsync();
+        Assert.True(session.Established);
+        Assert.Equal(2, session.PrefixesReceived);
+        Assert.True(session.UpdatesReceived >= 2);
+
+        injector.Signal(PosixSignalNumber.Kill);
+        TimeSpan native = await Scenario.AwaitNativeAsync(lab, Limit);
+        output.WriteLine($"native {native.TotalMilliseconds:F0} ms after SIGKILL");
+        await Until.ValueAsync("the tables as before", () => OverrideChecks.DescribeTablesAsync(lab), now => now == before, Limit, output);
     });
 }

@@ -23,11 +23,11 @@ internal sealed class Lab : IAsyncDisposable
 {
     private const int TailLines = 60;
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(40);
-    private static int s_counter;
+    private static int _counter;
 
     private readonly List<Daemon> _daemons = [];
     private readonly List<NetNamespace> _namespaces = [];
-    private readonly string _name = NetNamespace.LabName(Interlocked.Increment(ref s_counter));
+    private readonly string _name = NetNamespace.LabName(Interlocked.Increment(ref _counter));
 
     private Lab(LabOptions options, ITestOutputHelper output)
     {

@@ -1,0 +1,82 @@
+using System.Globalization;
+using EgressAppliance.SystemTests.Network;
+
+namespace EgressAppliance.SystemTests.Appliance;
+
+/// <summary>What tests vary in the appliance's configuration; the rest fits the lab.</summary>
+internal sealed record ApplianceSettings
+{
+    /// <summary>Community that marks overrides.</summary>
+    public const string Marker = "65000:666";
+
+    /// <summary><c>mode</c>: <c>observe</c> or <c>inject</c>.</summary>
+    public string Mode { get; init; } = "inject";
+
+    /// <summary><c>decision.hold</c>, seconds.</summary>
+    public int HoldSeconds { get; init; } = 5;
+
+    /// <summary><c>decision.window</c>, seconds.</summary>
+    public int WindowSeconds { get; init; } = 2;
+
+    /// <summary><c>decision.min_prefix_share</c>.</summary>
+    public string MinPrefixShare { get; init; } = "0.1%";
+
+    /// <summary><c>links[].capacity</c>.</summary>
+    public string Capacity { get; init; } = "10Mbit/s";
+
+    /// <summary>The configuration file for a lab.</summary>
+    public string ToYaml(Lab lab, string communityFile, string socket)
+    {
+        string links = string.Concat(lab.Providers.Select(provider => $$"""
+              - name: {{provider.Link}}
+                router: edge1
+                interface: {{provider.EdgeInterface}}
+                next_hops: [{{provider.Ipv4}}, "{{provider.Ipv6}}"]
+                match: { mac: "{{provider.Mac}}" }
+                capacity: {{Capacity}}
+                threshold: 95%
+                ceiling: 90%
+                release: 85%
+                overhead: {{GroundTruth.OverheadBytes}}B
+
+            """));
+        return string.Create(CultureInfo.InvariantCulture, $"""
+            version: 1
+            site: lab
+            mode: {Mode}
+            capture:
+              sources:
+                - interface: mir0
+                  backend: af_packet
+                  ring: 4MiB
+                  block: 256KiB
+                  workers: 1
+            routers:
+              - name: edge1
+                address: 192.0.2.1
+                bgp:
+                  local_address: 192.0.2.2
+                  local_as: 65000
+                  peer_as: 65000
+                  hold_time: 9s
+                snmp:
+                  version: 2c
+                  community_file: {communityFile}
+                  poll: 5s
+            links:
+            {links}
+            decision:
+              cycle: 1s
+              hold: {HoldSeconds}s
+              lease: 5s
+              window: {WindowSeconds}s
+              max_share_per_cycle: 100%
+              max_share: 100%
+              min_prefix_share: {MinPrefixShare}
+              marker_community: "{Marker}"
+            http:
+              listen: 127.0.0.1:8080
+              socket: {socket}
+            """) + "\n";
+    }
+}

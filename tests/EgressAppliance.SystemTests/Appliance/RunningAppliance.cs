@@ -1,0 +1,136 @@
+using System.Net.Sockets;
+using System.Text.Json;
+using EgressAppliance.SystemTests.Infrastructure;
+using EgressAppliance.SystemTests.Network;
+
+namespace EgressAppliance.SystemTests.Appliance;
+
+/// <summary>
+/// The built command, running in the lab's management namespace as a user would run it, and its HTTP API over the Unix socket,
+/// which is reachable from every namespace.
+/// </summary>
+internal sealed class RunningAppliance : IDisposable
+{
+    private static readonly TimeSpan ReadyLimit = TimeSpan.FromSeconds(40);
+    private static int _starts;
+
+    private readonly Lab _lab;
+    private readonly HttpClient _http;
+
+    private RunningAppliance(Lab lab, Daemon process, string config, string socket)
+    {
+        _lab = lab;
+        Process = process;
+        ConfigPath = config;
+        _http = new HttpClient(new SocketsHttpHandler
+        {
+            ConnectCallback = async (_, cancellation) =>
+            {
+                var connection = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+                try
+                {
+                    await connection.ConnectAsync(new UnixDomainSocketEndPoint(socket), cancellation);
+                    return new NetworkStream(connection, ownsSocket: true);
+                }
+                catch (SocketException e)
+                {
+                    connection.Dispose();
+                    throw new IOException($"the appliance does not listen on {socket}: {e.Message}", e);
+                }
+            },
+        })
+        {
+            BaseAddress = new Uri("http://appliance/"),
+            Timeout = TimeSpan.FromSeconds(5),
+        };
+    }
+
+    /// <summary>The process.</summary>
+    public Daemon Process { get; }
+
+    /// <summary>Its configuration file.</summary>
+    public string ConfigPath { get; }
+
+    /// <summary>Starts it and waits until it holds the router's whole table and says that its inputs are good.</summary>
+    public static async Task<RunningAppliance> StartAsync(Lab lab, ApplianceSettings settings)
+    {
+        string config = Path.Combine(lab.Folder, "appliance.yaml");
+        string community = Path.Combine(lab.Folder, "community");
+        string socket = Path.Combine(lab.Folder, "api.sock");
+        await File.WriteAllTextAsync(community, SnmpAgent.Community + "\n");
+        File.SetUnixFileMode(community, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        await File.WriteAllTextAsync(config, settings.ToYaml(lab, community, socket));
+        Daemon process = Daemon.Start(
+            $"appliance-{Interlocked.Increment(ref _starts)}", lab.Folder, lab.ApplianceNetwork.Command(ApplianceCommand.Path, "run", "--config", config));
+        lab.Adopt(process);
+        var appliance = new RunningAppliance(lab, process, config, socket);
+        try
+        {
+            await appliance.WaitUntilReadyAsync();
+            return appliance;
+        }
+        catch
+        {
+            appliance.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>A document of the API; the path starts after <c>/api/v1/</c>.</summary>
+    public async Task<JsonElement> GetAsync(string path)
+    {
+        using HttpResponseMessage answer = await SendAsync("api/v1/" + path);
+        string text = await answer.Content.ReadAsStringAsync();
+        if (!answer.IsSuccessStatusCode)
+        {
+            throw new InvalidOperationException($"GET {path}: {(int)answer.StatusCode} {text}");
+        }
+
+        using JsonDocument document = JsonDocument.Parse(text);
+        return document.RootElement.Clone();
+    }
+
+    /// <summary>The overrides by the API: prefix → state.</summary>
+    public async Task<IReadOnlyDictionary<string, string>> GetOverridesAsync() =>
+        (await GetAsync("overrides")).EnumerateArray().ToDictionary(
+            item => item.GetProperty("prefix").GetString() ?? "", item => item.GetProperty("state").GetString() ?? "");
+
+    /// <summary>Runs another subcommand against the running appliance, in the same namespace.</summary>
+    public Task<ShellResult> CommandAsync(params string[] arguments) =>
+        Shell.RunAsync(_lab.ApplianceNetwork.Command([ApplianceCommand.Path, .. arguments, "--config", ConfigPath]));
+
+    /// <summary>Ends our connections to it. The process is ended by the lab.</summary>
+    public void Dispose() => _http.Dispose();
+
+    private async Task WaitUntilReadyAsync()
+    {
+        await Until.ValueAsync(
+            "the appliance to be healthy with the whole table",
+            async () =>
+            {
+                if (Process.HasExited)
+                {
+                    throw new ApplianceEndedException(string.Join('\n', Process.Lines));
+                }
+
+                return await GetAsync("status");
+            },
+            status => status.GetProperty("healthy").GetBoolean()
+                && status.GetProperty("bgp").EnumerateArray().All(peer => peer.GetProperty("table_complete").GetBoolean()),
+            ReadyLimit, _lab.Output);
+        EdgeSession session = await _lab.Edge.GetSessionAsync();
+        Assert.True(session.Established, "the router does not agree that the session is up");
+    }
+
+    private async Task<HttpResponseMessage> SendAsync(string path)
+    {
+        try
+        {
+            return await _http.GetAsync(new Uri(path, UriKind.Relative));
+        }
+        catch (TaskCanceledException e)
+        {
+            throw new IOException($"no answer to GET {path}", e);
+        }
+    }
+}

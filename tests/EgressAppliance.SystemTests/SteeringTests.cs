@@ -1,0 +1,58 @@
+using EgressAppliance.SystemTests.Appliance;
+using EgressAppliance.SystemTests.Infrastructure;
+using EgressAppliance.SystemTests.Network;
+
+namespace EgressAppliance.SystemTests;
+
+/// <summary>The appliance's purpose, on both kinds of edge router: relieve a link with the fewest moves, and give them back.</summary>
+public sealed class SteeringTests(ITestOutputHelper output)
+{
+    [SystemFact]
+    public Task Overload_on_frr_is_relieved_within_ten_seconds_and_given_back() => RelieveAndReleaseAsync(EdgeSoftware.Frr);
+
+    [SystemFact]
+    public Task Overload_on_bird_is_relieved_within_ten_seconds_and_given_back() => RelieveAndReleaseAsync(EdgeSoftware.Bird);
+
+    // The load is there before the appliance, and every prefix may be moved: the choice is the planner's alone.
+    [SystemFact]
+    public Task Steady_overload_is_relieved_by_the_fewest_prefixes_of_all() => Lab.RunAsync(output, new LabOptions(), async lab =>
+    {
+        Scenario.SendTooMuch(lab);
+        using RunningAppliance appliance = await RunningAppliance.StartAsync(lab, new ApplianceSettings());
+        await Scenario.AwaitOverridesAsync(lab, Scenario.BigNames, Scenario.ReliefLimit);
+        await Scenario.AssertRelievedAsync(lab);
+        Assert.Equal(Scenario.BigNames, await lab.Edge.GetOverridesAsync());
+        Assert.Equal(Scenario.BigNames, (await appliance.GetOverridesAsync()).Keys.Order(StringComparer.Ordinal));
+    });
+
+    private Task RelieveAndReleaseAsync(EdgeSoftware software) => Lab.RunAsync(output, new LabOptions { Edge = software }, async lab =>
+    {
+        // While the averages rise, the overload passes through sizes that one small prefix would cure. Small ones are ruled out here, so
+        // that the number of moves does not depend on the phase of the cycle at the onset.
+        using RunningAppliance appliance = await RunningAppliance.StartAsync(lab, new ApplianceSettings { MinPrefixShare = "15%" });
+        Scenario.SendLittle(lab);
+        await Task.Delay(TimeSpan.FromSeconds(3));
+        Assert.Empty(await lab.Edge.GetOverridesAsync());
+        string before = await OverrideChecks.DescribeTablesAsync(lab);
+
+        await Scenario.OverloadAndAwaitReliefAsync(lab);
+        GroundTruthReading moved = await lab.Truth.ReadAsync();
+        await Scenario.AssertRelievedAsync(lab);
+        GroundTruthReading later = await lab.Truth.ReadAsync();
+        Assert.Equal(Scenario.BigNames, await lab.Edge.GetOverridesAsync());
+        foreach (LabPrefix prefix in Scenario.Big)
+        {
+            await OverrideChecks.AssertSoundAsync(lab, prefix, moved, later);
+        }
+
+        await Until.ValueAsync(
+            "both overrides confirmed by the mirror", async () => string.Join(' ', (await appliance.GetOverridesAsync()).Select(item => $"{item.Key}={item.Value}").Order(StringComparer.Ordinal)),
+            seen => seen == string.Join(' ', Scenario.BigNames.Select(name => name + "=confirmed")), Scenario.Generous, output);
+
+        Scenario.SendLittle(lab);
+        await Scenario.AwaitOverridesAsync(lab, [], Scenario.Generous);
+        await Scenario.AwaitNativeAsync(lab, Scenario.Generous);
+        await Until.ValueAsync("the tables of the edge and the providers as before", () => OverrideChecks.DescribeTablesAsync(lab), now => now == before, Scenario.Generous, output);
+        Assert.Empty(await appliance.GetOverridesAsync());
+    });
+}
