@@ -17,6 +17,7 @@ public sealed class FailureTests(ITestOutputHelper output)
     [SystemFact]
     public Task Killed_appliance_leaves_plain_bgp_and_starts_again() => Lab.RunAsync(output, new LabOptions(), async lab =>
     {
+        Scenario.SendLittle(lab);
         using RunningAppliance appliance = await RunningAppliance.StartAsync(lab, Settings);
         await Scenario.OverloadAndAwaitReliefAsync(lab);
         appliance.Process.Signal(PosixSignalNumber.Kill);
@@ -31,6 +32,7 @@ public sealed class FailureTests(ITestOutputHelper output)
     [SystemFact]
     public Task Frozen_appliance_loses_its_routes_within_the_hold_time() => Lab.RunAsync(output, new LabOptions(), async lab =>
     {
+        Scenario.SendLittle(lab);
         using RunningAppliance appliance = await RunningAppliance.StartAsync(lab, Settings);
         await Scenario.OverloadAndAwaitReliefAsync(lab);
         appliance.Process.Signal(PosixSignalNumber.Stop);
@@ -52,6 +54,7 @@ public sealed class FailureTests(ITestOutputHelper output)
     [SystemFact]
     public Task Terminated_appliance_withdraws_and_exits_with_zero() => Lab.RunAsync(output, new LabOptions(), async lab =>
     {
+        Scenario.SendLittle(lab);
         using RunningAppliance appliance = await RunningAppliance.StartAsync(lab, Settings);
         await Scenario.OverloadAndAwaitReliefAsync(lab);
         appliance.Process.Signal(PosixSignalNumber.Terminate);
@@ -62,8 +65,49 @@ public sealed class FailureTests(ITestOutputHelper output)
         Assert.False((await lab.Edge.GetSessionAsync()).Established);
     });
 
+    // The router itself drops routes over a dead port; the appliance has to find the third way.
+    [SystemFact]
+    public Task Port_down_under_overrides_leads_to_the_remaining_provider() => Lab.RunAsync(output, new LabOptions(), async lab =>
+    {
+        Scenario.SendLittle(lab);
+        using RunningAppliance appliance = await RunningAppliance.StartAsync(lab, Settings);
+        await Scenario.OverloadAndAwaitReliefAsync(lab);
+        Provider dead = await Scenario.GetProviderAsync(lab, Scenario.Big[0]);
+        Provider remaining = lab.Providers.Single(provider => provider != lab.A && provider != dead);
+        await lab.EdgeNetwork.IpAsync($"link set {dead.EdgeInterface} down");
+        await Until.ValueAsync(
+            $"{Scenario.Big[0]} off the dead port", () => lab.GetEgressInterfaceAsync(Scenario.Big[0]), device => device != dead.EdgeInterface, Scenario.WithdrawalLimit, output, TimeSpan.Zero);
+        foreach (LabPrefix prefix in Scenario.Big)
+        {
+            await Until.ValueAsync($"{prefix} by {remaining.Link}", () => lab.GetEgressInterfaceAsync(prefix), device => device == remaining.EdgeInterface, Scenario.Generous, output);
+        }
+
+        await Scenario.AssertRelievedAsync(lab);
+    });
+
+    [SystemFact]
+    public Task Restarted_router_is_learned_anew_and_relieved_again() => Lab.RunAsync(output, new LabOptions(), async lab =>
+    {
+        Scenario.SendLittle(lab);
+        using RunningAppliance appliance = await RunningAppliance.StartAsync(lab, Settings);
+        await Scenario.OverloadAndAwaitReliefAsync(lab);
+        Daemon bgpd = lab.GetDaemon("frr-bgpd");
+        bgpd.Signal(PosixSignalNumber.Kill);
+        await bgpd.WaitForExitAsync(Scenario.Generous);
+        lab.Adopt(((FrrRouter)lab.Edge).StartBgpd());
+        await Scenario.AwaitOverridesAsync(lab, Scenario.BigNames, Scenario.Generous);
+        foreach (LabPrefix prefix in Scenario.Big)
+        {
+            await Until.ValueAsync($"{prefix} off A again", () => lab.GetEgressInterfaceAsync(prefix), device => device.Length > 0 && device != lab.A.EdgeInterface, Scenario.Generous, output);
+        }
+
+        await Scenario.AssertRelievedAsync(lab);
+        Assert.False(appliance.Process.HasExited);
+    });
+
     private Task LosePathAsync(EdgeSoftware software) => Lab.RunAsync(output, new LabOptions { Edge = software }, async lab =>
     {
+        Scenario.SendLittle(lab);
         using RunningAppliance appliance = await RunningAppliance.StartAsync(lab, Settings);
         await Scenario.OverloadAndAwaitReliefAsync(lab);
         foreach (LabPrefix prefix in Scenario.Big)

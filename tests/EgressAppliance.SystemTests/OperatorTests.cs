@@ -16,6 +16,7 @@ public sealed class OperatorTests(ITestOutputHelper output)
     [SystemFact]
     public Task Observe_mode_shows_its_plan_and_never_announces() => Lab.RunAsync(output, new LabOptions(), async lab =>
     {
+        Scenario.SendLittle(lab);
         using RunningAppliance appliance = await RunningAppliance.StartAsync(lab, BigOnly with { Mode = "observe" });
         Scenario.SendTooMuch(lab);
         await Until.ValueAsync(
@@ -99,6 +100,7 @@ public sealed class OperatorTests(ITestOutputHelper output)
 
     private Task CheckRedButtonAsync(params string[] command) => Lab.RunAsync(output, new LabOptions(), async lab =>
     {
+        Scenario.SendLittle(lab);
         using RunningAppliance appliance = await RunningAppliance.StartAsync(lab, BigOnly);
         await Scenario.OverloadAndAwaitReliefAsync(lab);
 

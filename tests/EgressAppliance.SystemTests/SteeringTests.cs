@@ -1,3 +1,4 @@
+using System.Text.Json;
 using EgressAppliance.SystemTests.Appliance;
 using EgressAppliance.SystemTests.Infrastructure;
 using EgressAppliance.SystemTests.Network;
@@ -25,12 +26,34 @@ public sealed class SteeringTests(ITestOutputHelper output)
         Assert.Equal(Scenario.BigNames, (await appliance.GetOverridesAsync()).Keys.Order(StringComparer.Ordinal));
     });
 
+    [SystemFact]
+    public Task Overload_without_room_elsewhere_moves_nothing_and_says_so() => Lab.RunAsync(output, new LabOptions(), async lab =>
+    {
+        Scenario.SendTooMuch(lab);
+        using RunningAppliance appliance = await RunningAppliance.StartAsync(lab, new ApplianceSettings { MinPrefixShare = "15%", OtherCapacity = "2Mbit/s" });
+        await Until.ValueAsync(
+            "link A to be told as over its capacity",
+            async () => (await appliance.GetAsync("links")).EnumerateArray().Single(link => link.GetProperty("name").GetString() == lab.A.Link).GetProperty("state").GetString(),
+            state => state == "over_capacity", Scenario.Generous, output);
+        for (int second = 0; second < 6; second++)
+        {
+            Assert.Empty(await lab.Edge.GetOverridesAsync());
+            await Task.Delay(TimeSpan.FromSeconds(1));
+        }
+
+        JsonElement decision = (await appliance.GetAsync("decisions?limit=1")).EnumerateArray().Single();
+        output.WriteLine(decision.ToString());
+        Assert.Empty(decision.GetProperty("moves").EnumerateArray());
+        Assert.InRange(decision.GetProperty("overload_bps").GetInt64(), 4_000_000, 6_500_000);
+        Assert.NotEqual("", decision.GetProperty("reason").GetString());
+    });
+
     private Task RelieveAndReleaseAsync(EdgeSoftware software) => Lab.RunAsync(output, new LabOptions { Edge = software }, async lab =>
     {
         // While the averages rise, the overload passes through sizes that one small prefix would cure. Small ones are ruled out here, so
         // that the number of moves does not depend on the phase of the cycle at the onset.
-        using RunningAppliance appliance = await RunningAppliance.StartAsync(lab, new ApplianceSettings { MinPrefixShare = "15%" });
         Scenario.SendLittle(lab);
+        using RunningAppliance appliance = await RunningAppliance.StartAsync(lab, new ApplianceSettings { MinPrefixShare = "15%" });
         await Task.Delay(TimeSpan.FromSeconds(3));
         Assert.Empty(await lab.Edge.GetOverridesAsync());
         string before = await OverrideChecks.DescribeTablesAsync(lab);

@@ -21,8 +21,11 @@ internal sealed record ApplianceSettings
     /// <summary><c>decision.min_prefix_share</c>.</summary>
     public string MinPrefixShare { get; init; } = "0.1%";
 
-    /// <summary><c>links[].capacity</c>.</summary>
+    /// <summary><c>links[].capacity</c> of A.</summary>
     public string Capacity { get; init; } = "10Mbit/s";
+
+    /// <summary><c>links[].capacity</c> of B and C.</summary>
+    public string OtherCapacity { get; init; } = "10Mbit/s";
 
     /// <summary>The configuration file for a lab.</summary>
     public string ToYaml(Lab lab, string communityFile, string socket)
@@ -33,7 +36,7 @@ internal sealed record ApplianceSettings
                 interface: {{provider.EdgeInterface}}
                 next_hops: [{{provider.Ipv4}}, "{{provider.Ipv6}}"]
                 match: { mac: "{{provider.Mac}}" }
-                capacity: {{Capacity}}
+                capacity: {{(provider == lab.A ? Capacity : OtherCapacity)}}
                 threshold: 95%
                 ceiling: 90%
                 release: 85%

@@ -27,7 +27,7 @@ internal sealed class FrrRouter(string instance, NetNamespace network, IReadOnly
         await Shell.CheckedAsync("chown", "-R", "frr:frr", RunFolder, folder);
         Daemon zebra = Start("zebra", zebraConfig, "-s", "90000000");
         await Until.TrueAsync("zebra's socket", () => Task.FromResult(File.Exists(Path.Combine(RunFolder, "zserv.api"))), TimeSpan.FromSeconds(10), Silent.Instance, TimeSpan.FromMilliseconds(20));
-        return [zebra, Start("bgpd", bgpdConfig)];
+        return [zebra, StartBgpd()];
     }
 
     /// <inheritdoc/>
@@ -103,6 +103,9 @@ internal sealed class FrrRouter(string instance, NetNamespace network, IReadOnly
     /// <summary>Asks vtysh.</summary>
     public async Task<string> TextAsync(string command) =>
         (await Shell.RunAsync(["vtysh", "--config_dir", folder, "-N", instance, "-c", command])).Checked();
+
+    /// <summary>Starts bgpd once more after its end.</summary>
+    public Daemon StartBgpd() => Start("bgpd", Path.Combine(folder, "bgpd.conf"));
 
     /// <summary>Removes what the daemons leave outside the lab's folder.</summary>
     public void CleanUp()

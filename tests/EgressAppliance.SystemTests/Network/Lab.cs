@@ -100,6 +100,9 @@ internal sealed class Lab : IAsyncDisposable
     /// <summary>Adds a process whose end the lab sees to.</summary>
     public void Adopt(Daemon daemon) => _daemons.Add(daemon);
 
+    /// <summary>A daemon of the lab by its name, the latest if it was started more than once.</summary>
+    public Daemon GetDaemon(string name) => _daemons.Last(daemon => daemon.Name == name);
+
     /// <summary>The interface by which the edge router's kernel sends to an address now.</summary>
     public async Task<string> GetEgressInterfaceAsync(LabPrefix prefix)
     {
