@@ -98,6 +98,33 @@ public sealed class OperatorTests(ITestOutputHelper output)
             Scenario.Generous, output);
     });
 
+    // No link is near its threshold: only the operator wants these.
+    [SystemFact]
+    public Task Override_by_an_operator_stays_until_released() => Lab.RunAsync(output, new LabOptions(), async lab =>
+    {
+        Scenario.SendLittle(lab);
+        using RunningAppliance appliance = await RunningAppliance.StartAsync(lab, new ApplianceSettings { HoldSeconds = 1 });
+        foreach (LabPrefix prefix in Scenario.Big)
+        {
+            output.WriteLine((await appliance.CommandAsync("override", "add", prefix.Prefix, lab.C.Link)).Checked());
+            await Until.ValueAsync($"{prefix} by C", () => lab.GetEgressInterfaceAsync(prefix), device => device == lab.C.EdgeInterface, Scenario.Generous, output);
+        }
+
+        ShellResult unknown = await appliance.CommandAsync("override", "add", "20.77.0.0/24", lab.C.Link);
+        output.WriteLine(unknown.Error);
+        Assert.Equal(1, unknown.ExitCode);
+        await Task.Delay(TimeSpan.FromSeconds(5));
+        Assert.Equal(Scenario.BigNames, await lab.Edge.GetOverridesAsync());
+
+        foreach (LabPrefix prefix in Scenario.Big)
+        {
+            output.WriteLine((await appliance.CommandAsync("override", "release", prefix.Prefix)).Checked());
+        }
+
+        await Scenario.AwaitNativeAsync(lab, Scenario.Generous);
+        await Scenario.AwaitOverridesAsync(lab, [], Scenario.Generous);
+    });
+
     private Task CheckRedButtonAsync(params string[] command) => Lab.RunAsync(output, new LabOptions(), async lab =>
     {
         Scenario.SendLittle(lab);

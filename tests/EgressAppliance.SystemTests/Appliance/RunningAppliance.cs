@@ -16,12 +16,13 @@ internal sealed class RunningAppliance : IDisposable
 
     private readonly Lab _lab;
     private readonly HttpClient _http;
+    private readonly string _socket;
 
-    private RunningAppliance(Lab lab, Daemon process, string config, string socket)
+    private RunningAppliance(Lab lab, Daemon process, string socket)
     {
         _lab = lab;
+        _socket = socket;
         Process = process;
-        ConfigPath = config;
         _http = new HttpClient(new SocketsHttpHandler
         {
             ConnectCallback = async (_, cancellation) =>
@@ -48,9 +49,6 @@ internal sealed class RunningAppliance : IDisposable
     /// <summary>The process.</summary>
     public Daemon Process { get; }
 
-    /// <summary>Its configuration file.</summary>
-    public string ConfigPath { get; }
-
     /// <summary>Starts it and waits until it holds the router's whole table and says that its inputs are good.</summary>
     public static async Task<RunningAppliance> StartAsync(Lab lab, ApplianceSettings settings)
     {
@@ -63,7 +61,7 @@ internal sealed class RunningAppliance : IDisposable
         Daemon process = Daemon.Start(
             $"appliance-{Interlocked.Increment(ref _starts)}", lab.Folder, lab.ApplianceNetwork.Command(ApplianceCommand.Path, "run", "--config", config));
         lab.Adopt(process);
-        var appliance = new RunningAppliance(lab, process, config, socket);
+        var appliance = new RunningAppliance(lab, process, socket);
         try
         {
             await appliance.WaitUntilReadyAsync();
@@ -97,7 +95,7 @@ internal sealed class RunningAppliance : IDisposable
 
     /// <summary>Runs another subcommand against the running appliance, in the same namespace.</summary>
     public Task<ShellResult> CommandAsync(params string[] arguments) =>
-        Shell.RunAsync(_lab.ApplianceNetwork.Command([ApplianceCommand.Path, .. arguments, "--config", ConfigPath]));
+        Shell.RunAsync(_lab.ApplianceNetwork.Command([ApplianceCommand.Path, .. arguments, "--socket", _socket]));
 
     /// <summary>Ends our connections to it. The process is ended by the lab.</summary>
     public void Dispose() => _http.Dispose();
