@@ -9,7 +9,7 @@ internal static class SystemRequirements
     private static readonly (string Tool, string Package)[] Tools =
     [
         ("ip", "iproute2"), ("tc", "iproute2"), ("ethtool", "ethtool"), ("nft", "nftables"), ("sysctl", "procps"), ("bird", "bird2"),
-        ("birdc", "bird2"), ("vtysh", "frr"), ("snmpd", "snmpd"), ("snmpget", "snmp"), ("snmpwalk", "snmp"), ("tshark", "tshark"),
+        ("birdc", "bird2"), ("vtysh", "frr"), ("snmpd", "snmpd"), ("snmpget", "snmp"), ("snmpwalk", "snmp"),
         (FrrFolder + "/zebra", "frr"), (FrrFolder + "/bgpd", "frr"),
     ];
 
