@@ -23,7 +23,9 @@ public enum CounterEvent
 /// Agents cache their counters for seconds (net-snmp: 3 s, some routers: 30 s). Polled faster than that, successive samples
 /// differ by 0, 0, 3x, so the difference between polls is no rate. A change, however, shows when the agent has read the
 /// hardware anew, so the rate is taken between the first and the last change inside the window. The very first sample is no
-/// change (its value may be old by the cache's age) and serves only to find the first one.
+/// change (its value may be old by the cache's age) and serves only to find the first one. What error is left comes from an
+/// agent whose cache is renewed by its own timer: a change is seen up to one poll after it was made, which matters by
+/// (lesser of poll and cache) / window.
 ///
 /// When changes fail to come for longer than is usual on this counter, the time since then counts too and the rate sinks; when
 /// that lasts for a whole window the interface is idle and the rate is 0.
@@ -50,7 +52,7 @@ public sealed class CounterHistory
     public CounterHistory(TimeSpan poll)
     {
         _poll = poll;
-        _window = TimeSpan.FromTicks(Math.Max(TimeSpan.FromSeconds(20).Ticks, 3 * poll.Ticks));
+        _window = TimeSpan.FromTicks(Math.Max(TimeSpan.FromSeconds(30).Ticks, 4 * poll.Ticks));
     }
 
     /// <summary>When the counter was last seen to move, on the clock of the samples.</summary>

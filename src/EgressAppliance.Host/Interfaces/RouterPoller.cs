@@ -15,7 +15,7 @@ namespace EgressAppliance.Host.Interfaces;
 /// are resolved again and the links read once more in the same poll. A name that the router does not have is looked for again
 /// each minute only, as walks of large routers are costly.
 /// </remarks>
-internal sealed class RouterPoller : IAsyncDisposable
+public sealed class RouterPoller : IAsyncDisposable
 {
     /// <summary>Links in one PDU: 1 + 4 * 6 bindings stay below 484 bytes as asked and below a frame as answered.</summary>
     private const int LinksPerRequest = 6;
@@ -38,6 +38,12 @@ internal sealed class RouterPoller : IAsyncDisposable
     private volatile RouterState _state;
     private volatile InterfaceState[] _interfaces;
 
+    /// <summary>Makes the poller; nothing is sent before the first poll.</summary>
+    /// <param name="router">The router.</param>
+    /// <param name="snmp">How it is asked.</param>
+    /// <param name="links">Its links.</param>
+    /// <param name="time">Clock of periods, rates and timeouts.</param>
+    /// <param name="logger">Where changes are told.</param>
     public RouterPoller(RouterConfig router, SnmpConfig snmp, IEnumerable<LinkConfig> links, TimeProvider time, ILogger logger)
     {
         _router = router;
@@ -50,6 +56,7 @@ internal sealed class RouterPoller : IAsyncDisposable
         _interfaces = [.. _links.Select(link => link.State)];
     }
 
+    /// <summary>How polling goes.</summary>
     public RouterState State => _state;
 
     /// <summary>The links' states, with those of a router that has not answered for three polls taken back to unknown.</summary>
@@ -80,6 +87,7 @@ internal sealed class RouterPoller : IAsyncDisposable
 
     private TimeSpan Now => _time.GetElapsedTime(_start);
 
+    /// <summary>Polls at once and then each period until stopped, which ends it with <see cref="OperationCanceledException"/>.</summary>
     public async Task RunAsync(CancellationToken stop)
     {
         using PeriodicTimer timer = new(_snmp.Poll, _time);
@@ -139,6 +147,7 @@ internal sealed class RouterPoller : IAsyncDisposable
         Publish(error is null, error);
     }
 
+    /// <summary>Frees the socket. Not while a poll runs.</summary>
     public async ValueTask DisposeAsync()
     {
         if (_client is not null)

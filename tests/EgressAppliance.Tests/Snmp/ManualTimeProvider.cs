@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace EgressAppliance.Tests.Snmp;
 
 /// <summary>A clock that moves only when a test says so; timers that fall due run inside <see cref="Advance"/>.</summary>
@@ -56,6 +58,23 @@ internal sealed class ManualTimeProvider : TimeProvider
             }
 
             due.Run();
+        }
+    }
+
+    /// <summary>Waits until somebody waits for this clock.</summary>
+    public async Task UntilTimerAsync()
+    {
+        for (Stopwatch limit = Stopwatch.StartNew(); !Armed(); await Task.Delay(1))
+        {
+            Assert.True(limit.Elapsed < ScriptedResponder.Patience, "nobody set a timer");
+        }
+
+        bool Armed()
+        {
+            lock (_lock)
+            {
+                return _timers.Exists(timer => timer.Due is not null);
+            }
         }
     }
 

@@ -1,0 +1,94 @@
+using System.Net;
+using EgressAppliance.Host.Config;
+using EgressAppliance.Host.Interfaces;
+using EgressAppliance.Net;
+using EgressAppliance.Snmp;
+using EgressAppliance.Tests.Snmp;
+
+namespace EgressAppliance.Tests.Interfaces;
+
+/// <summary>An SNMP agent with interfaces whose counters run by the test's clock.</summary>
+internal sealed class FakeRouter : IAsyncDisposable
+{
+    private readonly ManualTimeProvider _time;
+    private readonly long _made;
+    private readonly Dictionary<uint, (ulong Start, double BytesPerSecond, long Since)> _counters = [];
+    private SnmpAgent _agent;
+    private long _booted;
+
+    public FakeRouter(ManualTimeProvider time, string name = "edge1")
+    {
+        _time = time;
+        _made = time.GetTimestamp();
+        _booted = _made;
+        Name = name;
+        _agent = new SnmpAgent(new IPEndPoint(IPAddress.Loopback, 0), new Community("s3cret"), Mib);
+        Mib.Set(IfMib.SysUpTime, () => SnmpValue.TimeTicks((uint)(_time.GetElapsedTime(_booted).TotalSeconds * 100) + 5000));
+    }
+
+    public string Name { get; }
+
+    public MibTable Mib { get; } = new();
+
+    /// <summary>Seconds for which the agent keeps a counter it has read.</summary>
+    public double CacheSeconds { get; set; } = 0.001;
+
+    public SnmpAgentStatistics Statistics => _agent.Statistics;
+
+    public RouterConfig Config(double pollSeconds = 10, string community = "s3cret") => new()
+    {
+        Name = Name,
+        Address = IPAddress.Loopback,
+        Bgp = new BgpConfig { LocalAddress = IPAddress.Loopback, LocalAs = 65000, PeerAs = 65000 },
+        Snmp = new SnmpConfig { Community = community, Port = _agent.LocalEndPoint.Port, Poll = TimeSpan.FromSeconds(pollSeconds) },
+    };
+
+    public LinkConfig Link(string name, string @interface, ushort id = 1) => new()
+    {
+        Id = new LinkId(id),
+        Name = name,
+        Router = Name,
+        Interface = @interface,
+        NextHops = [],
+    };
+
+    public void AddInterface(uint index, string name, double bytesPerSecond, ulong start = 0, uint mbps = 1000, OperStatus status = OperStatus.Up)
+    {
+        _counters[index] = (start, bytesPerSecond, _time.GetTimestamp());
+        Mib.Set(IfMib.IfName.Append(index), SnmpValue.OctetString(name));
+        Mib.Set(IfMib.IfHighSpeed.Append(index), SnmpValue.Gauge32(mbps));
+        Mib.Set(IfMib.IfOperStatus.Append(index), SnmpValue.Integer32((int)status));
+        Mib.Set(IfMib.IfHCOutOctets.Append(index), () => SnmpValue.Counter64(Octets(index)));
+    }
+
+    public void RemoveInterface(uint index)
+    {
+        foreach (ObjectIdentifier column in new[] { IfMib.IfName, IfMib.IfHighSpeed, IfMib.IfOperStatus, IfMib.IfHCOutOctets })
+        {
+            Mib.Remove(column.Append(index));
+        }
+    }
+
+    public void Reboot()
+    {
+        _booted = _time.GetTimestamp();
+        foreach (uint index in _counters.Keys)
+        {
+            _counters[index] = (0, _counters[index].BytesPerSecond, _booted);
+        }
+    }
+
+    public ValueTask StopAgentAsync() => _agent.DisposeAsync();
+
+    public void StartAgent() => _agent = new SnmpAgent(_agent.LocalEndPoint, new Community("s3cret"), Mib);
+
+    public ValueTask DisposeAsync() => _agent.DisposeAsync();
+
+    private ulong Octets(uint index)
+    {
+        (ulong start, double bytesPerSecond, long since) = _counters[index];
+        double now = Math.Floor((_time.GetElapsedTime(_made).TotalSeconds + 0.0005) / CacheSeconds) * CacheSeconds;
+        double begun = _time.GetElapsedTime(_made, since).TotalSeconds;
+        return unchecked(start + (ulong)Math.Max(0, (now - begun) * bytesPerSecond));
+    }
+}
