@@ -70,7 +70,7 @@ public class CommunityMessageTests
         Prop.ForAll(damaged.ToArbitrary(), bytes =>
             Codec.Decode(bytes, out SnmpPdu? pdu) != SnmpDecodeStatus.Ok
             || (Codec.Decode(Codec.Encode(pdu!), out SnmpPdu? again) == SnmpDecodeStatus.Ok && Same(pdu!, again!)))
-            .Check(Config.QuickThrowOnFailure.WithMaxTest(1000));
+            .Check(FsCheck.Config.QuickThrowOnFailure.WithMaxTest(1000));
     }
 
     [Fact]
