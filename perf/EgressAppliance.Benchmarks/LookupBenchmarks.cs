@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using BenchmarkDotNet.Attributes;
 using BenchmarkDotNet.Configs;
 using EgressAppliance.Net;
@@ -11,14 +12,14 @@ namespace EgressAppliance.Benchmarks;
 [Config(typeof(ManyShortRounds))]
 [MemoryDiagnoser]
 [GroupBenchmarksBy(BenchmarkLogicalGroupRule.ByCategory, BenchmarkLogicalGroupRule.ByParams)]
-public class LookupBenchmarks : IDisposable
+public class LookupBenchmarks
 {
     private const int All = 1 << 20;
-    private const int Count = 1 << 16;
+    private const int Count = 1 << 12;
     private const int Batch = 1024;
+    private const int PatriciaCount = 1 << 9;
+    private static readonly Lazy<Loaded> Tables = new(Load);
     private readonly uint[] _ids = new uint[Batch];
-    private readonly PatriciaTrie _trie4 = new(IpFamily.IPv4);
-    private readonly PatriciaTrie _trie6 = new(IpFamily.IPv6);
     private int _at;
     private PrefixTable _table = null!;
     private IpAddr[] _addresses4 = [];
@@ -33,47 +34,30 @@ public class LookupBenchmarks : IDisposable
     [GlobalSetup]
     public void Setup()
     {
-        _table = new PrefixTable();
-        IpPrefix[] v4 = RoutingTable.Prefixes(IpFamily.IPv4);
-        IpPrefix[] v6 = RoutingTable.Prefixes(IpFamily.IPv6);
-        _addresses4 = RoutingTable.Destinations(v4, Destinations == "zipf", All);
-        _addresses6 = RoutingTable.Destinations(v6, Destinations == "zipf", All);
-        // A session delivers routes grouped by attributes, not by address.
-        new Random(3).Shuffle(v4);
-        new Random(4).Shuffle(v6);
-        foreach (IpPrefix prefix in v4)
-        {
-            _trie4.TryInsert(prefix, _table.Add(prefix), out _, out _);
-        }
-
-        foreach (IpPrefix prefix in v6)
-        {
-            _trie6.TryInsert(prefix, _table.Add(prefix), out _, out _);
-        }
-
+        Loaded loaded = Tables.Value;
+        _table = loaded.Table;
+        _addresses4 = RoutingTable.Destinations(loaded.V4, Destinations == "zipf", All);
+        _addresses6 = RoutingTable.Destinations(loaded.V6, Destinations == "zipf", All);
         _v4 = [.. _addresses4.Select(a => a.IPv4Value)];
         _high = [.. _addresses6.Select(a => a.High)];
         _low = [.. _addresses6.Select(a => a.Low)];
-        Console.WriteLine($"// {v4.Length} IPv4, {v6.Length} IPv6 prefixes; {_table.GetStatistics()}");
+        // The rounds are too short for the JIT to reach its last tier in the warm-up ones.
+        for (long start = Stopwatch.GetTimestamp(); Stopwatch.GetElapsedTime(start) < TimeSpan.FromSeconds(2);)
+        {
+            _ = Patricia4() + Patricia6() + Single4() + Single6() + Batch4() + Batch6();
+        }
     }
 
-    [GlobalCleanup]
-    public void Dispose()
-    {
-        _table.Dispose();
-        GC.SuppressFinalize(this);
-    }
-
-    [Benchmark(Baseline = true, OperationsPerInvoke = Count, Description = "Patricia")]
+    [Benchmark(Baseline = true, OperationsPerInvoke = PatriciaCount, Description = "Patricia")]
     [BenchmarkCategory("IPv4")]
-    public uint Patricia4() => Patricia(_trie4, _addresses4.AsSpan(Next(), Count));
+    public uint Patricia4() => Patricia(Tables.Value.Trie4, _addresses4.AsSpan(Next(PatriciaCount), PatriciaCount));
 
     [Benchmark(OperationsPerInvoke = Count, Description = "compiled, single")]
     [BenchmarkCategory("IPv4")]
     public uint Single4()
     {
         uint sum = 0;
-        foreach (uint address in _v4.AsSpan(Next(), Count))
+        foreach (uint address in _v4.AsSpan(Next(Count), Count))
         {
             sum += _table.Lookup.LookupIPv4(address);
         }
@@ -86,7 +70,7 @@ public class LookupBenchmarks : IDisposable
     public uint Batch4()
     {
         uint sum = 0;
-        int start = Next();
+        int start = Next(Count);
         for (int at = start; at < start + Count; at += Batch)
         {
             _table.Lookup.LookupIPv4(_v4.AsSpan(at, Batch), _ids);
@@ -96,16 +80,16 @@ public class LookupBenchmarks : IDisposable
         return sum;
     }
 
-    [Benchmark(Baseline = true, OperationsPerInvoke = Count, Description = "Patricia")]
+    [Benchmark(Baseline = true, OperationsPerInvoke = PatriciaCount, Description = "Patricia")]
     [BenchmarkCategory("IPv6")]
-    public uint Patricia6() => Patricia(_trie6, _addresses6.AsSpan(Next(), Count));
+    public uint Patricia6() => Patricia(Tables.Value.Trie6, _addresses6.AsSpan(Next(PatriciaCount), PatriciaCount));
 
     [Benchmark(OperationsPerInvoke = Count, Description = "compiled, single")]
     [BenchmarkCategory("IPv6")]
     public uint Single6()
     {
         uint sum = 0;
-        int start = Next();
+        int start = Next(Count);
         for (int i = start; i < start + Count; i++)
         {
             sum += _table.Lookup.LookupIPv6(_high[i], _low[i]);
@@ -119,7 +103,7 @@ public class LookupBenchmarks : IDisposable
     public uint Batch6()
     {
         uint sum = 0;
-        int start = Next();
+        int start = Next(Count);
         for (int at = start; at < start + Count; at += Batch)
         {
             _table.Lookup.LookupIPv6(_high.AsSpan(at, Batch), _low.AsSpan(at, Batch), _ids);
@@ -129,7 +113,7 @@ public class LookupBenchmarks : IDisposable
         return sum;
     }
 
-    private int Next() => _at = (_at + Count) % All;
+    private int Next(int count) => _at = (_at + count) % All;
 
     private static uint Patricia(PatriciaTrie trie, ReadOnlySpan<IpAddr> addresses)
     {
@@ -142,4 +126,29 @@ public class LookupBenchmarks : IDisposable
 
         return sum;
     }
+
+    // Once for all benchmarks of the process.
+    private static Loaded Load()
+    {
+        IpPrefix[] v4 = RoutingTable.Prefixes(IpFamily.IPv4);
+        IpPrefix[] v6 = RoutingTable.Prefixes(IpFamily.IPv6);
+        // A session delivers routes grouped by attributes, not by address.
+        new Random(3).Shuffle(v4);
+        new Random(4).Shuffle(v6);
+        Loaded loaded = new(v4, v6, new PrefixTable(), new PatriciaTrie(IpFamily.IPv4), new PatriciaTrie(IpFamily.IPv6));
+        foreach (IpPrefix prefix in v4)
+        {
+            loaded.Trie4.TryInsert(prefix, loaded.Table.Add(prefix), out _, out _);
+        }
+
+        foreach (IpPrefix prefix in v6)
+        {
+            loaded.Trie6.TryInsert(prefix, loaded.Table.Add(prefix), out _, out _);
+        }
+
+        Console.WriteLine($"// {v4.Length} IPv4, {v6.Length} IPv6 prefixes; {loaded.Table.GetStatistics()}");
+        return loaded;
+    }
+
+    private sealed record Loaded(IpPrefix[] V4, IpPrefix[] V6, PrefixTable Table, PatriciaTrie Trie4, PatriciaTrie Trie6);
 }
