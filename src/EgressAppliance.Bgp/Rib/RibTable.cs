@@ -37,6 +37,7 @@ public sealed class RibTable
     private readonly AttributeInterner _interner = new();
     private readonly int[] _ipv4Paths;
     private readonly int[] _ipv6Paths;
+    private readonly bool[] _hidden;
     private int _free;
     private int _used = 1; // node 0 stands for "no node"
 
@@ -45,6 +46,7 @@ public sealed class RibTable
     {
         _ipv4Paths = new int[peers];
         _ipv6Paths = new int[peers];
+        _hidden = new bool[peers];
     }
 
     /// <summary>Prefixes with a path.</summary>
@@ -136,6 +138,9 @@ public sealed class RibTable
     /// <summary>Removes all paths of a peer for a prefix; returns how many.</summary>
     public int WithdrawPeer(int peer, IpPrefix prefix) => Remove(peer, prefix, 0, all: true);
 
+    /// <summary>Hides a peer's paths from <see cref="CopyPaths"/>, or shows them: those of a session that ended are no answer even before they are all taken out.</summary>
+    public void Hide(int peer, bool hidden) => _hidden[peer] = hidden;
+
     /// <summary>Appends the paths of exactly this prefix, in order of arrival.</summary>
     public void CopyPaths(IpPrefix prefix, List<RibPath> into)
     {
@@ -143,7 +148,11 @@ public sealed class RibTable
         for (int at = Head(prefix); at != 0;)
         {
             ref PathNode node = ref Node(at);
-            into.Add(new RibPath(node.Peer, node.PathId, node.Attributes!));
+            if (!_hidden[node.Peer])
+            {
+                into.Add(new RibPath(node.Peer, node.PathId, node.Attributes!));
+            }
+
             at = node.Next;
         }
     }

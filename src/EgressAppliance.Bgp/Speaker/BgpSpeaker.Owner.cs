@@ -44,6 +44,7 @@ public sealed partial class BgpSpeaker
     {
         lock (_gate)
         {
+            _rib.Hide(peer, false);
             _peers[peer].Up(parameters, connection);
             Resend(peer, null);
         }
@@ -61,6 +62,7 @@ public sealed partial class BgpSpeaker
         {
             // From here on its paths are no answer to any question; taking them out of the table may take longer than one may hold the lock.
             _peers[peer].Down();
+            _rib.Hide(peer, true);
             _batch.Clear();
             List<IpPrefix> orphaned = [];
             foreach (OverrideTable.Entry entry in _overrides.Entries)
@@ -224,10 +226,9 @@ public sealed partial class BgpSpeaker
         _batch.Clear();
         foreach (IpPrefix prefix in _touched)
         {
-            IpAddr nextHop = default;
             if (!_overrides.Revalidate(_rib, prefix, out bool changed, out OverrideTable.Entry entry))
             {
-                nextHop = entry.Override.Path.NextHop.Address;
+                IpAddr nextHop = entry.Override.Path.NextHop.Address;
                 Lose(prefix, $"the path by {nextHop} was withdrawn by {_options.Peers[entry.Override.Path.Peer].Name}");
             }
             else if (changed)

@@ -61,6 +61,7 @@ public sealed partial class BgpSpeaker : IBgpSpeaker
         _overrides = new OverrideTable(options);
         _peers = new PeerTable[options.Peers.Count];
         _sessions = new PeerSession[options.Peers.Count];
+        _lastHeartbeat = timeProvider.GetTimestamp();
         var owner = new Owner(this);
         for (int i = 0; i < _peers.Length; i++)
         {
@@ -158,7 +159,6 @@ public sealed partial class BgpSpeaker : IBgpSpeaker
         lock (_gate)
         {
             _rib.CopyPaths(prefix, paths);
-            paths.RemoveAll(p => _peers[p.Peer].Parameters is null);
         }
 
         BestPath.Order(paths);
