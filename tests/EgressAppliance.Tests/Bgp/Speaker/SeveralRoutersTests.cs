@@ -1,0 +1,150 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Net.Sockets;
+using EgressAppliance.Bgp.Rib;
+using EgressAppliance.Bgp.Speaker;
+using EgressAppliance.Bgp.Wire;
+using EgressAppliance.Net;
+
+namespace EgressAppliance.Tests.Bgp.Speaker;
+
+/// <summary>What depends on more than one router, on a router without ADD-PATH, or on the control loop's heartbeat.</summary>
+public sealed class SeveralRoutersTests
+{
+    [Fact]
+    public async Task Override_reaches_every_router_also_one_that_comes_later_and_goes_with_the_one_it_came_from()
+    {
+        BgpSpeakerOptions options = SpeakerFixture.Options(SpeakerFixture.PassivePeer("127.0.0.2"), SpeakerFixture.PassivePeer("127.0.0.3"));
+        await using BgpSpeaker speaker = await SpeakerFixture.StartAsync(options);
+        await using ScriptedRouter first = await ScriptedRouter.ConnectAsync(speaker.ListeningOn[0], IPAddress.Parse("127.0.0.2"));
+        await first.EstablishAsync();
+        first.Announce(ScriptedRouter.Via("100.64.2.2", 64502), 2, "20.0.0.0/16");
+        await speaker.UntilPathsAsync("20.0.0.0/16", 1);
+        Assert.Empty(speaker.Announce([speaker.Create("20.0.0.0/16", "100.64.2.2")]));
+        Assert.Single((await first.ExpectAsync(BgpMessageType.Update)).Update.Announced);
+
+        await using ScriptedRouter second = await ScriptedRouter.ConnectAsync(speaker.ListeningOn[0], IPAddress.Parse("127.0.0.3"));
+        await second.EstablishAsync();
+        Assert.Equal(200u, (await second.ExpectAsync(BgpMessageType.Update)).Update.Attributes!.LocalPref);
+        Assert.Equal([1, 1], speaker.GetPeers().Select(p => p.Overrides));
+
+        first.Reset();
+
+        Assert.Equal("20.0.0.0/16", Assert.Single((await second.ExpectAsync(BgpMessageType.Update)).Update.Withdrawn).ToString());
+    }
+
+    [Fact]
+    public async Task Router_without_add_path_is_shown_and_never_steered()
+    {
+        using Socket listener = ScriptedRouter.Listen(out int port);
+        await using BgpSpeaker speaker = await SpeakerFixture.StartAsync(SpeakerFixture.Options(SpeakerFixture.Peer(port)));
+        await using ScriptedRouter router = await ScriptedRouter.AcceptAsync(listener);
+        await router.EstablishAsync(ScriptedRouter.OpenOf(addPath: false));
+        router.Announce(new() { FourOctetAs = true }, ScriptedRouter.Via("100.64.1.2", 64501), 0, "20.0.0.0/16");
+        await speaker.UntilPathsAsync("20.0.0.0/16", 1);
+
+        Assert.False(speaker.GetPeers()[0].AddPath);
+        Assert.Equal(OverrideRefusal.BestPathOnly, speaker.Refusal("20.0.0.0/16", "100.64.1.2"));
+    }
+
+    [Fact]
+    public async Task Table_is_complete_after_a_quiet_time_without_end_of_rib()
+    {
+        using Socket listener = ScriptedRouter.Listen(out int port);
+        await using BgpSpeaker speaker = await SpeakerFixture.StartAsync(SpeakerFixture.Options(SpeakerFixture.Peer(port)));
+        await using ScriptedRouter router = await ScriptedRouter.AcceptAsync(listener);
+        await router.EstablishAsync();
+        await speaker.UntilEstablishedAsync();
+        Assert.False(speaker.GetPeers()[0].TableComplete);
+        router.Announce(ScriptedRouter.Via("100.64.1.2", 64501), 1, "20.0.0.0/16");
+
+        await SpeakerFixture.UntilAsync(() => speaker.GetPeers()[0].TableComplete);
+
+        Assert.Equal(1, speaker.GetPeers()[0].RoutesIPv4);
+    }
+
+    [Fact]
+    public async Task Listener_hears_of_first_and_last_paths_only_and_a_late_one_of_what_is_there()
+    {
+        var heard = new Listener();
+        BgpSpeakerOptions options = SpeakerFixture.Options(SpeakerFixture.PassivePeer("127.0.0.2"), SpeakerFixture.PassivePeer("127.0.0.3"));
+        await using BgpSpeaker speaker = await SpeakerFixture.StartAsync(options, heard);
+        await using ScriptedRouter first = await ScriptedRouter.ConnectAsync(speaker.ListeningOn[0], IPAddress.Parse("127.0.0.2"));
+        await using ScriptedRouter second = await ScriptedRouter.ConnectAsync(speaker.ListeningOn[0], IPAddress.Parse("127.0.0.3"));
+        await first.EstablishAsync();
+        await second.EstablishAsync();
+        first.Announce(ScriptedRouter.Via("100.64.1.2", 64501), 1, "20.0.0.0/16", "20.1.0.0/16");
+        second.Announce(ScriptedRouter.Via("100.64.2.2", 64502), 1, "20.0.0.0/16");
+        await speaker.UntilPathsAsync("20.0.0.0/16", 2);
+        var late = new Listener();
+        speaker.Attach(late);
+
+        first.Reset();
+        await SpeakerFixture.UntilAsync(() => heard.Events.Count == 3);
+
+        Assert.Equal(["+20.0.0.0/16", "+20.1.0.0/16", "-20.1.0.0/16"], heard.Events);
+        Assert.Equal(["+20.0.0.0/16", "+20.1.0.0/16", "-20.1.0.0/16"], late.Events.Order());
+        Assert.Single(speaker.GetPaths(IpPrefix.Parse("20.0.0.0/16")));
+    }
+
+    [Fact]
+    public async Task Silent_control_loop_stops_keepalives_and_announcements_until_it_is_back()
+    {
+        using Socket listener = ScriptedRouter.Listen(out int port);
+        BgpSpeakerOptions options = SpeakerFixture.Options(SpeakerFixture.Peer(port) with { HoldTime = TimeSpan.FromSeconds(3) });
+        await using BgpSpeaker speaker = await SpeakerFixture.StartAsync(options with { HeartbeatTimeout = TimeSpan.FromMilliseconds(700) });
+        await using ScriptedRouter router = await ScriptedRouter.AcceptAsync(listener);
+        await router.EstablishAsync();
+        router.Announce(ScriptedRouter.Via("100.64.2.2", 64502), 2, "20.0.0.0/16", "20.1.0.0/16");
+        await speaker.UntilPathsAsync("20.1.0.0/16", 1);
+        speaker.Heartbeat();
+        Assert.Empty(speaker.Announce([speaker.Create("20.0.0.0/16", "100.64.2.2")]));
+        Assert.Single((await router.ExpectAsync(BgpMessageType.Update)).Update.Announced);
+
+        // A router would now run into its hold timer: three keepalive intervals pass and not one comes.
+        await Task.Delay(1500);
+        long sent = speaker.GetPeers()[0].MessagesSent;
+        Assert.Empty(speaker.Announce([speaker.Create("20.1.0.0/16", "100.64.2.2")]));
+        await Task.Delay(1500);
+        Assert.Equal(sent, speaker.GetPeers()[0].MessagesSent);
+
+        speaker.Heartbeat();
+
+        var announced = new List<string>();
+        while (announced.Count < 2)
+        {
+            announced.AddRange((await router.ExpectAsync(BgpMessageType.Update)).Update.Announced.Select(n => n.ToString()));
+        }
+
+        Assert.Equal(["20.0.0.0/16", "20.1.0.0/16"], announced.Order());
+    }
+
+    [Fact]
+    public async Task Silent_control_loop_still_takes_back_an_override_whose_path_went()
+    {
+        using Socket listener = ScriptedRouter.Listen(out int port);
+        BgpSpeakerOptions options = SpeakerFixture.Options(SpeakerFixture.Peer(port));
+        await using BgpSpeaker speaker = await SpeakerFixture.StartAsync(options with { HeartbeatTimeout = TimeSpan.FromMilliseconds(500) });
+        await using ScriptedRouter router = await ScriptedRouter.AcceptAsync(listener);
+        await router.EstablishAsync();
+        router.Announce(ScriptedRouter.Via("100.64.2.2", 64502), 2, "20.0.0.0/16");
+        await speaker.UntilPathsAsync("20.0.0.0/16", 1);
+        speaker.Heartbeat();
+        Assert.Empty(speaker.Announce([speaker.Create("20.0.0.0/16", "100.64.2.2")]));
+        Assert.Single((await router.ExpectAsync(BgpMessageType.Update)).Update.Announced);
+        await Task.Delay(600);
+
+        router.Withdraw(2, "20.0.0.0/16");
+
+        Assert.Single((await router.ExpectAsync(BgpMessageType.Update)).Update.Withdrawn);
+    }
+
+    private sealed class Listener : IRibListener
+    {
+        public ConcurrentQueue<string> Events { get; } = new();
+
+        public void PrefixAdded(IpPrefix prefix) => Events.Enqueue("+" + prefix);
+
+        public void PrefixRemoved(IpPrefix prefix) => Events.Enqueue("-" + prefix);
+    }
+}
