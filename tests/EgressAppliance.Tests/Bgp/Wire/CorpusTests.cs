@@ -1,0 +1,138 @@
+using System.Text.Json;
+using EgressAppliance.Bgp.Rib;
+using EgressAppliance.Bgp.Wire;
+using EgressAppliance.Net;
+
+namespace EgressAppliance.Tests.Bgp.Wire;
+
+/// <summary>Vectors with verdicts from the RFCs, and real messages against what bgpdump reads in them.</summary>
+public sealed class CorpusTests
+{
+    public static TheoryData<string> Folders()
+    {
+        var folders = new TheoryData<string>(TestData.Path("bgp"));
+        if (TestData.Shared is { } shared)
+        {
+            folders.Add(Path.Combine(shared, "bgp"));
+        }
+
+        return folders;
+    }
+
+    [Theory]
+    [MemberData(nameof(Folders))]
+    public void Malformed_updates_get_the_verdict_of_rfc_7606(string folder)
+    {
+        var wrong = new List<string>();
+        int must = 0;
+        foreach (JsonElement item in Cases(folder, "rfc7606-cases.json"))
+        {
+            string id = item.GetProperty("id").GetString()!;
+            byte[] message = Convert.FromHexString(item.GetProperty("update_hex").GetString()!);
+            var options = new BgpCodecOptions { FourOctetAs = true, External = item.GetProperty("peer").GetString() == "ebgp" };
+            Assert.True(BgpFramer.TryReadHeader(message, options, out _, out int length, out BgpError? header));
+            Assert.Null(header);
+            Assert.Equal(message.Length, length);
+            var update = new UpdateMessage();
+            string verdict = UpdateDecoder.Decode(message.AsSpan(BgpConstants.HeaderLength), options, update) switch
+            {
+                ErrorAction.None => "accept",
+                ErrorAction.AttributeDiscard => "attribute-discard",
+                ErrorAction.TreatAsWithdraw => "treat-as-withdraw",
+                _ => "session-reset",
+            };
+            if (verdict == "session-reset" && item.GetProperty("notification").GetString() is { } notification)
+            {
+                verdict += $" {update.Errors[^1].Code}/{update.Errors[^1].Subcode}";
+                Compare(item.GetProperty("expected").GetString() + " " + notification);
+            }
+            else
+            {
+                Compare(item.GetProperty("expected").GetString()!);
+            }
+
+            void Compare(string expected)
+            {
+                bool binding = item.GetProperty("strength").GetString() == "must";
+                must += binding ? 1 : 0;
+                if (binding && verdict != expected)
+                {
+                    wrong.Add($"{id}: {verdict} instead of {expected}");
+                }
+            }
+        }
+
+        Assert.Empty(wrong);
+        Assert.True(must >= 20);
+    }
+
+    [Theory]
+    [MemberData(nameof(Folders))]
+    public void Real_updates_have_the_routes_that_bgpdump_reads_in_them(string folder)
+    {
+        ILookup<string, string> expected = File.ReadLines(Path.Combine(folder, "expected-bgpdump.tsv")).Skip(1)
+            .Select(line => line.Split('\t', 2)).ToLookup(f => f[0], f => Normalize(f[1]));
+        var wrong = new List<string>();
+        int compared = 0;
+        foreach (string[] f in File.ReadLines(Path.Combine(folder, "messages.tsv")).Skip(1).Select(line => line.Split('\t')))
+        {
+            // Families other than the two are not read by us; what bgpdump does with them is its own affair.
+            if (f[2] != "UPDATE" || f[5] != "0" || !expected.Contains(f[0]))
+            {
+                continue;
+            }
+
+            bool addPath = f[4] == "1";
+            var options = new BgpCodecOptions { FourOctetAs = f[3] != "2", AddPathIPv4 = addPath, AddPathIPv6 = addPath };
+            List<string>? read = Routes(Convert.FromHexString(f[8]), options);
+            if (addPath && read is null)
+            {
+                read = Routes(Convert.FromHexString(f[8]), options with { AddPathIPv4 = false, AddPathIPv6 = false });
+            }
+
+            compared++;
+            if (read is null || !read.Order().SequenceEqual(expected[f[0]].Order()))
+            {
+                wrong.Add($"{f[0]} {f[1]}: [{string.Join("; ", read ?? [])}] instead of [{string.Join("; ", expected[f[0]])}]");
+            }
+        }
+
+        Assert.Empty(wrong);
+        Assert.True(compared >= 20);
+    }
+
+    internal static IEnumerable<JsonElement> Cases(string folder, string file)
+    {
+        using var document = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(folder, file)));
+        foreach (JsonElement item in document.RootElement.GetProperty("cases").EnumerateArray())
+        {
+            yield return item.Clone();
+        }
+    }
+
+    /// <summary>Kind, prefix, and for announcements AS_PATH, ORIGIN and next hop.</summary>
+    private static string Normalize(string line)
+    {
+        string[] f = line.Split('|');
+        return f[0] == "W" ? $"W|{IpPrefix.Parse(f[1])}" : $"A|{IpPrefix.Parse(f[1])}|{f[2]}|{f[3]}|{IpAddr.Parse(f[4])}";
+    }
+
+    private static List<string>? Routes(byte[] message, BgpCodecOptions options)
+    {
+        var update = new UpdateMessage();
+        if (UpdateDecoder.Decode(message.AsSpan(BgpConstants.HeaderLength), options, update) == ErrorAction.SessionReset)
+        {
+            return null;
+        }
+
+        var routes = new List<string>();
+        routes.AddRange(update.Withdrawn.Concat(update.MpUnreach).Select(n => $"W|{n.Prefix}"));
+        PathAttributes attributes = update.Attributes ?? new PathAttributes();
+        routes.AddRange(update.Announced.Select(n => Announced(n, update.Attributes!.NextHop)));
+        routes.AddRange(update.MpReach.Select(n => Announced(n, update.MpNextHop)));
+        return routes;
+
+        string Announced(Nlri nlri, NextHop nextHop) =>
+            $"A|{nlri.Prefix}|{attributes.AsPath}|{attributes.Origin.ToString().ToUpperInvariant()}|{nextHop.Address}";
+    }
+}
