@@ -45,7 +45,7 @@ public class DemoRunnerTests
         string story = narration.ToString();
         Assert.Equal(2, story.Split('\n').Count(l => l.Contains(" move ", StringComparison.Ordinal) && l.Contains("isp-a -> isp-b", StringComparison.Ordinal)));
         Assert.Contains(" release ", story, StringComparison.Ordinal);
-        Assert.Contains("(BGP ", story, StringComparison.Ordinal);
+        Assert.Contains("plateau  isp-a [", story, StringComparison.Ordinal);
     }
 
     [Fact]
