@@ -163,7 +163,18 @@ public sealed class PrefixTable : IDisposable
 
         id = _ids.Take(prefix);
         trie.TryInsert(prefix, id, out _, out uint cover);
-        Lookup.Add(prefix, id, cover);
+        try
+        {
+            Lookup.Add(prefix, id, cover);
+        }
+        catch
+        {
+            // Disposed, or out of native memory: trie and lookup table must still tell the same.
+            trie.TryRemove(prefix, out _, out _);
+            _ids.Release(prefix, id);
+            throw;
+        }
+
         Volatile.Write(ref _count, _count + 1);
         return id;
     }

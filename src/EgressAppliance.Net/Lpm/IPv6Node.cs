@@ -1,5 +1,4 @@
 using System.Numerics;
-using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 namespace EgressAppliance.Net.Lpm;
@@ -37,8 +36,6 @@ internal unsafe struct IPv6Node
     public static uint* Entries(IPv6Node* node) => (uint*)((byte*)node + HeaderBytes);
 
     /// <summary>The place of a slot's entry. In a node that is being overwritten it may lie outside, never by more than 318 entries.</summary>
-    // Inlined: a call for each level and address costs a fifth of the batched IPv6 lookup (LookupBenchmarks).
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static uint* Find(IPv6Node* node, byte slot)
     {
         // Invariant: word is 0 to 3, so map and counts are read inside the header.

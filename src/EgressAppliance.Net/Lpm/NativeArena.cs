@@ -146,10 +146,9 @@ internal sealed unsafe class NativeArena : IDisposable
         for (int i = 0; i < _chunkCount; i++)
         {
             NativeMemory.AlignedFree(_chunks[i]);
-            _chunks[i] = null;
         }
 
-        _chunkCount = 0;
+        NativeMemory.Free(_chunks);
     }
 
     private void AddChunk()
@@ -159,6 +158,11 @@ internal sealed unsafe class NativeArena : IDisposable
             throw new InvalidOperationException("The lookup table is at its limit of 8 GiB.");
         }
 
+        // Invariant: the chunk is zeroed before its address is stored, so a stray reader finds a defined value.
+        byte* chunk = (byte*)NativeMemory.AlignedAlloc(ChunkBytes + GuardBytes, HugePages.Size);
+        HugePages.Advise(chunk, ChunkBytes);
+        NativeMemory.Clear(chunk, ChunkBytes + GuardBytes);
+
         // What is left of the last chunk serves smaller blocks.
         int rest = _chunkCount == 0 ? 0 : (int)(((uint)_chunkCount << ChunkShift) - _next);
         if (rest > 0)
@@ -166,10 +170,6 @@ internal sealed unsafe class NativeArena : IDisposable
             _free[rest].Push(_next);
         }
 
-        // Invariant: the chunk is zeroed before its address is stored, so a stray reader finds a defined value.
-        byte* chunk = (byte*)NativeMemory.AlignedAlloc(ChunkBytes + GuardBytes, HugePages.Size);
-        HugePages.Advise(chunk, ChunkBytes);
-        NativeMemory.Clear(chunk, ChunkBytes + GuardBytes);
         _next = (uint)_chunkCount << ChunkShift;
         Volatile.Write(ref *(nint*)(_chunks + _chunkCount), (nint)chunk);
         Volatile.Write(ref _chunkCount, _chunkCount + 1);

@@ -121,5 +121,6 @@ public class LpmTableTests
         table.Dispose();
         table.Dispose();
         Assert.Throws<ObjectDisposedException>(() => table.Add(IpPrefix.Parse("10.0.0.0/8")));
+        Assert.Equal((0, false), (table.Count, table.TryGetId(IpPrefix.Parse("10.0.0.0/8"), out _)));
     }
 }
