@@ -4,7 +4,7 @@ namespace EgressAppliance.Net;
 
 // The data path asks this table once for each packet, the control plane changes it with each BGP UPDATE that brings or takes a prefix.
 // Both families start with an array of 2^24 entries indexed by the upper 24 bits (DirectIndex). What is longer hangs below: blocks of
-// 256 ids for IPv4 (IPv4Lookup), nodes of runs for IPv6 (IPv6Lookup). decision record 0003 has the figures that led here.
+// 256 ids for IPv4 (IPv4Lookup), nodes of runs for IPv6 (IPv6Lookup). Decision record 0003 has the figures that led here.
 //
 // Readers never lock, write nothing that is shared and never wait. The writer changes each address's answer by one store, so a reader
 // sees the answer before or after a change and nothing else. Memory that a reader may still stand in is given out again only after a

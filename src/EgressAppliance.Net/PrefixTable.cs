@@ -5,7 +5,8 @@ namespace EgressAppliance.Net;
 // passes the addresses between the two. Nothing is ever rebuilt as a whole.
 //
 // A change gives the prefix its id first and enters it in the table last, and leaves the table first, so an id that a lookup
-// returns always has a prefix. A default route changes up to 2^24 entries (about 10 ms); all other changes take microseconds.
+// returns always has a prefix. A default route may change all 2^24 entries, which takes milliseconds; longer prefixes
+// change few and take microseconds.
 //
 // One lock guards tries and ids. It is the control plane's: the writer takes it for each change, other threads for questions to the
 // tries. Lookups and PrefixOf never take it.
@@ -44,7 +45,7 @@ public sealed class PrefixTable : IDisposable
         }
     }
 
-    /// <summary>Adds many prefixes under one lock, as when a table is loaded from a file. Sorted ones are added about twice as fast.</summary>
+    /// <summary>Adds many prefixes under one lock, as when a table is loaded from a file.</summary>
     /// <exception cref="ArgumentException">One of them is a default value; those before it were added.</exception>
     public void AddRange(ReadOnlySpan<IpPrefix> prefixes)
     {
