@@ -285,17 +285,23 @@ internal sealed class PlanDraft
                 continue;
             }
 
-            LinkLimits native = _projection.Limits[over.Native];
-            long excess = Load[over.Link] - _projection.Limits[over.Link].TriggerBps;
-            long after = Load[over.Native] + over.RateBps;
-            long added = Math.Max(0, after - native.TriggerBps) - Math.Max(0, Load[over.Native] - native.TriggerBps);
-            bool entersCleanly = !_entered.Contains(over.Native) || after <= native.EnterBps;
-            if (excess > 0 && entersCleanly && added < Math.Min(excess, over.RateBps))
+            bool entersCleanly = !_entered.Contains(over.Native) || Load[over.Native] + over.RateBps <= _projection.Limits[over.Native].EnterBps;
+            if (entersCleanly && Change(over, trigger: true) < 0 && Change(over, trigger: false) <= 0)
             {
                 Released[over] = ReasonCode.TargetOverloaded;
                 Shift(Load, over.Link, over.Native, over.RateBps);
             }
         }
+    }
+
+    /// <summary>By how much the overload changes if an override is given back.</summary>
+    private long Change(OverrideCase over, bool trigger)
+    {
+        long from = trigger ? _projection.Limits[over.Link].TriggerBps : _projection.Limits[over.Link].ThresholdBps;
+        long to = trigger ? _projection.Limits[over.Native].TriggerBps : _projection.Limits[over.Native].ThresholdBps;
+        long removed = Math.Max(0, Load[over.Link] - from) - Math.Max(0, Load[over.Link] - over.RateBps - from);
+        long added = Math.Max(0, Load[over.Native] + over.RateBps - to) - Math.Max(0, Load[over.Native] - to);
+        return added - removed;
     }
 
     private static void Shift(long[] load, int from, int to, long rate)
