@@ -14,14 +14,15 @@ namespace EgressAppliance.Host.Demo;
 /// </summary>
 internal sealed class DemoNarrator : IDisposable
 {
-    private const int BarCells = 12;
-    private const double RatioPerCell = 0.10;
+    private const double BarEnd = 1.2;
+    private const int FullWidth = 125;
 
     private readonly SimulatedNetwork _network;
     private readonly SurgeScenario _scenario;
     private readonly double _threshold;
     private readonly TextWriter _output;
     private readonly int? _width;
+    private readonly double _ratioPerCell;
     private readonly ConcurrentQueue<(TimeSpan At, OverrideChange Change)> _changes = new();
     private string? _verdict;
     private bool _lineOpen;
@@ -29,8 +30,11 @@ internal sealed class DemoNarrator : IDisposable
     public DemoNarrator(SimulatedNetwork network, SurgeScenario scenario, double threshold, TextWriter output, int? width)
     {
         (_network, _scenario, _threshold, _output, _width) = (network, scenario, threshold, output, width);
+        _ratioPerCell = IsNarrow ? 0.2 : 0.1;
         network.Router.OverrideChanged += OnOverrideChanged;
     }
+
+    private bool IsNarrow => _width < FullWidth;
 
     /// <summary>Overrides taken so far.</summary>
     public int Moves { get; private set; }
@@ -103,7 +107,7 @@ internal sealed class DemoNarrator : IDisposable
             double mbps = _network.Traffic.DemandBps(change.Prefix) / 1e6;
             Say(string.Create(
                 CultureInfo.InvariantCulture,
-                $"{Clock(item.At)} {what,-8} {change.Prefix,-20} {mbps,6:F1} Mbit/s  {Name(from)} -> {Name(to)}"));
+                $"{Clock(item.At)} {what,-8} {change.Prefix,-24} {mbps,6:F1} Mbit/s  {Name(from)} -> {Name(to)}"));
         }
     }
 
@@ -116,28 +120,27 @@ internal sealed class DemoNarrator : IDisposable
         line.Append(CultureInfo.InvariantCulture, $"{Clock(at)} {phase,-8}");
         for (int i = 0; i < sample.Ratios.Count; i++)
         {
-            line.Append(CultureInfo.InvariantCulture, $" {Name(i)} [{Bar(sample.Ratios[i])}] {sample.Ratios[i] * 100,3:F0} %");
-            string plain = Math.Abs(sample.NativeRatios[i] - sample.Ratios[i]) < 0.005
-                ? "" : string.Create(CultureInfo.InvariantCulture, $"(BGP {sample.NativeRatios[i] * 100:F0})");
-            line.Append(CultureInfo.InvariantCulture, $" {plain,-9}");
+            line.Append(CultureInfo.InvariantCulture, $" {Name(i)} [{Bar(sample.Ratios[i])}] {sample.Ratios[i] * 100,3:F0}%");
+            if (!IsNarrow)
+            {
+                string plain = Math.Abs(sample.NativeRatios[i] - sample.Ratios[i]) < 0.005
+                    ? "" : string.Create(CultureInfo.InvariantCulture, $"(BGP {sample.NativeRatios[i] * 100:F0}%)");
+                line.Append(CultureInfo.InvariantCulture, $" {plain,-10}");
+            }
         }
 
         return line.ToString().TrimEnd();
     }
 
-    /// <summary>A cell for each tenth of the capacity, with the threshold between two of them.</summary>
+    /// <summary>A cell for each tenth of the capacity (each fifth where room is short). The one behind the mark fills when the threshold is exceeded.</summary>
     private string Bar(double ratio)
     {
         StringBuilder bar = new();
-        for (int cell = 0; cell < BarCells; cell++)
+        for (double from = 0; from < BarEnd - (_ratioPerCell / 2); from += _ratioPerCell)
         {
-            double from = cell * RatioPerCell;
-            if (_threshold >= from && _threshold < from + RatioPerCell)
-            {
-                bar.Append('|');
-            }
-
-            bar.Append(ratio > from + (RatioPerCell / 2) ? '#' : '.');
+            bool hasThreshold = _threshold >= from && _threshold < from + _ratioPerCell;
+            bar.Append(hasThreshold ? "|" : "");
+            bar.Append(ratio > (hasThreshold ? _threshold : from + (_ratioPerCell / 2)) ? '#' : '.');
         }
 
         return bar.ToString();
