@@ -69,7 +69,7 @@ public static class CommandLine
     }
 
     /// <summary>Every command with its options.</summary>
-    internal static RootCommand Build(ICommandHandlers handlers, CommandConsole console)
+    public static RootCommand Build(ICommandHandlers handlers, CommandConsole console)
     {
         GlobalOptions global = new();
         RootCommand root = new("EgressAppliance moves prefixes between provider links before a link is full.");

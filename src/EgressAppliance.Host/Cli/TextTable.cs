@@ -29,21 +29,25 @@ public readonly record struct Cell(string Text, CellStyle Style = CellStyle.Plai
 }
 
 /// <summary>
-/// A table of aligned columns without rules, which survives copying into a ticket. It is no wider than the terminal: the widest columns that are
-/// text give way, ending in an ellipsis; numbers are never cut.
+/// A table of aligned columns without rules, which survives copying into a ticket. It is made to fit the terminal: long texts give way first,
+/// ending in an ellipsis, then columns of lesser interest, which are named below the table, then shorter texts. Numbers are never cut.
 /// </summary>
 public sealed class TextTable
 {
     private const int Gap = 2;
+    private const int ReadableTextWidth = 24;
     private const int LeastTextWidth = 8;
 
-    private readonly (string Name, bool Right)[] _columns;
+    private readonly (string Name, bool Right, bool Lesser)[] _columns;
     private readonly List<Cell[]> _rows = [];
 
     /// <summary>Makes a table.</summary>
-    /// <param name="columns">Names of the columns; those that start with <c>&gt;</c> hold numbers and are aligned to the right.</param>
+    /// <param name="columns">
+    /// Names of the columns, after <c>&gt;</c> for numbers, which are aligned to the right, and <c>?</c> for columns of lesser interest, of
+    /// which the first is the first to be left out.
+    /// </param>
     public TextTable(params string[] columns) =>
-        _columns = [.. columns.Select(c => c.StartsWith('>') ? (c[1..], true) : (c, false))];
+        _columns = [.. columns.Select(c => (c.TrimStart('?', '>'), c.TrimStart('?').StartsWith('>'), c.StartsWith('?')))];
 
     /// <summary>Number of rows.</summary>
     public int Count => _rows.Count;
@@ -53,7 +57,7 @@ public sealed class TextTable
     {
         ArgumentNullException.ThrowIfNull(cells);
         ArgumentOutOfRangeException.ThrowIfNotEqual(cells.Length, _columns.Length);
-        _rows.Add([.. cells.Select(c => c with { Text = Human.Clean(c.Text) })]);
+        _rows.Add([.. cells.Select(c => c with { Text = c.Text.Length == 0 ? "-" : Human.Clean(c.Text) })]);
         return this;
     }
 
@@ -73,18 +77,41 @@ public sealed class TextTable
         {
             WriteRow(console, row, widths);
         }
+
+        string[] left = [.. _columns.Where((_, i) => widths[i] == 0).Select(c => c.Name)];
+        if (left.Length > 0)
+        {
+            console.Out.WriteLine($"Not shown for want of width: {string.Join(", ", left)}.");
+        }
     }
 
     private int[] Widths(int? terminal)
     {
         int[] widths = [.. _columns.Select((c, i) => Math.Max(c.Name.Length, _rows.Max(r => r[i].Text.Length)))];
-        int excess = widths.Sum() + (Gap * (widths.Length - 1)) - (terminal ?? int.MaxValue);
-        while (excess > 0)
+        int limit = terminal ?? int.MaxValue;
+        Shrink(widths, limit, ReadableTextWidth);
+        for (int i = 0; i < widths.Length && Total(widths) > limit; i++)
+        {
+            if (_columns[i].Lesser)
+            {
+                widths[i] = 0;
+            }
+        }
+
+        Shrink(widths, limit, LeastTextWidth);
+        return widths;
+    }
+
+    private static int Total(int[] widths) => widths.Where(w => w > 0).Sum(w => w + Gap) - Gap;
+
+    private void Shrink(int[] widths, int limit, int least)
+    {
+        for (int excess = Total(widths) - limit; excess > 0; excess--)
         {
             int widest = -1;
             for (int i = 0; i < widths.Length; i++)
             {
-                if (!_columns[i].Right && widths[i] > Math.Max(LeastTextWidth, _columns[i].Name.Length) && (widest < 0 || widths[i] > widths[widest]))
+                if (!_columns[i].Right && widths[i] > Math.Max(least, _columns[i].Name.Length) && (widest < 0 || widths[i] > widths[widest]))
                 {
                     widest = i;
                 }
@@ -92,14 +119,11 @@ public sealed class TextTable
 
             if (widest < 0)
             {
-                break;
+                return;
             }
 
             widths[widest]--;
-            excess--;
         }
-
-        return widths;
     }
 
     private void WriteRow(CommandConsole console, Cell[] row, int[] widths)
@@ -107,6 +131,11 @@ public sealed class TextTable
         int pending = 0;
         for (int i = 0; i < row.Length; i++)
         {
+            if (widths[i] == 0)
+            {
+                continue;
+            }
+
             string text = row[i].Text.Length <= widths[i] ? row[i].Text : row[i].Text[..(widths[i] - 1)] + "…";
             int padding = widths[i] - text.Length;
             Pad(console.Out, pending + (_columns[i].Right ? padding : 0));

@@ -47,7 +47,7 @@ public static class Views
     {
         ArgumentNullException.ThrowIfNull(links);
         TextTable table = new(
-            "LINK", "ROUTER", "INTERFACE", "OPER", "STATE", ">CAPACITY", ">MIRROR", ">COUNTER", ">NATIVE", ">PLANNED", ">LOAD", ">LIMIT", ">IN", ">OUT");
+            "LINK", "?ROUTER", "?INTERFACE", "?OPER", "STATE", ">CAPACITY", ">MIRROR", "?>COUNTER", "?>NATIVE", "?>PLANNED", ">LOAD", "?>LIMIT", ">IN", ">OUT");
         foreach (LinkDto link in links)
         {
             bool known = link.CapacityBps > 0;
@@ -75,7 +75,7 @@ public static class Views
     public static void Prefixes(IReadOnlyList<PrefixDto> prefixes, CommandConsole console)
     {
         ArgumentNullException.ThrowIfNull(prefixes);
-        TextTable table = new("PREFIX", ">RATE", ">PACKETS", "LINK", "NATIVE LINK", ">ORIGIN", "OVERRIDE");
+        TextTable table = new("PREFIX", ">RATE", "?>PACKETS", "LINK", "NATIVE LINK", "?>ORIGIN", "OVERRIDE");
         foreach (PrefixDto prefix in prefixes)
         {
             table.Add(
@@ -97,7 +97,7 @@ public static class Views
         ArgumentNullException.ThrowIfNull(overrides);
         ArgumentNullException.ThrowIfNull(console);
         DateTimeOffset now = console.Time.GetUtcNow();
-        TextTable table = new("PREFIX", "FROM", "TO", ">RATE", ">AGE", ">LEASE", "STATE", "REASON");
+        TextTable table = new("PREFIX", "FROM", "TO", ">RATE", "?>AGE", "?>LEASE", "STATE", "REASON");
         foreach (OverrideDto item in overrides)
         {
             table.Add(
@@ -118,7 +118,7 @@ public static class Views
     public static void Decisions(IReadOnlyList<DecisionDto> decisions, CommandConsole console)
     {
         ArgumentNullException.ThrowIfNull(decisions);
-        TextTable table = new("TIME", "MODE", "VERDICT", ">MOVES", ">RELEASES", ">KEPT", ">OVERLOAD", "REASON");
+        TextTable table = new("TIME", "?MODE", "VERDICT", ">MOVES", ">RELEASES", "?>KEPT", ">OVERLOAD", "REASON");
         foreach (DecisionDto decision in decisions)
         {
             table.Add(
@@ -171,7 +171,7 @@ public static class Views
         ArgumentNullException.ThrowIfNull(peers);
         ArgumentNullException.ThrowIfNull(console);
         DateTimeOffset now = console.Time.GetUtcNow();
-        TextTable table = new("BGP", "ADDRESS", "STATE", ">FOR", ">PATHS", ">IPV4", ">IPV6", "PATHS SEEN", "TABLE", ">OVERRIDES", "LAST ERROR");
+        TextTable table = new("BGP", "?ADDRESS", "STATE", ">FOR", ">PATHS", "?>IPV4", "?>IPV6", "?PATHS SEEN", "TABLE", ">OVERRIDES", "LAST ERROR");
         foreach (BgpPeerDto peer in peers)
         {
             bool up = peer.State == "Established";
@@ -264,7 +264,7 @@ public static class Views
     {
         ArgumentNullException.ThrowIfNull(explain);
         ArgumentNullException.ThrowIfNull(console);
-        console.Out.WriteLine(explain.Prefix is null ? $"{Human.Clean(explain.Query)}: not in the table." : $"{explain.Prefix}, the router's preference first:");
+        console.Out.WriteLine(explain.Prefix is null ? $"{Human.Clean(explain.Query)}: not in the table." : $"{Human.Clean(explain.Prefix)}, the router's preference first:");
         if (explain.Prefix is not null)
         {
             Paths(explain, console, withUse: false);
@@ -274,8 +274,8 @@ public static class Views
     private static void Paths(ExplainDto explain, CommandConsole console, bool withUse)
     {
         TextTable table = withUse
-            ? new("LINK", "NEXT HOP", "USABLE", "AS PATH", ">LOCAL_PREF", ">MED", "ORIGIN", "ROUTER")
-            : new("NEXT HOP", "LINK", "AS PATH", ">LOCAL_PREF", ">MED", "ORIGIN", "COMMUNITIES", "ROUTER");
+            ? new("LINK", "NEXT HOP", "USABLE", "AS PATH", ">LOCAL_PREF", "?>MED", "?ORIGIN", "?ROUTER")
+            : new("NEXT HOP", "LINK", "AS PATH", ">LOCAL_PREF", "?>MED", "?ORIGIN", "COMMUNITIES", "?ROUTER");
         foreach (PathDto path in explain.Paths)
         {
             string localPref = path.LocalPref?.ToString(CultureInfo.InvariantCulture) ?? "-";

@@ -201,6 +201,12 @@ public sealed class ConfigChecks
             _diagnostics.Error(hold.At, $"'{hold.Path}': {hold.Text} is not allowed", "use 0s or whole seconds from 3s on (RFC 4271 section 4.2)");
         }
 
+        else if (hold.Value is TimeSpan and { Ticks: 0 })
+        {
+            _diagnostics.Warn(
+                hold.At, $"'{hold.Path}': without a hold time the router keeps our overrides if this machine dies without a word", "use 9s");
+        }
+
         if (bgp.TryGet("passive", out bool passive) && passive && bgp.TryGet("listen_port", out long port) && port == 0)
         {
             _diagnostics.Error(

@@ -60,9 +60,18 @@ public sealed class ConfigYaml
     public static YamlNode? Read(string text, ConfigDiagnostics diagnostics)
     {
         ArgumentNullException.ThrowIfNull(diagnostics);
+        Parser parser = new(new StringReader(text));
         try
         {
-            return new ConfigYaml(new Parser(new StringReader(text)), diagnostics).ReadDocument();
+            return new ConfigYaml(parser, diagnostics).ReadDocument();
+        }
+        catch (InvalidOperationException)
+        {
+            // The parser's scanner throws this, without a place, for some plain scalars in brackets that start with a colon or a dash.
+            diagnostics.Error(
+                parser.Current is { } last ? At(last.End) : ConfigPosition.Start,
+                "not valid YAML here or just after", "check the brackets, and quote values that start with punctuation");
+            return null;
         }
         catch (YamlException e)
         {
@@ -123,9 +132,8 @@ public sealed class ConfigYaml
         RefuseAnchorAndTag(node, at);
         if (depth > MaxDepth)
         {
-            _diagnostics.Error(at, $"nested more than {MaxDepth} levels deep", "check the brackets: no key lies that deep");
-            _parser.SkipThisAndNestedEvents();
-            return new YamlRefused(at);
+            // Reading on would only cost time, and that grows with the square of the depth.
+            throw new YamlException(node.Start, node.End, $"nested more than {MaxDepth} levels deep");
         }
 
         if (TryTake(out Scalar? scalar))

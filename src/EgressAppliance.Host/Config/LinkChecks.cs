@@ -82,7 +82,11 @@ internal sealed class LinkChecks(BoundSection root, ConfigDiagnostics diagnostic
                 continue;
             }
 
-            if (IsOurs(hop))
+            if (hop.ToIPAddress().IsIPv6LinkLocal)
+            {
+                diagnostics.Error(bound.At, $"'{bound.Path}': {hop} is a link-local address, which other routers cannot resolve", "give the provider's global address");
+            }
+            else if (IsOurs(hop))
             {
                 diagnostics.Error(
                     bound.At, $"'{bound.Path}': {hop} is our own local_address", "give the provider's address; routers accept a route to us and drop the traffic");

@@ -25,6 +25,15 @@ public sealed class TextTableTests
     }
 
     [Fact]
+    public void Write_narrow_terminal_leaves_out_lesser_columns_and_names_them()
+    {
+        TextTable table = new TextTable("LINK", "?ROUTER", "?>NATIVE", ">LOAD").Add("isp-a", "edge1", "9.42 Gbit/s", "94.2%");
+        using StringWriter output = new() { NewLine = "\n" };
+        table.Write(CliRunner.Console(output, width: 26), "");
+        Assert.Equal("LINK        NATIVE   LOAD\nisp-a  9.42 Gbit/s  94.2%\nNot shown for want of width: ROUTER.\n", output.ToString());
+    }
+
+    [Fact]
     public void Write_color_only_where_allowed()
     {
         Assert.DoesNotContain('\u001b', Write(null, false));

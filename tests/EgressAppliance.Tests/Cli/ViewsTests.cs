@@ -51,6 +51,17 @@ public sealed class ViewsTests
         c));
 
     [Fact]
+    public void Links_fits_eighty_columns()
+    {
+        using StringWriter output = new() { NewLine = "\n" };
+        Views.Links(
+            [new LinkDto("isp-a", "edge1", "prov-a", "up", 10_000_000_000, 9_500_000_000, 8_500_000_000, 9_000_000_000, 9_420_000_000, 9_410_000_000, 9_840_000_000, 9_420_000_000, 0.002, "over_threshold", 10, 12)],
+            CliRunner.Console(output, width: 80));
+        Assert.All(output.ToString().Split('\n'), line => Assert.True(line.Length <= 80, line));
+        Assert.Contains("over_threshold", output.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Prefixes_matches() => Check("prefixes", c => Views.Prefixes(
         [
             new PrefixDto("203.0.113.0/24", "isp-b", "isp-a", 420_000_000, 51_000, 64510, true),

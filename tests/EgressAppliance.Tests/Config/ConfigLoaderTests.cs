@@ -112,8 +112,30 @@ public sealed class ConfigLoaderTests
     [Fact]
     public void Load_deep_nesting_is_an_error()
     {
-        using ConfigFolder folder = ConfigFolder.Minimal(_ => "version: 1\nsite: " + new string('[', 20_000) + new string(']', 20_000));
-        Assert.Contains(ConfigLoader.Load(folder.File).Errors, e => e.Message.Contains("32 levels", StringComparison.Ordinal));
+        using ConfigFolder folder = ConfigFolder.Minimal(_ => "version: 1\nsite: " + new string('[', 900_000));
+        Assert.Contains("32 levels", Assert.Single(ConfigLoader.Load(folder.File).Errors).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Load_damaged_file_never_throws()
+    {
+        const string Special = "{}[]:,-#&*!|>'\"%@`\t\n ?~0a";
+        using ConfigFolder folder = ConfigFolder.OfCase("full");
+        string text = File.ReadAllText(folder.File);
+        Random random = new(20260101);
+        for (int round = 0; round < 300; round++)
+        {
+            char[] damaged = text.ToCharArray();
+            for (int i = random.Next(1, 4); i > 0; i--)
+            {
+                damaged[random.Next(damaged.Length)] = Special[random.Next(Special.Length)];
+            }
+
+            folder.Write("in.yaml", new string(damaged));
+            ConfigResult result = ConfigLoader.Load(folder.File);
+            Assert.Equal(result.Config is null, result.Errors.Count > 0);
+            Assert.All(result.Errors, e => Assert.True(e.Line >= 1 && e.Column >= 1 && e.Message.Length > 0 && e.Remedy.Length > 0));
+        }
     }
 
     [Fact]
