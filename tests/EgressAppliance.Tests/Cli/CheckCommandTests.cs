@@ -1,6 +1,6 @@
 using System.Text.Json;
 using EgressAppliance.Host.Cli;
-using EgressAppliance.Tests.Config;
+using EgressAppliance.Tests.Configuration;
 
 namespace EgressAppliance.Tests.Cli;
 

@@ -1,4 +1,5 @@
 using EgressAppliance.Host.Cli;
+using EgressAppliance.Tests.Configuration;
 
 namespace EgressAppliance.Tests.Cli;
 
@@ -108,6 +109,13 @@ public sealed class CommandLineTests
         Assert.Equal(ExitCode.Done, await _cli.RunAsync(line.Split(' ')));
         Assert.Contains("Usage:", _cli.Out, StringComparison.Ordinal);
         Assert.Empty(_cli.Error);
+    }
+
+    [Fact]
+    public async Task Help_lists_the_commands()
+    {
+        await _cli.RunAsync("--help");
+        Golden.Compare(TestData.Path("cli", "help.txt"), _cli.Out.Replace(System.CommandLine.RootCommand.ExecutableName, "egress-appliance", StringComparison.Ordinal));
     }
 
     [Fact]

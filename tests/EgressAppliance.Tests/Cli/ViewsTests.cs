@@ -1,6 +1,6 @@
 using EgressAppliance.Host.Cli;
 using EgressAppliance.Host.Http;
-using EgressAppliance.Tests.Config;
+using EgressAppliance.Tests.Configuration;
 
 namespace EgressAppliance.Tests.Cli;
 

@@ -1,6 +1,6 @@
 using EgressAppliance.Host.Config;
 
-namespace EgressAppliance.Tests.Config;
+namespace EgressAppliance.Tests.Configuration;
 
 public sealed class EffectiveConfigTests
 {

@@ -1,4 +1,4 @@
-namespace EgressAppliance.Tests.Config;
+namespace EgressAppliance.Tests.Configuration;
 
 /// <summary>Compares with a file of the repository; with <c>UPDATE_GOLDEN=1</c> the file is rewritten instead.</summary>
 internal static class Golden

@@ -2,7 +2,7 @@ using EgressAppliance.Host.Config;
 using FsCheck;
 using FsCheck.Fluent;
 
-namespace EgressAppliance.Tests.Config;
+namespace EgressAppliance.Tests.Configuration;
 
 public sealed class UnitsTests
 {

@@ -2,7 +2,7 @@ using System.Net;
 using EgressAppliance.Host.Config;
 using EgressAppliance.Net;
 
-namespace EgressAppliance.Tests.Config;
+namespace EgressAppliance.Tests.Configuration;
 
 public sealed class ConfigLoaderTests
 {
@@ -99,6 +99,21 @@ public sealed class ConfigLoaderTests
         ConfigResult result = ConfigLoader.Load(path);
         Assert.Null(result.Config);
         Assert.Contains(result.Errors, e => e.Message.Contains(message, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Load_file_of_another_system_is_fine()
+    {
+        using ConfigFolder folder = ConfigFolder.Minimal(t => "\uFEFF" + t.Replace("\n", "\r\n", StringComparison.Ordinal));
+        folder.Write("community", "public\r\n");
+        Assert.Equal("public", ConfigLoader.Load(folder.File).Config?.Routers[0].Snmp?.Community);
+    }
+
+    [Fact]
+    public void Load_scalar_that_upsets_the_parser_is_an_error()
+    {
+        using ConfigFolder folder = ConfigFolder.Minimal(t => t.Replace("[100.64.1.2]", "[:]", StringComparison.Ordinal));
+        Assert.NotEmpty(ConfigLoader.Load(folder.File).Errors);
     }
 
     [Fact]

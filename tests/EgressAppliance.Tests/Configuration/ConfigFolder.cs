@@ -1,4 +1,4 @@
-namespace EgressAppliance.Tests.Config;
+namespace EgressAppliance.Tests.Configuration;
 
 /// <summary>A configuration and the files beside it in a folder of its own, with the permissions that secrets need.</summary>
 internal sealed class ConfigFolder : IDisposable

@@ -1,6 +1,6 @@
 using EgressAppliance.Host.Config;
 
-namespace EgressAppliance.Tests.Config;
+namespace EgressAppliance.Tests.Configuration;
 
 /// <summary>
 /// <c>tests/data/config/CASE/in.yaml</c> → <c>expected.txt</c>: every error and warning, or "ok". <c>UPDATE_GOLDEN=1</c> rewrites what is expected.
