@@ -194,6 +194,12 @@ public sealed class MrtReader
 
     private PathAttributes? ReadAttributes(ReadOnlySpan<byte> attributes)
     {
+        if (attributes.IsEmpty)
+        {
+            // BIRD dumps routes of the collector itself with no attributes at all.
+            return new PathAttributes { Origin = Origin.Incomplete };
+        }
+
         _scratch.Clear();
         var decoder = new AttributeDecoder(Codec, _scratch) { AbbreviatedMpReach = true };
         decoder.Decode(attributes, hasNlri: false);

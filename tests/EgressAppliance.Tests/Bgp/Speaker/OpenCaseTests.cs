@@ -28,7 +28,7 @@ public sealed class OpenCaseTests
             }
         }
 
-        Assert.Empty(wrong);
+        Assert.True(wrong.Count == 0, string.Join(Environment.NewLine, wrong));
         Assert.True(count >= 10);
     }
 
