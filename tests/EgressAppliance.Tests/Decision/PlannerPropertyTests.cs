@@ -10,7 +10,7 @@ namespace EgressAppliance.Tests.Decision;
 public class PlannerPropertyTests(ITestOutputHelper output)
 {
     // Always the same seeds: a build must not fail by chance. A longer search is a change of two numbers.
-    private static readonly Config Thorough = Config.QuickThrowOnFailure.WithMaxTest(600).WithReplay(20260101, 1);
+    private static readonly FsCheck.Config Thorough = FsCheck.Config.QuickThrowOnFailure.WithMaxTest(600).WithReplay(20260101, 1);
 
     private static Arbitrary<int> Seeds => Gen.Choose(0, int.MaxValue).ToArbitrary();
 
