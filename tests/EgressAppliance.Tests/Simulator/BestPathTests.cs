@@ -3,6 +3,7 @@ using EgressAppliance.Net;
 using EgressAppliance.Simulator.Routing;
 using FsCheck;
 using FsCheck.Fluent;
+using BestPath = EgressAppliance.Simulator.Routing.BestPath;
 
 namespace EgressAppliance.Tests.Simulator;
 
