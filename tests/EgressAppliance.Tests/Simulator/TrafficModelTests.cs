@@ -101,7 +101,10 @@ public class TrafficModelTests
 
         router.InstallOverride(moved, new()
         {
-            NextHop = router.Links[1].NextHopIPv4, AsPath = [64502, 1], LocalPref = 200, IsExternal = false,
+            NextHop = router.Links[1].NextHopIPv4,
+            AsPath = [64502, 1],
+            LocalPref = 200,
+            IsExternal = false,
         });
         HashSet<MacAddress> macs = [];
         HashSet<IpPrefix> table = [.. router.GetPrefixes()];
