@@ -28,9 +28,12 @@ public sealed class OperatorTests(ITestOutputHelper output)
             },
             seen => seen == string.Join(' ', Scenario.BigNames.Select(name => name + "=proposed")), Scenario.Generous, output);
 
-        ShellResult plan = await appliance.CommandAsync("show", "plan");
-        output.WriteLine(plan.Checked());
-        Assert.All(Scenario.BigNames, name => Assert.Contains(name, plan.Output, StringComparison.Ordinal));
+        string plan = (await appliance.CommandAsync("show", "plan")).Checked();
+        string overrides = (await appliance.CommandAsync("show", "overrides")).Checked();
+        output.WriteLine(plan + overrides);
+        Assert.Contains("observe", plan, StringComparison.Ordinal);
+        Assert.All(Scenario.BigNames, name => Assert.Contains(name, overrides, StringComparison.Ordinal));
+        Assert.Contains("proposed", overrides, StringComparison.Ordinal);
         JsonElement decisions = await appliance.GetAsync("decisions?limit=100");
         string[] moves = [.. decisions.EnumerateArray().SelectMany(decision => decision.GetProperty("moves").EnumerateArray()).Select(move => move.GetProperty("prefix").GetString() ?? "").Distinct().Order(StringComparer.Ordinal)];
         Assert.Equal(Scenario.BigNames, moves);

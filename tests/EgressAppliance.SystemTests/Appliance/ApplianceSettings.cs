@@ -52,7 +52,7 @@ internal sealed record ApplianceSettings
                 - interface: mir0
                   backend: af_packet
                   ring: 4MiB
-                  block: 256KiB
+                  block: 64KiB
                   workers: 1
             routers:
               - name: edge1

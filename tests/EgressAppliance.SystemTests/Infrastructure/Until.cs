@@ -7,6 +7,7 @@ internal static class Until
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan Progress = TimeSpan.FromSeconds(5);
+    private const int LongestProgress = 300;
 
     /// <summary>Waits until a probe's value is right; returns it. Throws with the last value seen when the limit passes.</summary>
     /// <param name="what">What is awaited, for progress and failure messages.</param>
@@ -47,7 +48,7 @@ internal static class Until
 
             if (elapsed > nextProgress)
             {
-                output.WriteLine($"[{elapsed.TotalSeconds,6:F2} s] still waiting for: {what}; last seen: {seen}");
+                output.WriteLine($"[{elapsed.TotalSeconds,6:F2} s] still waiting for: {what}; last seen: {seen[..Math.Min(seen.Length, LongestProgress)]}");
                 nextProgress += Progress;
             }
 
