@@ -26,7 +26,7 @@ internal sealed class CaptureCorpus
     /// <summary>By name.</summary>
     public IReadOnlyDictionary<string, CaptureFile> Files { get; }
 
-    /// <summary>Destination → packets and IP bytes, of both files equal.</summary>
+    /// <summary>True if both have the same destinations with the same packets and IP bytes.</summary>
     public static bool SameTotals(
         IReadOnlyDictionary<IpAddr, (long Packets, long Bytes)> expected, IReadOnlyDictionary<IpAddr, (long Packets, long Bytes)> actual) =>
         expected.Count == actual.Count && expected.All(e => actual.TryGetValue(e.Key, out (long Packets, long Bytes) a) && a == e.Value);
