@@ -168,6 +168,9 @@ public sealed record BgpConfig
 
     /// <summary>Routes accepted before tear-down.</summary>
     public int MaxPrefix { get; init; } = 2_000_000;
+
+    /// <summary>Without the members, so that the key reaches no log.</summary>
+    public override string ToString() => $"BGP AS {PeerAs}";
 }
 
 /// <summary><c>routers[].snmp</c></summary>
@@ -181,6 +184,9 @@ public sealed record SnmpConfig
 
     /// <summary>Polling period.</summary>
     public TimeSpan Poll { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Without the members, so that the community reaches no log.</summary>
+    public override string ToString() => $"SNMP port {Port}";
 }
 
 /// <summary>One entry of <c>links</c>.</summary>

@@ -117,7 +117,8 @@ public sealed class ApiServer : IAsyncDisposable
         app.MapGet("/readyz", (IApplianceApi a) => a.NotReady is string why
             ? Results.Text(why + "\n", statusCode: StatusCodes.Status503ServiceUnavailable)
             : Results.Text("ready\n"));
-        app.MapFallback(UiFiles.ServeAsync);
+        // The default pattern leaves out paths that look like files, which are what the page consists of.
+        app.MapFallback("{*path}", UiFiles.ServeAsync);
     }
 
     private static IResult GetPrefixes(IApplianceApi a, int top = 50, string? link = null)

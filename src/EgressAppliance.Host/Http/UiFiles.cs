@@ -16,6 +16,9 @@ public static class UiFiles
     /// <summary>True if this build carries the page.</summary>
     public static bool Built => Names.ContainsKey("/index.html");
 
+    /// <summary>Paths of the page's files; empty in a build without it.</summary>
+    public static IReadOnlyCollection<string> Paths => Names.Keys;
+
     /// <summary>Serves <c>/</c> and the page's files; 404 for anything else.</summary>
     public static async Task ServeAsync(HttpContext context)
     {

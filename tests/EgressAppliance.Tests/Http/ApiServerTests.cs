@@ -154,6 +154,26 @@ public sealed class ApiServerTests : IAsyncLifetime, IDisposable
             "# HELP egress_test A test.\n# TYPE egress_test gauge\negress_test{link=\"a\\\"b\"} 1.5\n", await _client.GetStringAsync("/metrics"));
 
     [Fact]
+    public async Task Page_is_served_with_all_its_files_or_the_build_says_that_it_lacks_them()
+    {
+        string index = await _client.GetStringAsync("/");
+        if (!UiFiles.Built)
+        {
+            Assert.Contains("without the web page", index, StringComparison.Ordinal);
+            return;
+        }
+
+        Assert.Contains("<title>", index, StringComparison.Ordinal);
+        Assert.Contains(UiFiles.Paths, p => p.EndsWith(".js", StringComparison.Ordinal) && index.Contains(p, StringComparison.Ordinal));
+        foreach (string path in UiFiles.Paths)
+        {
+            using HttpResponseMessage file = await _client.GetAsync(path);
+            Assert.Equal(HttpStatusCode.OK, file.StatusCode);
+            Assert.DoesNotContain("json", file.Content.Headers.ContentType!.MediaType, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
     public async Task Unknown_path_is_not_found()
     {
         using HttpResponseMessage response = await _client.GetAsync("/api/v1/nothing");

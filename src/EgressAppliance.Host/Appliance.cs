@@ -1,0 +1,147 @@
+using EgressAppliance.Bgp.Speaker;
+using EgressAppliance.Capture;
+using EgressAppliance.Dataplane.Pipeline;
+using EgressAppliance.Host.Config;
+using EgressAppliance.Host.Http;
+using EgressAppliance.Host.Interfaces;
+using EgressAppliance.Host.Pipeline;
+using EgressAppliance.Host.RouteFeed;
+using EgressAppliance.Host.Steering;
+using EgressAppliance.Host.Systemd;
+using EgressAppliance.Net;
+
+namespace EgressAppliance.Host;
+
+/// <summary>
+/// The running appliance: the one place where the modules meet.
+/// </summary>
+/// <remarks>
+/// <code>
+/// sources ─► CapturePipeline ─┐
+/// InterfaceCollector ─────────┼─► InputCollector ─► SteeringLoop ─► RouteInstaller ─► BgpSpeaker ─► routers
+/// BgpSpeaker ─► RouteFeed ────┘          │
+///               (PrefixTable)            └─► StateBuilder ─► ApplianceApi ─► ApiServer
+/// </code>
+/// Everything is started in the direction of the data and stopped against it: steering first, which withdraws all overrides while the
+/// sessions are still up, then the speaker, then what feeds them.
+/// </remarks>
+public sealed class Appliance : IAsyncDisposable
+{
+    private readonly Stack<IAsyncDisposable> _parts = new();
+    private readonly SystemdNotifier _systemd = new();
+    private Task _pipelineDone = Task.CompletedTask;
+    private CapturePipeline _pipeline = null!;
+    private SteeringLoop _loop = null!;
+
+    private Appliance()
+    {
+    }
+
+    /// <summary>What the HTTP endpoint serves.</summary>
+    public ApplianceApi Api { get; private set; } = null!;
+
+    /// <summary>Port of the HTTP endpoint.</summary>
+    public int HttpPort { get; private set; }
+
+    /// <summary>IP packets that the data path has counted since start.</summary>
+    public long CountedPackets => _pipeline.GetStatistics().Packets;
+
+    /// <summary>Faults if the control loop or the data path fails; otherwise runs until the appliance is disposed.</summary>
+    public Task Completion => Task.WhenAny(_loop.Completion, FailureOfAsync(_pipelineDone)).Unwrap();
+
+    /// <summary>Starts everything.</summary>
+    /// <param name="config">The checked configuration.</param>
+    /// <param name="loggers">Where to log.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="sources">Capture sources to use in place of those of the configuration, for the demo; disposed with the appliance.</param>
+    /// <param name="cancellationToken">Ends the start.</param>
+    /// <exception cref="CaptureException">A capture source cannot be opened.</exception>
+    /// <exception cref="System.Net.Sockets.SocketException">An address for BGP cannot be listened on.</exception>
+    /// <exception cref="IOException">The address of the HTTP endpoint is taken.</exception>
+    public static async Task<Appliance> StartAsync(
+        ApplianceConfig config, ILoggerFactory loggers, TimeProvider time, IReadOnlyList<IPacketSource>? sources, CancellationToken cancellationToken)
+    {
+        Appliance appliance = new();
+        try
+        {
+            await appliance.BuildAsync(config, loggers, time, sources, cancellationToken);
+            return appliance;
+        }
+        catch
+        {
+            await appliance.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        _systemd.Stopping();
+        while (_parts.TryPop(out IAsyncDisposable? part))
+        {
+            await part.DisposeAsync();
+        }
+
+        _systemd.Dispose();
+    }
+
+    private static async Task FailureOfAsync(Task task)
+    {
+        await task;
+
+        // A data path that ended in order (capture files) leaves the appliance up to be looked at.
+        await Task.Delay(Timeout.Infinite);
+    }
+
+    private async Task BuildAsync(
+        ApplianceConfig config, ILoggerFactory loggers, TimeProvider time, IReadOnlyList<IPacketSource>? given, CancellationToken cancellationToken)
+    {
+        LinkDirectory links = new(config.Links);
+        PrefixTable table = Own(new PrefixTable());
+        RouteFeed.RouteFeed feed = new(table);
+
+        IReadOnlyList<IPacketSource> sources = given ?? CaptureSources.Open(config.Capture);
+        foreach (IPacketSource source in sources)
+        {
+            Own(source);
+        }
+
+        bool live = given is not null || config.Capture.Sources.Any(s => s.Backend != CaptureBackend.PcapFile);
+        _pipeline = Own(new CapturePipeline(CaptureSources.ToPipelineOptions(config, sources.Count, live), sources, table.Lookup, time));
+        InterfaceCollector interfaces =
+            Own(new InterfaceCollector(config.Routers, config.Links, time, loggers.CreateLogger<InterfaceCollector>()));
+        BgpSpeaker speaker = Own(new BgpSpeaker(SpeakerOptions.From(config, links), feed, time, loggers));
+
+        RouteInstaller installer = new(speaker, links, loggers.CreateLogger<RouteInstaller>());
+        InputCollector inputs = new(config, _pipeline, interfaces, speaker, feed, table, links, time);
+        _loop = Own(new SteeringLoop(config, inputs, installer, speaker, links, _systemd, time, loggers.CreateLogger<SteeringLoop>()));
+        StateBuilder builder = new(config, links, speaker, table, time);
+        Api = new ApplianceApi(_loop, builder, new Explainer(speaker, links, table), installer, links, builder.Empty(config.Mode));
+
+        ApiServer server = Own(await ApiServer.StartAsync(config.Http, Api, loggers, cancellationToken));
+        HttpPort = server.Port;
+        _pipeline.Start();
+        _pipelineDone = _pipeline.Completion;
+        await interfaces.StartAsync();
+        await speaker.StartAsync(cancellationToken);
+        _loop.Start();
+        _systemd.Ready();
+    }
+
+    private T Own<T>(T part)
+        where T : notnull
+    {
+        _parts.Push(part as IAsyncDisposable ?? new Sync((IDisposable)part));
+        return part;
+    }
+
+    private sealed class Sync(IDisposable part) : IAsyncDisposable
+    {
+        public ValueTask DisposeAsync()
+        {
+            part.Dispose();
+            return ValueTask.CompletedTask;
+        }
+    }
+}

@@ -1,0 +1,165 @@
+using EgressAppliance.Decision.Control;
+using EgressAppliance.Host.Http;
+using EgressAppliance.Host.RouteFeed;
+using EgressAppliance.Host.Steering;
+using EgressAppliance.Net;
+
+namespace EgressAppliance.Host;
+
+/// <summary>
+/// What the HTTP endpoint sees of the appliance: reads come from the last cycle's result, changes go to the control loop.
+/// </summary>
+public sealed class ApplianceApi : IApplianceApi
+{
+    private readonly SteeringLoop _loop;
+    private readonly StateBuilder _builder;
+    private readonly Explainer _explainer;
+    private readonly RouteInstaller _installer;
+    private readonly LinkDirectory _links;
+    private readonly StateFeed _feed;
+    private readonly DecisionLog _decisions = new();
+    private readonly Lock _gate = new();
+    private CycleResult _result;
+
+    /// <summary>Follows the loop from its first cycle on.</summary>
+    public ApplianceApi(
+        SteeringLoop loop, StateBuilder builder, Explainer explainer, RouteInstaller installer, LinkDirectory links, StateEventDto first)
+    {
+        _loop = loop;
+        _builder = builder;
+        _explainer = explainer;
+        _installer = installer;
+        _links = links;
+        _feed = new StateFeed(first);
+        _result = new CycleResult(first, RateView.Empty, [], null, loop.PlannerOptions.Denied);
+        loop.CycleDone += OnCycle;
+        loop.CommandDone += OnCommand;
+    }
+
+    /// <inheritdoc/>
+    public StateEventDto State => _feed.Current;
+
+    /// <inheritdoc/>
+    public IReadOnlyList<string> LinkNames => _links.Names;
+
+    /// <inheritdoc/>
+    public string? NotReady
+    {
+        get
+        {
+            StatusDto status = State.Status;
+            BgpPeerDto? waiting = status.Bgp.FirstOrDefault(p => p.State != "Established" || !p.TableComplete);
+            return State.Decision is null ? "no cycle has run yet"
+                : waiting is not null ? $"{waiting.Router}: BGP {waiting.State}, table {(waiting.TableComplete ? "complete" : "incomplete")}"
+                : status.Capture.Sources.FirstOrDefault(s => s.Message is not null) is { } source ? $"{source.Name}: {source.Message}"
+                : null;
+        }
+    }
+
+    private CycleResult Result
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _result;
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public Task<StateEventDto> NextStateAsync(StateEventDto? seen, CancellationToken cancellationToken) => _feed.NextAsync(seen, cancellationToken);
+
+    /// <inheritdoc/>
+    public IReadOnlyList<PrefixDto> GetPrefixes(int top, string? link)
+    {
+        CycleResult result = Result;
+        LinkId? id = link is null ? null : _links.ByName(link)?.Id ?? LinkId.None;
+        HashSet<string> overridden = [.. result.State.Overrides.Where(o => o.State != "proposed").Select(o => o.Prefix)];
+        return [.. result.Rates.Top(top, id).Select(r =>
+        {
+            PrefixDto dto = _builder.Prefix(r, result.Links, [], DecisionMode.Observe);
+            return dto with { Override = overridden.Contains(dto.Prefix) };
+        })];
+    }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<DecisionDto> GetDecisions(int limit) => _decisions.Latest(limit);
+
+    /// <inheritdoc/>
+    public ExplainDto? Explain(string query) => _explainer.Explain(query, Result);
+
+    /// <inheritdoc/>
+    public OperationResult SetMode(string mode)
+    {
+        switch (mode)
+        {
+            case "observe":
+                _loop.SetMode(DecisionMode.Observe);
+                return OperationResult.Done;
+            case "inject":
+                _loop.SetMode(DecisionMode.Inject);
+                return OperationResult.Done;
+            default:
+                return new OperationResult(OperationStatus.NotFound, $"There is no mode '{mode}': observe or inject.");
+        }
+    }
+
+    /// <inheritdoc/>
+    public OperationResult AddOverride(string prefix, string link) => IpPrefix.TryParse(prefix, out IpPrefix parsed)
+        ? Answer(_loop.AddOverride(parsed, link), prefix, link)
+        : new OperationResult(OperationStatus.NotFound, $"'{prefix}' is not a prefix (address/length, host bits zero).");
+
+    /// <inheritdoc/>
+    public OperationResult ReleaseOverride(string prefix) => IpPrefix.TryParse(prefix, out IpPrefix parsed)
+        ? Answer(_loop.ReleaseOverride(parsed), prefix, "")
+        : new OperationResult(OperationStatus.NotFound, $"'{prefix}' is not a prefix (address/length, host bits zero).");
+
+    /// <inheritdoc/>
+    public int WithdrawAll() => _loop.WithdrawAll();
+
+    /// <inheritdoc/>
+    public void WriteMetrics(TextWriter writer) => ApplianceMetrics.Write(writer, State, _decisions.Verdicts, _installer.Changes);
+
+    private OperationResult Answer(OperatorResult result, string prefix, string link) => result switch
+    {
+        OperatorResult.Done => OperationResult.Done,
+        OperatorResult.UnknownLink => new(OperationStatus.NotFound, $"There is no link '{link}'. Links: {string.Join(", ", LinkNames)}."),
+        OperatorResult.NoOverride => new(OperationStatus.NotFound, $"There is no override for {prefix}."),
+        OperatorResult.NoPath => new(OperationStatus.NotFound, $"The routers announced no path for exactly {prefix} by {link}."),
+        OperatorResult.NotReady => new(OperationStatus.Refused, "No cycle has run yet; try again in a moment."),
+        OperatorResult.LinkDown => new(OperationStatus.Refused, $"{link} is down."),
+        OperatorResult.AlreadyNative => new(OperationStatus.Refused, $"Plain BGP sends {prefix} by {link} already."),
+        OperatorResult.TooManyOverrides => new(OperationStatus.Refused, "The cap on overrides (decision.max_overrides) is reached."),
+        _ => throw new ArgumentOutOfRangeException(nameof(result), result, "An unknown result."),
+    };
+
+    private void OnCycle(CycleInputs inputs, CycleOutcome outcome, TimeSpan elapsed)
+    {
+        StateEventDto state = _builder.Build(inputs, outcome, elapsed);
+        lock (_gate)
+        {
+            _result = new CycleResult(state, inputs.Rates, inputs.Input.Links, outcome.Plan, _loop.PlannerOptions.Denied);
+        }
+
+        _decisions.Add(state.Decision!);
+        _feed.Publish(state);
+    }
+
+    private void OnCommand(CycleOutcome outcome)
+    {
+        StateEventDto state;
+        lock (_gate)
+        {
+            state = StateBuilder.After(_result.State, outcome);
+            _result = _result with { State = state };
+        }
+
+        if (outcome.Withdraw.Count > 0 || outcome.Announce.Count > 0)
+        {
+            _decisions.Add(StateBuilder.Decision(outcome, TimeSpan.Zero));
+        }
+
+        _feed.Publish(state);
+    }
+}

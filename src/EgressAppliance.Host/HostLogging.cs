@@ -1,0 +1,37 @@
+using Microsoft.Extensions.Logging.Console;
+
+namespace EgressAppliance.Host;
+
+/// <summary>Where logs go: to standard error, with journal priorities under systemd, else readable lines with the time.</summary>
+public static class HostLogging
+{
+    /// <summary>The log of a running appliance.</summary>
+    public static ILoggerFactory ForService() => LoggerFactory.Create(builder =>
+    {
+        builder.SetMinimumLevel(LogLevel.Information);
+        if (Environment.GetEnvironmentVariable("JOURNAL_STREAM") is null)
+        {
+            builder.AddSimpleConsole(o =>
+            {
+                o.SingleLine = true;
+                o.TimestampFormat = "HH:mm:ss.fff ";
+                o.UseUtcTimestamp = true;
+                o.ColorBehavior = LoggerColorBehavior.Disabled;
+            });
+        }
+        else
+        {
+            builder.AddSystemdConsole();
+        }
+
+        builder.Services.Configure<ConsoleLoggerOptions>(o => o.LogToStandardErrorThreshold = LogLevel.Trace);
+    });
+
+    /// <summary>The log of the demo: what goes wrong, since the terminal tells the story itself.</summary>
+    public static ILoggerFactory ForDemo() => LoggerFactory.Create(builder =>
+    {
+        builder.SetMinimumLevel(LogLevel.Warning);
+        builder.AddSimpleConsole(o => o.SingleLine = true);
+        builder.Services.Configure<ConsoleLoggerOptions>(o => o.LogToStandardErrorThreshold = LogLevel.Trace);
+    });
+}

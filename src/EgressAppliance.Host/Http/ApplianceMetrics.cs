@@ -1,0 +1,136 @@
+namespace EgressAppliance.Host.Http;
+
+/// <summary>
+/// The metrics of the appliance as Prometheus text, read from the same state as the page. Rates per prefix are in the API, never in labels.
+/// </summary>
+public static class ApplianceMetrics
+{
+    /// <summary>Writes every family. <paramref name="verdicts"/> are cycles by verdict, <paramref name="changes"/> overrides by action, since start.</summary>
+    public static void Write(
+        TextWriter writer, StateEventDto state, IReadOnlyList<KeyValuePair<string, long>> verdicts, IReadOnlyList<KeyValuePair<string, long>> changes)
+    {
+        ArgumentNullException.ThrowIfNull(state);
+        PrometheusText text = new(writer);
+        StatusDto status = state.Status;
+        text.Gauge("egress_build_info", "1, with the version as a label.").Sample(1, ("version", status.Version));
+        text.Gauge("egress_healthy", "1 if every input is good.").Sample(status.Healthy ? 1 : 0);
+        text.Gauge("egress_mode_inject", "1 in mode inject, 0 in observe.").Sample(status.Mode == "inject" ? 1 : 0);
+        WriteCapture(text, status.Capture);
+        WriteLinks(text, state.Links);
+        WriteRouters(text, status);
+        WriteDecision(text, state, verdicts, changes);
+    }
+
+    private static void WriteCapture(PrometheusText text, CaptureDto capture)
+    {
+        text.Counter("egress_capture_frames_total", "Frames received from the source.");
+        foreach (CaptureSourceDto source in capture.Sources)
+        {
+            text.Sample(source.Frames, ("interface", source.Name));
+        }
+
+        text.Counter("egress_capture_dropped_packets_total", "Frames lost, by the stage that lost them.");
+        foreach (CaptureSourceDto source in capture.Sources)
+        {
+            text.Sample(source.KernelDropped, ("interface", source.Name), ("stage", "kernel"));
+        }
+
+        text.Sample(capture.PoolExhausted, ("interface", ""), ("stage", "pool_exhausted"));
+        text.Counter("egress_capture_ring_freezes_total", "Times the ring froze because user space held every block.");
+        foreach (CaptureSourceDto source in capture.Sources)
+        {
+            text.Sample(source.Freezes, ("interface", source.Name));
+        }
+
+        text.Counter("egress_capture_packets_total", "IP packets counted.").Sample(capture.Packets);
+        text.Counter("egress_capture_bytes_total", "IP bytes counted.").Sample(capture.IpBytes);
+        text.Counter("egress_decode_rejected_packets_total", "Frames that were not counted, by reason.");
+        text.Sample(capture.NonIp, ("reason", "non_ip"));
+        text.Sample(capture.Ignored, ("reason", "ignored_mac"));
+        foreach ((string reason, long count) in capture.Undecodable.OrderBy(u => u.Key, StringComparer.Ordinal))
+        {
+            text.Sample(count, ("reason", reason));
+        }
+
+        text.Gauge("egress_lpm_prefixes", "Prefixes in the lookup table.").Sample(capture.Prefixes);
+        text.Counter("egress_lpm_unmatched_packets_total", "IP packets that no prefix matched.").Sample(capture.UnroutedPackets);
+        text.Counter("egress_lpm_unmatched_bytes_total", "Their IP bytes.").Sample(capture.UnroutedIpBytes);
+        text.Counter("egress_link_unattributed_packets_total", "IP packets that matched no configured link.").Sample(capture.UnattributedPackets);
+    }
+
+    private static void WriteLinks(PrometheusText text, IReadOnlyList<LinkDto> links)
+    {
+        Each("egress_link_up", "1 if ifOperStatus is up.", l => l.OperStatus == "up" ? 1 : 0);
+        Each("egress_link_capacity_bits_per_second", "Capacity.", l => l.CapacityBps);
+        Each("egress_link_threshold_bits_per_second", "Load above which the link is relieved.", l => l.ThresholdBps);
+        Each("egress_link_mirror_bits_per_second", "Rate seen on the mirror, layer-2 overhead added.", l => l.MirrorBps);
+        Each("egress_link_counter_bits_per_second", "Rate by the interface counter.", l => l.CounterBps ?? double.NaN);
+        Each("egress_link_native_bits_per_second", "Projected load without our overrides.", l => l.NativeBps);
+        Each("egress_link_planned_bits_per_second", "Projected load with the plan in force.", l => l.PlannedBps);
+        Each("egress_link_utilization_ratio", "Mirror rate over capacity.", l => l.CapacityBps > 0 ? (double)l.MirrorBps / l.CapacityBps : double.NaN);
+        Each("egress_link_error_ratio", "Relative error of the link's rates.", l => l.ErrorRatio);
+        Each("egress_overrides", "Overrides that send prefixes by this link.", l => l.Overrides);
+
+        void Each(string name, string help, Func<LinkDto, double> value)
+        {
+            text.Gauge(name, help);
+            foreach (LinkDto link in links)
+            {
+                text.Sample(value(link), ("link", link.Name));
+            }
+        }
+    }
+
+    private static void WriteRouters(PrometheusText text, StatusDto status)
+    {
+        text.Gauge("egress_bgp_peer_up", "1 if the session is Established.");
+        foreach (BgpPeerDto peer in status.Bgp)
+        {
+            text.Sample(peer.State == "Established" ? 1 : 0, ("peer", peer.Address), ("router", peer.Router));
+        }
+
+        text.Gauge("egress_bgp_rib_routes", "Paths held in the Adj-RIB-In.");
+        foreach (BgpPeerDto peer in status.Bgp)
+        {
+            text.Sample(peer.RoutesIpv4, ("peer", peer.Address), ("afi", "ipv4"), ("rib", "adj_rib_in"));
+            text.Sample(peer.RoutesIpv6, ("peer", peer.Address), ("afi", "ipv6"), ("rib", "adj_rib_in"));
+        }
+
+        text.Gauge("egress_bgp_overrides_announced", "Overrides announced to the peer.");
+        foreach (BgpPeerDto peer in status.Bgp)
+        {
+            text.Sample(peer.Overrides, ("peer", peer.Address));
+        }
+
+        text.Gauge("egress_snmp_up", "1 if the router's agent answered the last poll.");
+        foreach (SnmpDto agent in status.Snmp)
+        {
+            text.Sample(agent.Reachable ? 1 : 0, ("router", agent.Router));
+        }
+    }
+
+    private static void WriteDecision(
+        PrometheusText text, StateEventDto state, IReadOnlyList<KeyValuePair<string, long>> verdicts, IReadOnlyList<KeyValuePair<string, long>> changes)
+    {
+        text.Counter("egress_decision_cycles_total", "Cycles of the decision maker.").Sample(state.Decision?.Id ?? 0);
+        text.Gauge("egress_decision_cycle_seconds", "Time the latest decision took.").Sample((state.Decision?.ElapsedMs ?? 0) / 1000);
+        text.Gauge("egress_decision_overload_bits_per_second", "Load above the thresholds that the latest plan leaves.").Sample(state.Decision?.OverloadBps ?? 0);
+        text.Counter("egress_decision_verdicts_total", "Cycles by verdict.");
+        foreach ((string verdict, long count) in verdicts)
+        {
+            text.Sample(count, ("verdict", verdict));
+        }
+
+        text.Counter("egress_override_changes_total", "Overrides announced, withdrawn, lost with their path, or refused by the speaker.");
+        foreach ((string action, long count) in changes)
+        {
+            text.Sample(count, ("action", action));
+        }
+
+        text.Gauge("egress_override_moved_bits_per_second", "Rate that overrides carry.");
+        foreach (var pair in state.Overrides.Where(o => o.State != "proposed").GroupBy(o => (o.From, o.To)))
+        {
+            text.Sample(pair.Sum(o => o.RateBps), ("from", pair.Key.From), ("to", pair.Key.To));
+        }
+    }
+}

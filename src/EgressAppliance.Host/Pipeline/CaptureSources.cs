@@ -1,0 +1,87 @@
+using EgressAppliance.Capture;
+using EgressAppliance.Capture.AfPacket;
+using EgressAppliance.Capture.PcapFile;
+using EgressAppliance.Dataplane.Pipeline;
+using EgressAppliance.Host.Config;
+
+namespace EgressAppliance.Host.Pipeline;
+
+/// <summary>Opens what <c>capture.sources</c> names, and maps the configuration to the options of the data path.</summary>
+public static class CaptureSources
+{
+    /// <summary>Opens every source; an interface with several workers gives several sources of one name.</summary>
+    /// <exception cref="CaptureException">One cannot be opened; those opened before are closed again.</exception>
+    public static IReadOnlyList<IPacketSource> Open(CaptureConfig config)
+    {
+        List<IPacketSource> opened = [];
+        try
+        {
+            foreach (CaptureSourceConfig source in config.Sources)
+            {
+                switch (source.Backend)
+                {
+                    case CaptureBackend.AfPacket:
+                        opened.AddRange(AfPacketSource.Open(ToOptions(source)));
+                        break;
+                    case CaptureBackend.PcapFile:
+                        opened.Add(PcapFileSource.Open(source.File));
+                        break;
+                    default:
+                        throw new CaptureException(CaptureError.BadOption, source.Interface, $"backend: this build has no {source.Backend}");
+                }
+            }
+
+            return opened;
+        }
+        catch
+        {
+            opened.ForEach(s => s.Dispose());
+            throw;
+        }
+    }
+
+    /// <summary>Options of a live interface.</summary>
+    public static AfPacketOptions ToOptions(CaptureSourceConfig source) => new()
+    {
+        Interface = source.Interface,
+        SnapLength = source.Snaplen,
+        RingBytes = source.RingBytes,
+        BlockBytes = source.BlockBytes,
+        BlockTimeout = source.BlockTimeout,
+        Workers = source.Workers,
+        Fanout = source.Fanout switch
+        {
+            Config.FanoutMode.Cpu => EgressAppliance.Capture.AfPacket.FanoutMode.Cpu,
+            Config.FanoutMode.Lb => EgressAppliance.Capture.AfPacket.FanoutMode.LoadBalance,
+            Config.FanoutMode.Rollover => EgressAppliance.Capture.AfPacket.FanoutMode.Rollover,
+            _ => EgressAppliance.Capture.AfPacket.FanoutMode.Hash,
+        },
+        Cpus = source.Cpus,
+        Filter = source.Filter,
+        Promiscuous = source.Promiscuous,
+    };
+
+    /// <summary>Options of the data path.</summary>
+    /// <param name="config">The configuration.</param>
+    /// <param name="sources">How many sources were opened.</param>
+    /// <param name="live">The sources cannot wait for the workers.</param>
+    public static PipelineOptions ToPipelineOptions(ApplianceConfig config, int sources, bool live)
+    {
+        int workers = Math.Max(1, config.Capture.Sources.Select(s => s.Workers).DefaultIfEmpty(1).Sum() / 2);
+        return new PipelineOptions
+        {
+            Workers = workers,
+            Batches = Math.Max(64, 8 * (sources + workers)),
+            WaitForBatch = !live,
+            Links = ToMatches(config.Links),
+            IgnoredMacs = config.Capture.IgnoreMacs,
+        };
+    }
+
+    /// <summary>The rules by which frames get their link; a link without a rule is never matched.</summary>
+    public static IReadOnlyList<LinkMatch> ToMatches(IReadOnlyList<LinkConfig> links) =>
+    [
+        .. links.Where(l => l.MatchMac is not null || l.MatchVlan is not null || l.MatchSource is not null)
+            .Select(l => new LinkMatch(l.Id, l.MatchMac, l.MatchVlan, l.MatchSource)),
+    ];
+}

@@ -1,0 +1,59 @@
+using System.Net;
+using System.Net.NetworkInformation;
+using System.Net.Sockets;
+using EgressAppliance.Bgp.Speaker;
+using EgressAppliance.Host.Config;
+using EgressAppliance.Host.Steering;
+using EgressAppliance.Net;
+
+namespace EgressAppliance.Host.RouteFeed;
+
+/// <summary>Maps the configuration to the options of the BGP speaker.</summary>
+public static class SpeakerOptions
+{
+    /// <summary>The options.</summary>
+    public static BgpSpeakerOptions From(ApplianceConfig config, LinkDirectory links) => new()
+    {
+        RouterId = RouterId(config.Routers[0].Bgp.LocalAddress),
+        Peers = [.. config.Routers.Select(Peer)],
+        Listen = [.. config.Routers.Where(r => r.Bgp.ListenPort != 0)
+            .Select(r => new IPEndPoint(r.Bgp.LocalAddress, r.Bgp.ListenPort)).Distinct()],
+        AllowedNextHops = links.NextHops,
+        OwnAddresses = OwnAddresses(config),
+        MarkerCommunity = config.Decision.MarkerCommunity,
+        MaxOverrides = config.Decision.MaxOverrides,
+        HeartbeatTimeout = SteeringOptions.HeartbeatTimeout(config.Decision),
+    };
+
+    /// <summary>
+    /// A BGP identifier: the local address if it is IPv4, else its last four octets with a bit set so that it is never zero (RFC 6286 asks
+    /// only that it be non-zero and unique within the AS).
+    /// </summary>
+    public static uint RouterId(IPAddress local)
+    {
+        byte[] bytes = local.GetAddressBytes();
+        uint last = (uint)(bytes[^4] << 24 | bytes[^3] << 16 | bytes[^2] << 8 | bytes[^1]);
+        return local.AddressFamily == AddressFamily.InterNetwork ? last : last | 0x8000_0000;
+    }
+
+    private static BgpPeerOptions Peer(RouterConfig router) => new()
+    {
+        Name = router.Name,
+        RemoteAddress = router.Address,
+        LocalAddress = router.Bgp.LocalAddress,
+        RemotePort = router.Bgp.Port,
+        LocalAs = router.Bgp.LocalAs,
+        PeerAs = router.Bgp.PeerAs,
+        Passive = router.Bgp.Passive,
+        HoldTime = router.Bgp.HoldTime,
+        Families = router.Bgp.Families,
+        Password = router.Bgp.Password,
+        MaxPrefix = router.Bgp.MaxPrefix,
+    };
+
+    private static HashSet<IpAddr> OwnAddresses(ApplianceConfig config) =>
+    [
+        .. config.Routers.Select(r => IpAddr.From(r.Bgp.LocalAddress)),
+        .. NetworkInterface.GetAllNetworkInterfaces().SelectMany(i => i.GetIPProperties().UnicastAddresses).Select(a => IpAddr.From(a.Address)),
+    ];
+}

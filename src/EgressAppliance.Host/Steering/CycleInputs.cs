@@ -1,0 +1,43 @@
+using EgressAppliance.Bgp.Speaker;
+using EgressAppliance.Dataplane.Pipeline;
+using EgressAppliance.Decision.Control;
+using EgressAppliance.Host.Interfaces;
+
+namespace EgressAppliance.Host.Steering;
+
+/// <summary>Everything that was read for one cycle: what the decision maker is given, and beside it what only the page shows. Immutable.</summary>
+public sealed record CycleInputs
+{
+    /// <summary>What the decision maker is given.</summary>
+    public required CycleInput Input { get; init; }
+
+    /// <summary>The largest prefixes.</summary>
+    public required RateView Rates { get; init; }
+
+    /// <summary>Mirror rate of each link, layer-2 overhead added, bit/s, in order of configuration.</summary>
+    public required IReadOnlyList<long> MirrorBps { get; init; }
+
+    /// <summary>The links' interfaces, in order of configuration.</summary>
+    public required IReadOnlyList<InterfaceState> Interfaces { get; init; }
+
+    /// <summary>The routers' SNMP agents.</summary>
+    public required IReadOnlyList<RouterState> Agents { get; init; }
+
+    /// <summary>The routers' BGP sessions.</summary>
+    public required IReadOnlyList<PeerStatus> Peers { get; init; }
+
+    /// <summary>Totals of the data path.</summary>
+    public required PipelineStatistics Statistics { get; init; }
+
+    /// <summary>IP packets that matched no link, since start.</summary>
+    public required long UnattributedPackets { get; init; }
+
+    /// <summary>IP packets per second over the cycle.</summary>
+    public required double PacketsPerSecond { get; init; }
+
+    /// <summary>IP bits per second over the cycle.</summary>
+    public required double BitsPerSecond { get; init; }
+
+    /// <summary>What is wrong beside what the decision maker judges, in words.</summary>
+    public required IReadOnlyList<string> Problems { get; init; }
+}

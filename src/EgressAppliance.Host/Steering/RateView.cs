@@ -1,0 +1,43 @@
+using EgressAppliance.Decision.Demand;
+using EgressAppliance.Net;
+
+namespace EgressAppliance.Host.Steering;
+
+/// <summary>The rate of one prefix as of a cycle.</summary>
+/// <param name="Prefix">The prefix.</param>
+/// <param name="Link">The link it was seen to leave by; <see cref="LinkId.None"/> if by none that is configured.</param>
+/// <param name="RateBps">Rate with layer-2 overhead, bit/s.</param>
+/// <param name="PacketsPerSecond">Packets per second over the last cycle.</param>
+public readonly record struct PrefixRate(IpPrefix Prefix, LinkId Link, long RateBps, double PacketsPerSecond);
+
+/// <summary>The rates of the largest prefixes as of a cycle, largest first. Immutable; any thread.</summary>
+public sealed class RateView
+{
+    private readonly PrefixRate[] _sorted;
+    private readonly Dictionary<IpPrefix, int> _index;
+
+    /// <summary>Takes the estimator's picture and the packet rates of the last cycle.</summary>
+    public RateView(IReadOnlyList<DemandRate<IpPrefix>> top, IReadOnlyDictionary<IpPrefix, double> packetsPerSecond)
+    {
+        _sorted = new PrefixRate[top.Count];
+        _index = new Dictionary<IpPrefix, int>(top.Count);
+        for (int i = 0; i < top.Count; i++)
+        {
+            DemandRate<IpPrefix> rate = top[i];
+            _sorted[i] = new PrefixRate(rate.Key, rate.Link, rate.RateBps, packetsPerSecond.GetValueOrDefault(rate.Key));
+            _index[rate.Key] = i;
+        }
+    }
+
+    /// <summary>No rates.</summary>
+    public static RateView Empty { get; } = new([], new Dictionary<IpPrefix, double>());
+
+    /// <summary>All rates, largest first.</summary>
+    public IReadOnlyList<PrefixRate> Sorted => _sorted;
+
+    /// <summary>The rate of a prefix, or null if it is none of the largest.</summary>
+    public PrefixRate? Find(IpPrefix prefix) => _index.TryGetValue(prefix, out int i) ? _sorted[i] : null;
+
+    /// <summary>The largest, all links or one.</summary>
+    public IEnumerable<PrefixRate> Top(int count, LinkId? link) => _sorted.Where(r => link is null || r.Link == link).Take(count);
+}

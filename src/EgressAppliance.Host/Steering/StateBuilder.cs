@@ -1,0 +1,148 @@
+using EgressAppliance.Bgp.Rib;
+using EgressAppliance.Bgp.Speaker;
+using EgressAppliance.Dataplane.Pipeline;
+using EgressAppliance.Decision;
+using EgressAppliance.Decision.Control;
+using EgressAppliance.Decision.Overrides;
+using EgressAppliance.Decision.Planner;
+using EgressAppliance.Host.Config;
+using EgressAppliance.Host.Http;
+using EgressAppliance.Host.Interfaces;
+using EgressAppliance.Host.RouteFeed;
+using EgressAppliance.Net;
+
+namespace EgressAppliance.Host.Steering;
+
+/// <summary>Turns a cycle's inputs and outcome into the documents of the API.</summary>
+public sealed class StateBuilder(
+    ApplianceConfig config, LinkDirectory links, IBgpSpeaker speaker, PrefixTable table, TimeProvider time)
+{
+    /// <summary>Prefixes that the event stream carries.</summary>
+    public const int TopPrefixes = 20;
+
+    private readonly DateTimeOffset _start = time.GetUtcNow();
+
+    /// <summary>The version of the appliance.</summary>
+    public static string Version { get; } = typeof(StateBuilder).Assembly.GetName().Version?.ToString(3) ?? "0";
+
+    /// <summary>The state before the first cycle.</summary>
+    public StateEventDto Empty(ApplianceMode mode)
+    {
+        CaptureDto capture = new(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, new Dictionary<string, long>(), 0, 0, 0, 0, []);
+        StatusDto status = new(
+            config.Site, Version, mode == ApplianceMode.Inject ? "inject" : "observe", Reasons.Code(Verdict.Starting), Reasons.Text(Verdict.Starting), false,
+            time.GetUtcNow(), 0, ["No cycle has run yet."], capture, [], []);
+        return new StateEventDto(status, [], [], [], null);
+    }
+
+    /// <summary>The state after a cycle.</summary>
+    public StateEventDto Build(CycleInputs inputs, CycleOutcome outcome, TimeSpan elapsed)
+    {
+        string[] problems = [.. outcome.Problems, .. inputs.Problems];
+        StatusDto status = new(
+            config.Site, Version, ModeName(outcome.Mode), Reasons.Code(outcome.Verdict), outcome.Reason, outcome.Healthy && problems.Length == 0, outcome.Time,
+            (outcome.Time - _start).TotalSeconds, problems, Capture(inputs), [.. inputs.Peers.Select(Peer)],
+            [.. inputs.Agents.Select(a => new SnmpDto(a.Router, a.Reachable, a.LastPoll, a.LastError))]);
+        List<OverrideDto> overrides = [.. outcome.Overrides.Select(o => Override(o, outcome.Mode))];
+        return new StateEventDto(
+            status, Links(inputs, outcome), [.. inputs.Rates.Top(TopPrefixes, null).Select(r => Prefix(r, inputs.Input.Links, outcome.Overrides, outcome.Mode))],
+            overrides, Decision(outcome, elapsed));
+    }
+
+    /// <summary>The same state with what an operator's command changed.</summary>
+    public static StateEventDto After(StateEventDto state, CycleOutcome command) => state with
+    {
+        Status = state.Status with
+        {
+            Mode = ModeName(command.Mode),
+            Verdict = Reasons.Code(command.Verdict),
+            Reason = command.Reason,
+            Time = command.Time,
+        },
+        Overrides = [.. command.Overrides.Select(o => Override(o, command.Mode))],
+    };
+
+    /// <summary>One prefix with the links it goes and would go by.</summary>
+    public PrefixDto Prefix(PrefixRate rate, IReadOnlyList<LinkState> states, IReadOnlyList<OverrideEntry> overrides, DecisionMode mode)
+    {
+        IReadOnlyList<RibPath> paths = speaker.GetPaths(rate.Prefix);
+        string? native = links.LinksOf(paths).FirstOrDefault(n => states.Any(l => l.Name == n && l.Up));
+        bool overridden = mode == DecisionMode.Inject && overrides.Any(o => o.Prefix == rate.Prefix);
+        return new PrefixDto(
+            rate.Prefix.ToString(), links[rate.Link]?.Name, native, rate.RateBps, Math.Round(rate.PacketsPerSecond, 1),
+            paths.Count > 0 ? paths[0].Attributes.AsPath.OriginAs : 0, overridden);
+    }
+
+    /// <summary>A decision as the log keeps it.</summary>
+    public static DecisionDto Decision(CycleOutcome outcome, TimeSpan elapsed)
+    {
+        MoveDto[] moves = [.. (outcome.Plan?.Moves ?? []).Select(m => new MoveDto(m.Prefix.ToString(), m.From, m.To, m.RateBps, Reasons.Text(m.Reason)))];
+        Dictionary<IpPrefix, PlannedRelease> planned = (outcome.Plan?.Releases ?? []).ToDictionary(r => r.Prefix);
+        List<MoveDto> releases = [.. planned.Values.Select(r => new MoveDto(r.Prefix.ToString(), r.From, r.To, r.RateBps, Reasons.Text(r.Reason)))];
+
+        // Withdrawn beside the plan: leases, roll-backs, lost inputs, operators.
+        releases.AddRange(outcome.Withdraw.Where(w => !planned.ContainsKey(w.Prefix))
+            .Select(w => new MoveDto(w.Prefix.ToString(), w.Link, "", 0, Reasons.Text(w.Reason))));
+        return new DecisionDto(
+            outcome.Id, outcome.Time, Reasons.Code(outcome.Verdict), outcome.Reason, ModeName(outcome.Mode), moves, releases, outcome.Plan?.Kept.Count ?? 0,
+            outcome.Plan?.OverloadBps ?? 0, Math.Round(elapsed.TotalMilliseconds, 3));
+    }
+
+    private static string ModeName(DecisionMode mode) => mode == DecisionMode.Inject ? "inject" : "observe";
+
+    private static BgpPeerDto Peer(PeerStatus p) => new(
+        p.Name, p.RemoteAddress.ToString(), p.State.ToString(), p.Since, p.RoutesIPv4 + p.RoutesIPv6, p.RoutesIPv4, p.RoutesIPv6, p.AddPath, p.TableComplete,
+        p.Overrides, p.LastError);
+
+    private static OverrideDto Override(OverrideEntry entry, DecisionMode mode) => new(
+        entry.Prefix.ToString(), entry.From, entry.To, entry.RateBps, entry.Since, Reasons.Text(entry.Reason),
+        mode == DecisionMode.Observe ? "proposed" : entry.State == OverrideState.Confirmed ? "confirmed" : "announced",
+        mode == DecisionMode.Observe ? null : entry.LeaseExpires);
+
+    private CaptureDto Capture(CycleInputs inputs)
+    {
+        PipelineStatistics s = inputs.Statistics;
+        return new CaptureDto(
+            s.Frames, s.Packets, s.IpBytes, Math.Round(inputs.PacketsPerSecond, 1), Math.Round(inputs.BitsPerSecond), s.Sources.Values.Sum(x => x.DroppedFrames),
+            s.Sources.Values.Sum(x => x.Freezes), s.PoolExhausted, s.NonIp, s.Ignored, s.Undecodable, s.UnroutedPackets, s.UnroutedIpBytes,
+            inputs.UnattributedPackets, table.Count,
+            [.. s.Sources.OrderBy(x => x.Key, StringComparer.Ordinal)
+                .Select(x => new CaptureSourceDto(x.Key, x.Value.ReceivedFrames, x.Value.DroppedFrames, x.Value.Freezes, x.Value.Message))]);
+    }
+
+    private List<LinkDto> Links(CycleInputs inputs, CycleOutcome outcome)
+    {
+        Dictionary<string, PlannedLink> planned = (outcome.Plan?.Links ?? []).ToDictionary(l => l.Name);
+        IReadOnlyList<OverrideEntry> inForce = outcome.Mode == DecisionMode.Inject ? outcome.Overrides : [];
+        List<LinkDto> all = new(links.Links.Count);
+        for (int i = 0; i < links.Links.Count; i++)
+        {
+            LinkConfig link = links.Links[i];
+            LinkState state = inputs.Input.Links[i];
+            InterfaceState port = inputs.Interfaces[i];
+            long capacity = link.CapacityBps ?? port.CapacityBps ?? 0;
+            long mirror = inputs.MirrorBps[i];
+            PlannedLink? plan = planned.GetValueOrDefault(link.Name);
+            int away = inForce.Count(o => o.From == link.Name);
+            string name = !state.Up ? "down" : capacity == 0 ? "unknown" : mirror > capacity ? "over_capacity"
+                : mirror > link.Threshold * capacity ? "over_threshold" : away > 0 ? "relieved" : "normal";
+            all.Add(new LinkDto(
+                link.Name, link.Router, link.Interface, OperStatusName(port.OperStatus), capacity, (long)(link.Threshold * capacity), (long)(link.Release * capacity),
+                (long)(link.Ceiling * capacity), mirror, (long?)port.OutBps, plan?.NativeBps ?? 0, plan?.PlannedBps ?? 0, state.ErrorRatio ?? 0, name,
+                inForce.Count(o => o.To == link.Name), away));
+        }
+
+        return all;
+    }
+
+    private static string OperStatusName(OperStatus status) => status switch
+    {
+        OperStatus.Up => "up",
+        OperStatus.Down => "down",
+        OperStatus.Testing => "testing",
+        OperStatus.Dormant => "dormant",
+        OperStatus.NotPresent => "not_present",
+        OperStatus.LowerLayerDown => "lower_layer_down",
+        _ => "unknown",
+    };
+}

@@ -1,0 +1,210 @@
+using EgressAppliance.Bgp.Speaker;
+using EgressAppliance.Decision.Control;
+using EgressAppliance.Decision.Planner;
+using EgressAppliance.Host.Config;
+using EgressAppliance.Host.RouteFeed;
+using EgressAppliance.Host.Systemd;
+using EgressAppliance.Net;
+
+namespace EgressAppliance.Host.Steering;
+
+/// <summary>
+/// The control loop. Once a cycle, in this order: read the counters and all other inputs, let the decision maker decide, announce, withdraw,
+/// publish the state, tell the speaker and the service manager that the loop lives.
+/// </summary>
+/// <remarks>
+/// The loop is sequential on purpose: everything shown for a cycle comes from one moment, and a loop that hangs stops all signs of
+/// life at once. The speaker then sends no keepalives and the routers drop its routes; before that, the leases run out.
+///
+/// Three things act outside the loop because they must not wait for it: the speaker withdraws an override whose path went; the lease
+/// watchdog withdraws what no cycle renewed; and operators' commands act at once. Commands and cycles take turns by a lock around
+/// the decision and its carrying out, which queues messages and never waits for a router; withdraw-all tells the speaker first and the
+/// controller second, so that nothing in the controller can keep the red button from working.
+///
+/// If a cycle throws, that is a bug: everything is withdrawn, and the appliance ends with an error so that the service manager
+/// starts it anew. Going on with a half-finished state would be steering blind.
+/// </remarks>
+public sealed class SteeringLoop : IAsyncDisposable
+{
+    private readonly DecisionController _controller;
+    private readonly InputCollector _inputs;
+    private readonly RouteInstaller _installer;
+    private readonly IBgpSpeaker _speaker;
+    private readonly LinkDirectory _links;
+    private readonly SystemdNotifier _systemd;
+    private readonly TimeProvider _time;
+    private readonly ILogger<SteeringLoop> _logger;
+    private readonly TimeSpan _period;
+    private readonly Lock _gate = new();
+    private readonly CancellationTokenSource _stop = new();
+    private readonly LeaseWatchdog _watchdog;
+    private Task _running = Task.CompletedTask;
+    private Verdict? _lastVerdict;
+
+    /// <summary>A loop that is ready to start.</summary>
+    public SteeringLoop(
+        ApplianceConfig config, InputCollector inputs, RouteInstaller installer, IBgpSpeaker speaker, LinkDirectory links, SystemdNotifier systemd,
+        TimeProvider time, ILogger<SteeringLoop> logger)
+    {
+        _inputs = inputs;
+        _installer = installer;
+        _speaker = speaker;
+        _links = links;
+        _systemd = systemd;
+        _time = time;
+        _logger = logger;
+        _period = config.Decision.Cycle;
+        _controller = new DecisionController(
+            SteeringOptions.ForController(config), config.Mode == ApplianceMode.Inject ? DecisionMode.Inject : DecisionMode.Observe);
+        _speaker.OverrideLost += OnOverrideLost;
+        _watchdog = new LeaseWatchdog(
+            () => _controller.Mode == DecisionMode.Inject ? _controller.Overrides : [], _installer.WithdrawExpired, time);
+    }
+
+    /// <summary>Called at the end of each cycle with its inputs and outcome, on the loop's thread.</summary>
+    public event Action<CycleInputs, CycleOutcome, TimeSpan>? CycleDone;
+
+    /// <summary>Called after an operator's command changed something, with what is in force now.</summary>
+    public event Action<CycleOutcome>? CommandDone;
+
+    /// <summary>Completes when the loop was stopped; faults if a cycle failed.</summary>
+    public Task Completion => _running;
+
+    /// <summary>The mode in force.</summary>
+    public DecisionMode Mode => _controller.Mode;
+
+    /// <summary>The options of planning in force.</summary>
+    public PlannerOptions PlannerOptions => _controller.Options.Planner;
+
+    /// <summary>Starts cycling.</summary>
+    public void Start() => _running = Task.Run(() => RunAsync(_stop.Token));
+
+    /// <summary>Sets the mode.</summary>
+    public void SetMode(DecisionMode mode)
+    {
+        SteeringLog.ModeChanged(_logger, mode == DecisionMode.Inject ? "inject" : "observe");
+        Command(now => _controller.SetMode(mode, now));
+    }
+
+    /// <summary>The red button.</summary>
+    public int WithdrawAll()
+    {
+        int count = _installer.WithdrawAll();
+        Command(_controller.WithdrawAll);
+        return count;
+    }
+
+    /// <summary>An operator's override.</summary>
+    public OperatorResult AddOverride(IpPrefix prefix, string link)
+    {
+        SteeringLog.Operator(_logger, $"override add {prefix} {link}");
+        OperatorResult result = OperatorResult.NotReady;
+        IReadOnlyList<string> paths = _links.LinksOf(_speaker.GetPaths(prefix));
+        long rate = _inputs.Latest?.Rates.Find(prefix)?.RateBps ?? 0;
+        Command(now =>
+        {
+            (result, CycleOutcome outcome) = _controller.AddOverride(prefix, link, paths, now, rate);
+            return outcome;
+        });
+        return result;
+    }
+
+    /// <summary>An operator ends an override.</summary>
+    public OperatorResult ReleaseOverride(IpPrefix prefix)
+    {
+        SteeringLog.Operator(_logger, $"override release {prefix}");
+        OperatorResult result = OperatorResult.NoOverride;
+        Command(now =>
+        {
+            (result, CycleOutcome outcome) = _controller.ReleaseOverride(prefix, now);
+            return outcome;
+        });
+        return result;
+    }
+
+    /// <summary>Stops the loop and withdraws everything.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        await _running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await _watchdog.DisposeAsync();
+        _speaker.OverrideLost -= OnOverrideLost;
+        _installer.WithdrawAll();
+        _stop.Dispose();
+    }
+
+    private async Task RunAsync(CancellationToken stop)
+    {
+        try
+        {
+            using PeriodicTimer timer = new(_period, _time);
+            do
+            {
+                Cycle();
+            }
+            while (await timer.WaitForNextTickAsync(stop));
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            // Asked to stop.
+        }
+        catch (Exception e)
+        {
+            SteeringLog.LoopFailed(_logger, e);
+            _installer.WithdrawAll();
+            throw;
+        }
+    }
+
+    private void Cycle()
+    {
+        long start = _time.GetTimestamp();
+        CycleInputs inputs = _inputs.Collect(_controller.Overrides, _controller.Mode);
+        CycleOutcome outcome;
+        lock (_gate)
+        {
+            outcome = _controller.Cycle(inputs.Input);
+            Carry(outcome);
+        }
+
+        TimeSpan elapsed = _time.GetElapsedTime(start);
+        if (outcome.Verdict != _lastVerdict)
+        {
+            _lastVerdict = outcome.Verdict;
+            SteeringLog.VerdictChanged(_logger, Reasons.Code(outcome.Verdict), outcome.Reason);
+        }
+
+        CycleDone?.Invoke(inputs, outcome with { Overrides = _controller.Overrides }, elapsed);
+        _speaker.Heartbeat();
+        _systemd.Alive($"{(outcome.Mode == DecisionMode.Inject ? "inject" : "observe")}: {outcome.Reason} {_controller.Overrides.Count} overrides.");
+    }
+
+    private void Command(Func<DateTimeOffset, CycleOutcome> command)
+    {
+        CycleOutcome outcome;
+        lock (_gate)
+        {
+            outcome = command(_time.GetUtcNow());
+            Carry(outcome);
+            outcome = outcome with { Overrides = _controller.Overrides };
+        }
+
+        CommandDone?.Invoke(outcome);
+    }
+
+    private void Carry(CycleOutcome outcome) =>
+        _installer.Apply(outcome, (prefix, ok) => _controller.Announced(prefix, ok, _time.GetUtcNow()));
+
+    private void OnOverrideLost(IpPrefix prefix, string reason)
+    {
+        // Raised on the speaker's thread, perhaps while a cycle holds the lock and waits for the speaker: take the lock elsewhere.
+        _installer.NoteLost(prefix, reason);
+        _ = Task.Run(() =>
+        {
+            lock (_gate)
+            {
+                _controller.Lost(prefix);
+            }
+        });
+    }
+}
