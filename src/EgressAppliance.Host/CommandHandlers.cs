@@ -1,0 +1,185 @@
+using System.Net;
+using System.Net.NetworkInformation;
+using System.Net.Sockets;
+using EgressAppliance.Capture;
+using EgressAppliance.Capture.AfPacket;
+using EgressAppliance.Decision;
+using EgressAppliance.Decision.Json;
+using EgressAppliance.Decision.Planner;
+using EgressAppliance.Host.Cli;
+using EgressAppliance.Host.Config;
+using EgressAppliance.Host.Pipeline;
+using EgressAppliance.Host.Replay;
+using EgressAppliance.Host.Steering;
+
+namespace EgressAppliance.Host;
+
+/// <summary>The commands that run parts of the appliance in this process.</summary>
+public sealed class CommandHandlers : ICommandHandlers
+{
+    /// <inheritdoc/>
+    public async Task<int> RunAsync(RunOptions options, CommandConsole console, CancellationToken cancellationToken)
+    {
+        if (await LoadAsync(options.Config, console) is not { } config)
+        {
+            return ExitCode.Usage;
+        }
+
+        using ILoggerFactory loggers = HostLogging.ForService();
+        try
+        {
+            await using Appliance appliance = await Appliance.StartAsync(config, loggers, TimeProvider.System, null, cancellationToken);
+            await console.Out.WriteLineAsync($"running: {config.Site}, mode {appliance.Api.State.Status.Mode}, http://127.0.0.1:{appliance.HttpPort}/");
+            await appliance.Completion.WaitAsync(cancellationToken);
+            return ExitCode.Done;
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            return ExitCode.Done;
+        }
+        catch (Exception e) when (e is CaptureException or SocketException or IOException or UnauthorizedAccessException)
+        {
+            await console.Error.WriteLineAsync($"egress-appliance: {e.Message}");
+            return ExitCode.Failed;
+        }
+    }
+
+    /// <inheritdoc/>
+    public Task<int> DemoAsync(DemoOptions options, CommandConsole console, CancellationToken cancellationToken) =>
+        Demo.DemoCommand.RunAsync(options, console, cancellationToken);
+
+    /// <inheritdoc/>
+    public async Task<int> ReplayAsync(ReplayCommandOptions options, CommandConsole console, CancellationToken cancellationToken)
+    {
+        ApplianceConfig? config = null;
+        if (options.Config is not null && (config = await LoadAsync(options.Config, console)) is null)
+        {
+            return ExitCode.Usage;
+        }
+
+        return await ReplayCommand.RunAsync(options, config, console, cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public async Task<int> PlanAsync(PlanCommandOptions options, CommandConsole console, CancellationToken cancellationToken)
+    {
+        DecisionConfig decision = new();
+        if (options.Config is not null)
+        {
+            if (await LoadAsync(options.Config, console) is not { } config)
+            {
+                return ExitCode.Usage;
+            }
+
+            decision = config.Decision;
+        }
+
+        byte[] bytes;
+        try
+        {
+            using MemoryStream copy = new();
+            await using Stream input = options.Snapshot == "-" ? console.OpenInput() : File.OpenRead(options.Snapshot);
+            await input.CopyToAsync(copy, cancellationToken);
+            bytes = copy.ToArray();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            await console.Error.WriteLineAsync($"plan: {e.Message}");
+            return ExitCode.Usage;
+        }
+
+        if (!DecisionJson.TryReadSnapshot(bytes, out DecisionSnapshot? snapshot, out IReadOnlyList<string> problems))
+        {
+            foreach (string problem in problems)
+            {
+                await console.Error.WriteLineAsync($"{options.Snapshot}: {problem}");
+            }
+
+            return ExitCode.Usage;
+        }
+
+        PlannerOptions planner = SteeringOptions.ForPlanner(decision) with { NoCaps = options.NoCaps };
+        long start = TimeProvider.System.GetTimestamp();
+        Plan plan = Planner.Plan(snapshot!, planner);
+        plan = plan with { ElapsedMs = Math.Round(TimeProvider.System.GetElapsedTime(start).TotalMilliseconds, 3) };
+        IReadOnlyList<PlanViolation> violations = PlanValidator.Validate(snapshot!, plan, planner);
+        foreach (PlanViolation violation in violations)
+        {
+            await console.Error.WriteLineAsync($"plan rejected: {violation}");
+        }
+
+        if (options.Json)
+        {
+            await console.Out.WriteLineAsync(System.Text.Encoding.UTF8.GetString(DecisionJson.Write(plan, indented: true)));
+        }
+        else
+        {
+            PlanView.Write(console, plan);
+        }
+
+        return violations.Count == 0 ? ExitCode.Done : ExitCode.Failed;
+    }
+
+    /// <inheritdoc/>
+    public Task<int> BgpDecodeAsync(BgpDecodeOptions options, CommandConsole console, CancellationToken cancellationToken) =>
+        BgpDecodeCommand.RunAsync(options, console, cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<IReadOnlyList<SetupCheck>> CheckSetupAsync(ApplianceConfig config, CancellationToken cancellationToken)
+    {
+        List<SetupCheck> checks = [];
+        foreach (CaptureSourceConfig source in config.Capture.Sources.Where(s => s.Backend == CaptureBackend.AfPacket))
+        {
+            IReadOnlyList<CaptureException> faults = AfPacketSource.Check(CaptureSources.ToOptions(source));
+            checks.Add(faults.Count == 0
+                ? new SetupCheck($"capture {source.Interface}", true, "interface, filter and permissions are good")
+                : new SetupCheck($"capture {source.Interface}", false, string.Join("; ", faults.Select(f => f.Message))));
+        }
+
+        foreach (RouterConfig router in config.Routers.DistinctBy(r => (r.Bgp.LocalAddress, r.Bgp.ListenPort)))
+        {
+            checks.Add(CheckListen($"bgp {router.Name}", new IPEndPoint(router.Bgp.LocalAddress, router.Bgp.ListenPort)));
+        }
+
+        checks.Add(CheckListen("http", config.Http.Listen));
+        return Task.FromResult<IReadOnlyList<SetupCheck>>(checks);
+    }
+
+    /// <summary>Loads a configuration; prints everything that is wrong with it and returns null if it cannot be used.</summary>
+    private static async Task<ApplianceConfig?> LoadAsync(string path, CommandConsole console)
+    {
+        ConfigResult result = ConfigLoader.Load(path);
+        foreach (ConfigError error in result.Errors)
+        {
+            await console.Error.WriteLineAsync(error.ToString());
+        }
+
+        foreach (ConfigWarning warning in result.Warnings)
+        {
+            await console.Error.WriteLineAsync(warning.ToString());
+        }
+
+        return result.Config;
+    }
+
+    private static SetupCheck CheckListen(string name, IPEndPoint endPoint)
+    {
+        bool ours = endPoint.Port == 0 || IPAddress.IsLoopback(endPoint.Address) || endPoint.Address.Equals(IPAddress.Any) || endPoint.Address.Equals(IPAddress.IPv6Any)
+            || NetworkInterface.GetAllNetworkInterfaces().SelectMany(i => i.GetIPProperties().UnicastAddresses).Any(a => a.Address.Equals(endPoint.Address));
+        if (!ours)
+        {
+            return new SetupCheck(name, false, $"{endPoint.Address} is no address of this machine");
+        }
+
+        try
+        {
+            using Socket socket = new(endPoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+            socket.Bind(endPoint);
+            return new SetupCheck(name, true, endPoint.Port == 0 ? "does not listen" : $"{endPoint} can be listened on");
+        }
+        catch (SocketException e)
+        {
+            return new SetupCheck(name, false, $"{endPoint}: {e.Message}");
+        }
+    }
+}
