@@ -44,9 +44,12 @@ src/ui/dist/index.html: $(UI_SOURCES)
 	  cd src/ui && npm ci --no-audit --no-fund --loglevel=error && npm run --silent build; \
 	else echo "npm not found: building without the web page"; fi
 
-deb image: ## not there yet: packages and the bootable image
-	@echo "make $@: packaging is not there yet; see README, 'What is not there yet'" >&2; exit 1
+deb: ui ## Debian package, self-contained, into dist/
+	appliance-image/deb/build dist
+
+image: ## not there yet: the bootable image
+	@echo "make image: the bootable image is not there yet; see README, 'What is not there yet'" >&2; exit 1
 
 clean: ## remove what the build made
-	rm -rf bin TestResults src/ui/dist BenchmarkDotNet.Artifacts
+	rm -rf bin dist TestResults src/ui/dist BenchmarkDotNet.Artifacts
 	find src tests perf -type d \( -name bin -o -name obj \) -prune -exec rm -rf {} +
