@@ -93,7 +93,10 @@ public sealed record SessionParameters
         {
             Receive = new()
             {
-                FourOctetAs = fourOctet, External = !isInternal, AddPathIPv4 = Sends(IpFamily.IPv4), AddPathIPv6 = Sends(IpFamily.IPv6),
+                FourOctetAs = fourOctet,
+                External = !isInternal,
+                AddPathIPv4 = Sends(IpFamily.IPv4),
+                AddPathIPv6 = Sends(IpFamily.IPv6),
             },
             Send = new() { FourOctetAs = fourOctet, External = !isInternal },
             Families = families,
