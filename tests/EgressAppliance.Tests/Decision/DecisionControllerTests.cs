@@ -39,7 +39,10 @@ public class DecisionControllerTests
                 (DecisionSnapshot s, _) = RandomSnapshots.Any(i / 3);
                 CycleOutcome outcome = controller.Cycle(new()
                 {
-                    Now = Lab.Start.AddSeconds(5 * i), Links = s.Links, Prefixes = s.Prefixes, Health = new() { CaptureLoss = i % 50 == 0 ? 0.5 : 0 },
+                    Now = Lab.Start.AddSeconds(5 * i),
+                    Links = s.Links,
+                    Prefixes = s.Prefixes,
+                    Health = new() { CaptureLoss = i % 50 == 0 ? 0.5 : 0 },
                 });
                 outcomes.Add(System.Text.Encoding.UTF8.GetString(DecisionJson.Write(outcome)));
                 foreach (OverrideEntry entry in outcome.Announce)
@@ -109,7 +112,9 @@ public class DecisionControllerTests
         Assert.True(controller.Announced(Lab.Prefix(1), ok: true, Lab.Start));
         CycleOutcome second = controller.Cycle(Overload with
         {
-            Now = Lab.Start.AddSeconds(5), Links = [Lab.Link("a", 1000, 900), Lab.Link("b"), Lab.Link("c")], Prefixes = [Lab.Demand(1, 100, "a", "c")],
+            Now = Lab.Start.AddSeconds(5),
+            Links = [Lab.Link("a", 1000, 900), Lab.Link("b"), Lab.Link("c")],
+            Prefixes = [Lab.Demand(1, 100, "a", "c")],
         });
         Assert.Equal("c", Assert.Single(second.Announce).To);
         Assert.True(controller.Announced(Lab.Prefix(1), ok: false, Lab.Start.AddSeconds(5)));

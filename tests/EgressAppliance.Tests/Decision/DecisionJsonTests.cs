@@ -34,8 +34,18 @@ public class DecisionJsonTests
         Assert.Equal(
             new LinkState
             {
-                Name = "a", CapacityBps = 1000, Up = false, Threshold = 0.8, Release = 0.6, Ceiling = 0.7, MeasuredBps = 5, ErrorRatio = 0.01,
-                PricePerMbps = 0.35, CommitBps = 200, Drain = true, ResidualBps = 3,
+                Name = "a",
+                CapacityBps = 1000,
+                Up = false,
+                Threshold = 0.8,
+                Release = 0.6,
+                Ceiling = 0.7,
+                MeasuredBps = 5,
+                ErrorRatio = 0.01,
+                PricePerMbps = 0.35,
+                CommitBps = 200,
+                Drain = true,
+                ResidualBps = 3,
             }, s!.Links[0]);
         Assert.Equal(("2001:db8::/32", 12L, 0.5), (s.Prefixes[0].Prefix.ToString(), s.Prefixes[0].RateBps, s.Prefixes[0].ErrorRatio));
         Assert.Equal(["a", "b"], s.Prefixes[0].Paths);
@@ -81,7 +91,8 @@ public class DecisionJsonTests
     public void Write_plan_has_the_documented_members()
     {
         Plan plan = Lab.Plan(Lab.Snapshot([Lab.Link("a", 1000, 900), Lab.Link("b")], [Lab.Demand(1, 100, "a", "b"), Lab.Demand(2, 10, "a", "b"), Lab.Demand(3, 10, "a", "b")],
-            Lab.Override(2, "b"), Lab.Override(3, "a"))) with { ElapsedMs = 1.5 };
+            Lab.Override(2, "b"), Lab.Override(3, "a"))) with
+        { ElapsedMs = 1.5 };
         using JsonDocument document = JsonDocument.Parse(DecisionJson.Write(plan, indented: true));
         JsonElement root = document.RootElement;
         Assert.Equal("relieved", root.GetProperty("verdict").GetString());

@@ -208,7 +208,8 @@ public class PlannerTests
     public void Plan_quarantined_prefix_is_not_moved()
     {
         DecisionSnapshot snapshot = Lab.Snapshot([Lab.Link("a", 1000, 900), Lab.Link("b")], [Lab.Demand(1, 100, "a", "b")])
-            with { Quarantined = [Lab.Prefix(1)] };
+            with
+        { Quarantined = [Lab.Prefix(1)] };
         Plan plan = Lab.Plan(snapshot);
         Assert.Equal(Verdict.NoMovablePrefix, plan.Verdict);
         Assert.Equal(ReasonCode.Quarantined, Assert.Single(plan.Rejected).Reason);
