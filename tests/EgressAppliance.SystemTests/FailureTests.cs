@@ -105,6 +105,26 @@ public sealed class FailureTests(ITestOutputHelper output)
         Assert.False(appliance.Process.HasExited);
     });
 
+    // A busy host, a collector of garbage or a hypervisor holds every process up now and then. What queues up meanwhile must not look
+    // like a burst of traffic afterwards: steady demands need no further move.
+    [SystemFact]
+    public Task Stalls_of_the_appliance_move_nothing_further() => Lab.RunAsync(output, new LabOptions(), async lab =>
+    {
+        Scenario.SendTooMuch(lab);
+        using RunningAppliance appliance = await RunningAppliance.StartAsync(lab, new ApplianceSettings { HoldSeconds = 60 });
+        await Scenario.AwaitOverridesAsync(lab, Scenario.BigNames, Scenario.ReliefLimit);
+        for (int stall = 0; stall < 10; stall++)
+        {
+            appliance.Process.Signal(PosixSignalNumber.Stop);
+            await Task.Delay(TimeSpan.FromMilliseconds(600));
+            appliance.Process.Signal(PosixSignalNumber.Continue);
+
+            // Not a multiple of the cycle, so that stalls meet it in different phases.
+            await Task.Delay(TimeSpan.FromMilliseconds(1730));
+            Assert.Equal(Scenario.BigNames, await lab.Edge.GetOverridesAsync());
+        }
+    });
+
     private Task LosePathAsync(EdgeSoftware software) => Lab.RunAsync(output, new LabOptions { Edge = software }, async lab =>
     {
         Scenario.SendLittle(lab);

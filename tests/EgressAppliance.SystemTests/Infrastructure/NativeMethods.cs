@@ -43,6 +43,21 @@ internal static partial class NativeMethods
         }
     }
 
+    /// <summary>Lets the calling thread, and only it, run before others (setpriority(2); nice values are per thread on Linux).</summary>
+    public static void RaisePriority()
+    {
+        const int PriorityOfProcess = 0;
+        const int CallingThread = 0;
+        const int Nice = -15;
+        if (SetPriority(PriorityOfProcess, CallingThread, Nice) != 0)
+        {
+            throw new InvalidOperationException($"setpriority failed, errno {Marshal.GetLastPInvokeError()}");
+        }
+    }
+
+    [LibraryImport("libc", EntryPoint = "setpriority", SetLastError = true)]
+    private static partial int SetPriority(int which, int who, int priority);
+
     [LibraryImport("libc", EntryPoint = "setns", SetLastError = true)]
     private static partial int SetNs(SafeHandle fd, int type);
 

@@ -17,7 +17,7 @@ internal sealed class TrafficGenerator : IDisposable
     private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(2);
 
     // After a stall the backlog is sent at once, up to this much; more would be a burst that no test asked for.
-    private static readonly TimeSpan LongestBacklog = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan LongestBacklog = TimeSpan.FromSeconds(1);
 
     private readonly Lock _gate = new();
     private readonly Dictionary<IPAddress, Flow> _flows = [];
@@ -98,6 +98,7 @@ internal sealed class TrafficGenerator : IDisposable
         try
         {
             NativeMethods.EnterNetworkNamespace(namespacePath);
+            NativeMethods.RaisePriority();
             using var socket4 = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
             using var socket6 = new Socket(AddressFamily.InterNetworkV6, SocketType.Dgram, ProtocolType.Udp);
             _started.SetResult();
