@@ -27,7 +27,8 @@ public static class CaptureSources
                         opened.Add(PcapFileSource.Open(source.File));
                         break;
                     default:
-                        throw new CaptureException(CaptureError.BadOption, source.Interface, $"backend: this build has no {source.Backend}");
+                        opened.Add(SharpPcapBackend.Open(source));
+                        break;
                 }
             }
 
