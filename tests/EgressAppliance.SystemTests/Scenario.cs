@@ -92,7 +92,7 @@ internal static class Scenario
         Assert.InRange(loads[lab.A], 7.0 * Mbit, Threshold);
         Assert.InRange(loads[lab.B], 0, Ceiling);
         Assert.InRange(loads[lab.C], 0, Ceiling);
-        
+
         // A starved generator or reader shifts a little between readings; a black hole would take 3 Mbit/s and more.
         Assert.InRange(loads.Values.Sum(), 13.2 * Mbit, 16.2 * Mbit);
     }

@@ -151,7 +151,11 @@ public static class CommandLine
     {
         Option<string[]> pcap = new("--pcap")
         {
-            Description = "Capture files, pcap or pcapng.", HelpName = "FILE", Required = true, AllowMultipleArgumentsPerToken = true, Arity = ArgumentArity.OneOrMore,
+            Description = "Capture files, pcap or pcapng.",
+            HelpName = "FILE",
+            Required = true,
+            AllowMultipleArgumentsPerToken = true,
+            Arity = ArgumentArity.OneOrMore,
         };
         Option<string> rib = new("--rib") { Description = "The table: MRT TABLE_DUMP_V2 (also .gz), or text lines 'prefix [anything]'.", HelpName = "FILE", Required = true };
         Option<string?> config = OptionalConfigOption("Attribute links by this configuration and print the plan as well.");
@@ -235,12 +239,16 @@ internal sealed class GlobalOptions
 
     public Option<string?> Socket { get; } = new("--socket")
     {
-        Description = $"Unix socket of the running appliance [default: {ApiClient.DefaultSocket}].", HelpName = "PATH", Recursive = true,
+        Description = $"Unix socket of the running appliance [default: {ApiClient.DefaultSocket}].",
+        HelpName = "PATH",
+        Recursive = true,
     };
 
     public Option<string?> Url { get; } = new("--url")
     {
-        Description = $"Address of the running appliance [default: {ApiClient.DefaultUrl}, if there is no socket].", HelpName = "URL", Recursive = true,
+        Description = $"Address of the running appliance [default: {ApiClient.DefaultUrl}, if there is no socket].",
+        HelpName = "URL",
+        Recursive = true,
     };
 
     public ApiClient Client(ParseResult parsed) => new(parsed.GetValue(Socket), parsed.GetValue(Url) is { } url ? ParseUrl(url) : null);
