@@ -31,7 +31,7 @@ public sealed class ApplianceApi : IApplianceApi
         _installer = installer;
         _links = links;
         _feed = new StateFeed(first);
-        _result = new CycleResult(first, RateView.Empty, [], null, loop.PlannerOptions.Denied);
+        _result = new CycleResult(first, RateView.Empty, [], null, null, loop.PlannerOptions);
         loop.CycleDone += OnCycle;
         loop.CommandDone += OnCommand;
     }
@@ -139,7 +139,7 @@ public sealed class ApplianceApi : IApplianceApi
         StateEventDto state = _builder.Build(inputs, outcome, elapsed);
         lock (_gate)
         {
-            _result = new CycleResult(state, inputs.Rates, inputs.Input.Links, outcome.Plan, _loop.PlannerOptions.Denied);
+            _result = new CycleResult(state, inputs.Rates, inputs.Input.Links, outcome.Snapshot, outcome.Plan, _loop.PlannerOptions);
         }
 
         _decisions.Add(state.Decision!);

@@ -8,7 +8,10 @@ using EgressAppliance.Net;
 
 namespace EgressAppliance.Host.Steering;
 
-/// <summary>Answers, for any address or prefix, where it goes, why, and what else could be done with it.</summary>
+/// <summary>
+/// Answers, for any address or prefix, where it goes, why, and what else could be done with it: the routes from the speaker, the reasons
+/// from the decision maker.
+/// </summary>
 public sealed class Explainer(IBgpSpeaker speaker, LinkDirectory links, PrefixTable table)
 {
     /// <summary>Answers a query as of a cycle; null if the text is neither an address nor a prefix.</summary>
@@ -37,84 +40,38 @@ public sealed class Explainer(IBgpSpeaker speaker, LinkDirectory links, PrefixTa
 
         PrefixRate? rate = cycle.Rates.Find(prefix);
         OverrideDto? active = cycle.State.Overrides.FirstOrDefault(o => o.Prefix == prefix.ToString());
-        string? native = cycle.NativeLinkOf(links.LinksOf(paths));
-        List<PathDto> shown = [.. paths.Select(p => Describe(p, prefix, native, active, rate, cycle))];
+        PrefixExplanation? why = cycle is { Snapshot: { } snapshot, Plan: { } plan }
+            ? PlanExplainer.Explain(snapshot, plan, cycle.Options, new PrefixDemand(prefix, rate?.RateBps ?? 0, links.LinksOf(paths)))
+            : null;
+        IReadOnlyList<PeerStatus> peers = speaker.GetPeers();
         return new ExplainDto(
-            query, prefix.ToString(), rate?.RateBps ?? 0, LinkName(rate), native, active, shown, Summary(prefix, native, active, shown, cycle));
+            query, prefix.ToString(), rate?.RateBps ?? 0, rate is { } seen ? links[seen.Link]?.Name : null, why?.NativeLink, active,
+            [.. paths.Select(p => Describe(p, peers, why))], Summary(why, active));
     }
 
     private static ExplainDto Unknown(string query, string summary) => new(query, null, 0, null, null, null, [], summary);
 
-    private string? LinkName(PrefixRate? rate) => rate is { } r ? links[r.Link]?.Name : null;
-
-    private PathDto Describe(RibPath path, IpPrefix prefix, string? native, OverrideDto? active, PrefixRate? rate, CycleResult cycle)
+    private PathDto Describe(RibPath path, IReadOnlyList<PeerStatus> peers, PrefixExplanation? why)
     {
         string? link = links.Of(path)?.Name;
-        ReasonCode? rejection = Reject(link, prefix, native, active, rate, cycle);
+        PathVerdict? verdict = why?.Paths.FirstOrDefault(p => p.Link == link);
         PathAttributes attributes = path.Attributes;
         return new PathDto(
-            speaker.GetPeers()[path.Peer].Name, path.NextHop.Address.ToString(), link, attributes.AsPath.ToString(), attributes.LocalPref, attributes.Med,
+            peers[path.Peer].Name, path.NextHop.Address.ToString(), link, attributes.AsPath.ToString(), attributes.LocalPref, attributes.Med,
             attributes.Origin.ToString().ToLowerInvariant(), [.. attributes.Communities.Select(Community.Format)],
-            rejection is null, rejection is { } code ? Reasons.Code(code) : null);
+            verdict?.Usable ?? false, verdict is { Usable: true } ? null : Reasons.Code(verdict?.Reason ?? ReasonCode.UnknownLink));
     }
 
-    private static ReasonCode? Reject(string? link, IpPrefix prefix, string? native, OverrideDto? active, PrefixRate? rate, CycleResult cycle)
+    private static string Summary(PrefixExplanation? why, OverrideDto? active)
     {
-        if (link is null)
+        if (why is null)
         {
-            return ReasonCode.UnknownLink;
+            return "No cycle has run yet.";
         }
 
-        string now = active is { } o && o.State != "proposed" ? o.To : native ?? "";
-        if (link == now)
-        {
-            return ReasonCode.SameLink;
-        }
-
-        if (cycle.Denied.Any(d => d.Contains(prefix)))
-        {
-            return ReasonCode.DeniedByPolicy;
-        }
-
-        LinkState? state = cycle.Links.FirstOrDefault(l => l.Name == link);
-        if (state is null || !state.Up)
-        {
-            return ReasonCode.LinkDown;
-        }
-
-        if (state.Drain)
-        {
-            return ReasonCode.Drained;
-        }
-
-        long planned = cycle.State.Links.First(l => l.Name == link).PlannedBps;
-        return planned + (rate?.RateBps ?? 0) > state.Ceiling * state.CapacityBps ? ReasonCode.OverCeiling : null;
-    }
-
-    private static string Summary(IpPrefix prefix, string? native, OverrideDto? active, List<PathDto> paths, CycleResult cycle)
-    {
-        string where = native is null
-            ? "Plain BGP sends it to a next hop of no configured link."
-            : $"Plain BGP sends it by {native}.";
-        if (active is { State: "proposed" })
-        {
-            return $"{where} In inject mode it would go by {active.To}: {active.Reason}";
-        }
-
-        if (active is not null)
-        {
-            return $"{where} An override sends it by {active.To}: {active.Reason}";
-        }
-
-        RejectedPrefix? rejected = cycle.Plan?.Rejected.FirstOrDefault(r => r.Prefix == prefix);
-        if (rejected is not null)
-        {
-            return $"{where} It was considered and stays: {Reasons.Text(rejected.Reason)}";
-        }
-
-        int usable = paths.Count(p => p.Usable);
-        return usable == 0
-            ? $"{where} It has no override, and no other path could take it now."
-            : $"{where} It has no override; {usable} other path{(usable == 1 ? "" : "s")} could take it if its link came over its threshold.";
+        // In observe mode the planner's view is that of its proposals; nothing of it has happened.
+        return active is { State: "proposed" }
+            ? $"It leaves by {why.NativeLink ?? "none of the configured links"}, as plain BGP has it. In inject mode it would go by {active.To}: {active.Reason}"
+            : why.Summary;
     }
 }
