@@ -23,7 +23,7 @@ run: build ## run with CONFIG=/path/to/appliance.yaml
 	bin/egress-appliance run --config $(CONFIG)
 
 test: build ## all tests; system tests need root and say so where they cannot run
-	CONFIGURATION=$(CONFIGURATION) tests/run unit system
+	CONFIGURATION=$(CONFIGURATION) tests/run unit ui system
 
 unit: ## unit tests only
 	CONFIGURATION=$(CONFIGURATION) tests/run unit

@@ -3,7 +3,7 @@ import type { Decision, StateEvent } from './types';
 
 /** Seconds of link load that the charts show. */
 export const SPAN_SECONDS = 600;
-const DECISIONS = 60;
+const DECISIONS = 300;
 
 /** Load of one link over time, as parallel columns for the chart: seconds, actual, without us; both ratios of capacity. */
 export interface Series {
