@@ -157,8 +157,15 @@ public static class CommandLine
             AllowMultipleArgumentsPerToken = true,
             Arity = ArgumentArity.OneOrMore,
         };
-        Option<string> rib = new("--rib") { Description = "The table: MRT TABLE_DUMP_V2 (also .gz), or text lines 'prefix [anything]'.", HelpName = "FILE", Required = true };
-        Option<string?> config = OptionalConfigOption("Attribute links by this configuration and print the plan as well.");
+        Option<string[]> rib = new("--rib")
+        {
+            Description = "The table: MRT TABLE_DUMP_V2, or text lines 'prefix [anything]' (also .gz); several files add up.",
+            HelpName = "FILE",
+            Required = true,
+            AllowMultipleArgumentsPerToken = true,
+            Arity = ArgumentArity.OneOrMore,
+        };
+        Option<string?> config = OptionalConfigOption("Attribute links by this configuration.");
         Option<bool> perFile = new("--per-file") { Description = "Count each file on its own, one JSON object a line." };
         Option<string> output = new("--output") { Description = "text or json.", HelpName = "FORMAT", DefaultValueFactory = _ => "text" };
         output.AcceptOnlyFromAmong("text", "json");

@@ -37,7 +37,7 @@ public enum MatchHeader
 
 /// <summary><c>replay</c></summary>
 /// <param name="Pcaps">Capture files, at least one, in order.</param>
-/// <param name="Rib">MRT TABLE_DUMP_V2 file or text lines.</param>
+/// <param name="Ribs">Table files, at least one: MRT TABLE_DUMP_V2 or text lines.</param>
 /// <param name="Config">Configuration for links, or null.</param>
 /// <param name="PerFile">One result for each file.</param>
 /// <param name="Json">JSON instead of tables.</param>
@@ -45,7 +45,7 @@ public enum MatchHeader
 /// <param name="Workers">Workers; null: one a core.</param>
 /// <param name="Summary">Leave the prefixes out.</param>
 public sealed record ReplayCommandOptions(
-    IReadOnlyList<string> Pcaps, string Rib, string? Config, bool PerFile, bool Json, MatchHeader Match, int? Workers, bool Summary);
+    IReadOnlyList<string> Pcaps, IReadOnlyList<string> Ribs, string? Config, bool PerFile, bool Json, MatchHeader Match, int? Workers, bool Summary);
 
 /// <summary><c>plan --snapshot</c></summary>
 /// <param name="Snapshot">Snapshot file, or <c>-</c> for standard input.</param>

@@ -20,7 +20,7 @@ public static class ReplayCommand
         ReplayOptions replay = new()
         {
             PcapFiles = options.Pcaps,
-            RibFiles = [options.Rib],
+            RibFiles = options.Ribs,
             RibFormats = [MrtRibFormat.Instance],
             PerFile = options.PerFile,
             Workers = options.Workers ?? 0,

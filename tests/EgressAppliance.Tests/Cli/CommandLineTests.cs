@@ -31,11 +31,12 @@ public sealed class CommandLineTests
     public async Task Replay_options_are_parsed()
     {
         Assert.Equal(0, await _cli.RunAsync(
-            "replay", "--pcap", "a.pcap", "b.pcap", "--pcap", "c.pcap", "--rib", "t.mrt", "--config", "c.yaml", "--per-file", "--output", "json", "--match",
+            "replay", "--pcap", "a.pcap", "b.pcap", "--pcap", "c.pcap", "--rib", "v4.txt", "v6.mrt", "--config", "c.yaml", "--per-file", "--output", "json", "--match",
             "inner", "--workers", "4", "--summary"));
         ReplayCommandOptions options = Assert.IsType<ReplayCommandOptions>(_cli.Handlers.Options);
         Assert.Equal(["a.pcap", "b.pcap", "c.pcap"], options.Pcaps);
-        Assert.Equal(new ReplayCommandOptions(options.Pcaps, "t.mrt", "c.yaml", true, true, MatchHeader.Inner, 4, true), options);
+        Assert.Equal(["v4.txt", "v6.mrt"], options.Ribs);
+        Assert.Equal(new ReplayCommandOptions(options.Pcaps, options.Ribs, "c.yaml", true, true, MatchHeader.Inner, 4, true), options);
     }
 
     [Fact]
@@ -43,7 +44,7 @@ public sealed class CommandLineTests
     {
         await _cli.RunAsync("replay", "--pcap", "a.pcap", "--rib", "t");
         ReplayCommandOptions options = Assert.IsType<ReplayCommandOptions>(_cli.Handlers.Options);
-        Assert.Equal(new ReplayCommandOptions(options.Pcaps, "t", null, false, false, MatchHeader.Outer, null, false), options);
+        Assert.Equal(new ReplayCommandOptions(options.Pcaps, options.Ribs, null, false, false, MatchHeader.Outer, null, false), options);
 
         await _cli.RunAsync("replay", "--pcap", "a.pcap", "--rib", "t", "--json");
         Assert.True(Assert.IsType<ReplayCommandOptions>(_cli.Handlers.Options).Json);
