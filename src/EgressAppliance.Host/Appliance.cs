@@ -109,6 +109,10 @@ public sealed class Appliance : IAsyncDisposable
 
         bool live = given is not null || config.Capture.Sources.Any(s => s.Backend != CaptureBackend.PcapFile);
         _pipeline = Own(new CapturePipeline(CaptureSources.ToPipelineOptions(config, sources.Count, live), sources, table.Lookup, time));
+
+        // At once: an open ring fills whether it is read or not.
+        _pipeline.Start();
+        _pipelineDone = _pipeline.Completion;
         InterfaceCollector interfaces =
             Own(new InterfaceCollector(config.Routers, config.Links, time, loggers.CreateLogger<InterfaceCollector>()));
         BgpSpeaker speaker = Own(new BgpSpeaker(SpeakerOptions.From(config, links), feed, time, loggers));
@@ -121,8 +125,6 @@ public sealed class Appliance : IAsyncDisposable
 
         ApiServer server = Own(await ApiServer.StartAsync(config.Http, Api, loggers, cancellationToken));
         HttpPort = server.Port;
-        _pipeline.Start();
-        _pipelineDone = _pipeline.Completion;
         await interfaces.StartAsync();
         await speaker.StartAsync(cancellationToken);
         _loop.Start();

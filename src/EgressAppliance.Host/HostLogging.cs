@@ -9,6 +9,9 @@ public static class HostLogging
     public static ILoggerFactory ForService() => LoggerFactory.Create(builder =>
     {
         builder.SetMinimumLevel(LogLevel.Information);
+
+        // The web server tells four lines of every request: the page alone makes several a minute.
+        builder.AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
         if (Environment.GetEnvironmentVariable("JOURNAL_STREAM") is null)
         {
             builder.AddSimpleConsole(o =>

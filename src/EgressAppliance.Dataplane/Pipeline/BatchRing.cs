@@ -49,6 +49,9 @@ internal sealed class BatchRing : IDisposable
     /// <summary>Gives a filled batch to the workers.</summary>
     public void Publish(PacketBatch batch) => _filled.Writer.TryWrite(batch);
 
+    /// <summary>Filled batches that no worker has taken yet. Any thread.</summary>
+    public int Waiting => _filled.Reader.Count;
+
     /// <summary>No more batches will be filled.</summary>
     public void Complete() => _filled.Writer.TryComplete();
 

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using EgressAppliance.Capture;
 using EgressAppliance.Dataplane.Counters;
 using EgressAppliance.Dataplane.Decode;
@@ -22,13 +23,21 @@ namespace EgressAppliance.Dataplane.Pipeline;
 /// When the workers fall behind, batches run out. A reader of files then waits. A live reader must not, since that would only move the loss into the kernel's
 /// ring where it could not be told from a slow reader: it gives up the rest of the block and counts it as pool exhausted.
 ///
+/// After a stall of this process (a busy host, a collection of garbage) frames wait in the kernel's ring. A snapshot therefore first lets the readers
+/// of live sources catch up, for a bounded time, so that what it holds is what passed until it was taken, and rates
+/// over the time between two snapshots are right even when the time was not the planned one.
+///
 /// Threads are the pipeline's own. Nothing is allocated per packet or, once all cells and pages exist, per batch. If a thread
 /// fails, all stop and <see cref="Completion"/> faults: counters that silently lack one worker's share would be worse than none.
 /// The sources stay the caller's: dispose the pipeline first, then them.
 /// </remarks>
 public sealed class CapturePipeline : ICapturePipeline
 {
+    /// <summary>Longest wait of a snapshot for readers to catch up: more than an idle reader's read takes, little beside a cycle.</summary>
+    private static readonly TimeSpan CatchUpLimit = TimeSpan.FromMilliseconds(100);
+
     private readonly TimeProvider _time;
+    private readonly bool _live;
     private readonly BatchRing _ring;
     private readonly SourceReader[] _readers;
     private readonly CountingWorker[] _workers;
@@ -62,6 +71,7 @@ public sealed class CapturePipeline : ICapturePipeline
         }
 
         _time = time;
+        _live = !options.WaitForBatch;
         _ring = new BatchRing(options.Batches, options.BatchSize);
         _readers = new SourceReader[sources.Count];
         for (int i = 0; i < _readers.Length; i++)
@@ -108,6 +118,11 @@ public sealed class CapturePipeline : ICapturePipeline
     /// <inheritdoc/>
     public CounterSnapshot TakeSnapshot()
     {
+        if (_started && _live)
+        {
+            LetReadersCatchUp();
+        }
+
         FrameTotals totals = default;
         CounterTable first = _workers[0].Swap(ref totals);
         for (int i = 1; i < _workers.Length; i++)
@@ -149,6 +164,37 @@ public sealed class CapturePipeline : ICapturePipeline
 
         _ring.Dispose();
         _stop.Dispose();
+    }
+
+    private void LetReadersCatchUp()
+    {
+        Span<long> before = stackalloc long[_readers.Length];
+        for (int i = 0; i < before.Length; i++)
+        {
+            before[i] = _readers[i].TimesCaughtUp;
+        }
+
+        // Real time, whatever the clock of the time stamps: this waits for threads, not for the world.
+        long start = Stopwatch.GetTimestamp();
+        SpinWait wait = default;
+        while (!HaveCaughtUp(before) && Stopwatch.GetElapsedTime(start) < CatchUpLimit)
+        {
+            wait.SpinOnce();
+        }
+    }
+
+    private bool HaveCaughtUp(ReadOnlySpan<long> before)
+    {
+        for (int i = 0; i < before.Length; i++)
+        {
+            long now = _readers[i].TimesCaughtUp;
+            if (now >= 0 && now <= before[i])
+            {
+                return false;
+            }
+        }
+
+        return _ring.Waiting == 0;
     }
 
     private static void CheckRange(int value, int min, int max, string name)

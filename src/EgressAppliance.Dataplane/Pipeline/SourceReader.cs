@@ -8,8 +8,8 @@ namespace EgressAppliance.Dataplane.Pipeline;
 /// </summary>
 internal sealed class SourceReader
 {
-    /// <summary>How long a read may wait, and so how long stopping may take.</summary>
-    private static readonly TimeSpan ReadTimeout = TimeSpan.FromMilliseconds(100);
+    /// <summary>How long a read may wait, and so how long stopping, or finding an idle source caught up, may take.</summary>
+    private static readonly TimeSpan ReadTimeout = TimeSpan.FromMilliseconds(50);
 
     private readonly IPacketSource _source;
     private readonly LinkResolver _links;
@@ -18,6 +18,7 @@ internal sealed class SourceReader
     private readonly FrameBlock _block = new();
     private PacketBatch? _batch;
     private long _poolExhausted;
+    private long _timesCaughtUp;
 
     public SourceReader(IPacketSource source, PipelineOptions options, BatchRing ring)
     {
@@ -33,6 +34,9 @@ internal sealed class SourceReader
     /// <summary>Frames given up because no batch was free. Any thread.</summary>
     public long PoolExhausted => Volatile.Read(ref _poolExhausted);
 
+    /// <summary>How often the source had nothing more to give at once, everything before being handed to the workers; -1 after its end. Any thread.</summary>
+    public long TimesCaughtUp => Volatile.Read(ref _timesCaughtUp);
+
     /// <summary>Reads until the source ends.</summary>
     /// <exception cref="OperationCanceledException">The pipeline is stopping.</exception>
     public void Run(CancellationToken cancellationToken)
@@ -42,7 +46,15 @@ internal sealed class SourceReader
             while (true)
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                switch (_source.Read(_block, ReadTimeout))
+                SourceReadStatus status = _source.Read(_block, TimeSpan.Zero);
+                if (status is SourceReadStatus.Timeout or SourceReadStatus.Unavailable)
+                {
+                    PublishBatch();
+                    Volatile.Write(ref _timesCaughtUp, _timesCaughtUp + 1);
+                    status = _source.Read(_block, ReadTimeout);
+                }
+
+                switch (status)
                 {
                     case SourceReadStatus.Frames:
                         DecodeBlock(_block, cancellationToken);
@@ -64,6 +76,7 @@ internal sealed class SourceReader
         finally
         {
             PublishBatch();
+            Volatile.Write(ref _timesCaughtUp, -1);
         }
     }
 

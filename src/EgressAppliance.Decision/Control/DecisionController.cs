@@ -36,6 +36,7 @@ public sealed class DecisionController(ControllerOptions options, DecisionMode m
     private DateTimeOffset? _badSince;
     private Verdict _verdict = Verdict.Starting;
     private IReadOnlyList<LinkState> _links = [];
+    private bool _feedSeen;
     private bool _healthy = true;
     private IReadOnlyList<string> _problems = [];
 
@@ -58,6 +59,13 @@ public sealed class DecisionController(ControllerOptions options, DecisionMode m
         (Verdict? frozen, List<string> problems) = InputGate.Judge(input.Health, options);
         _healthy = problems.Count == 0;
         _problems = problems;
+        _feedSeen |= input.Health.RouteFeedUp;
+        if (frozen == Verdict.WithdrawnRouteFeedLost && !_feedSeen && _ledger.Count == 0)
+        {
+            // Nothing was lost that never was there: at the start there is only a table to wait for.
+            frozen = Verdict.FrozenRibIncomplete;
+        }
+
         if (frozen == Verdict.WithdrawnRouteFeedLost)
         {
             // Nothing is deemed bad any longer once all is withdrawn; the grace period starts anew with the next fault.

@@ -49,7 +49,7 @@ public sealed class InputCollector
     private readonly Dictionary<IpPrefix, double> _packets = [];
     private PipelineStatistics _before = new();
     private long _timestampBefore;
-    private long _lostBefore;
+    private long? _lostBefore;
     private DateTimeOffset _lastFrame;
     private long _unattributed;
     private double _loss;
@@ -177,8 +177,11 @@ public sealed class InputCollector
         _countedBps += Weight * ((counted * 8.0 * _sampling / seconds) - _countedBps);
         PipelineStatistics statistics = counters.Statistics;
         long lost = statistics.PoolExhausted + statistics.Sources.Values.Sum(s => s.DroppedFrames);
-        long frames = statistics.Frames - _before.Frames + (lost - _lostBefore);
-        double loss = frames > 0 ? (double)(lost - _lostBefore) / frames : 0;
+
+        // What was lost before the first cycle, while everything started, says nothing about what is counted from here on.
+        long newlyLost = lost - (_lostBefore ?? lost);
+        long frames = statistics.Frames - _before.Frames + newlyLost;
+        double loss = frames > 0 ? (double)newlyLost / frames : 0;
         _loss += Weight * (loss - _loss);
         _lostBefore = lost;
         if (statistics.Frames > _before.Frames)
