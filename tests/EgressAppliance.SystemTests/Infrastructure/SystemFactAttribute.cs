@@ -5,14 +5,21 @@ namespace EgressAppliance.SystemTests.Infrastructure;
 /// <c>EGRESS_REQUIRE_SYSTEM_TESTS=1</c> says that this machine must have them: then it fails with the same reason.
 /// </summary>
 [AttributeUsage(AttributeTargets.Method)]
-public sealed class SystemFactAttribute : FactAttribute
+public class SystemFactAttribute : FactAttribute
 {
     /// <summary>Decides when the test is discovered.</summary>
     public SystemFactAttribute()
+        : this(SystemRequirements.Missing)
     {
-        if (SystemRequirements.Missing is { } reason && !SystemRequirements.Required)
+    }
+
+    /// <summary>For tests that need something else.</summary>
+    /// <param name="missing">What they lack here, or null.</param>
+    protected SystemFactAttribute(string? missing)
+    {
+        if (missing is not null && !SystemRequirements.Required)
         {
-            Skip = reason;
+            Skip = missing;
         }
     }
 }

@@ -30,6 +30,17 @@ internal static class SystemRequirements
         }
     }
 
+    /// <summary>Which packages must be installed to have these tools, or null if all are there.</summary>
+    public static string? MissingPackages(IReadOnlyCollection<(string Tool, string Package)> tools)
+    {
+        string[] folders = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':');
+        string[] missing = [.. tools
+            .Where(tool => !folders.Any(folder => File.Exists(Path.Combine(folder, tool.Tool))))
+            .Select(tool => tool.Package)
+            .Distinct()];
+        return missing.Length == 0 ? null : $"system tests need the packages {string.Join(", ", missing)}: apt-get install {string.Join(' ', missing)}";
+    }
+
     private static string? Examine()
     {
         if (!OperatingSystem.IsLinux())
@@ -42,11 +53,6 @@ internal static class SystemRequirements
             return "system tests create network namespaces: run them as root";
         }
 
-        string[] folders = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':');
-        string[] missing = [.. Tools
-            .Where(tool => !folders.Any(folder => File.Exists(Path.Combine(folder, tool.Tool))))
-            .Select(tool => tool.Package)
-            .Distinct()];
-        return missing.Length == 0 ? null : $"system tests need the packages {string.Join(", ", missing)}: apt-get install {string.Join(' ', missing)}";
+        return MissingPackages(Tools);
     }
 }
