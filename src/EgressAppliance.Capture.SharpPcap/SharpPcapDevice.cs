@@ -65,7 +65,7 @@ internal sealed class SharpPcapDevice : IPcapDevice
                     Mode = options.Promiscuous ? DeviceModes.Promiscuous : DeviceModes.None,
                     ReadTimeout = ReadTimeout,
                     Snaplen = options.SnapLength,
-                    KernelBufferSize = options.BufferBytes,
+                    BufferSize = options.BufferBytes,
                 });
                 SetFilter(device, options);
                 return device;

@@ -29,7 +29,7 @@ public sealed class CommandHandlers : ICommandHandlers
         try
         {
             await using Appliance appliance = await Appliance.StartAsync(config, loggers, TimeProvider.System, null, cancellationToken);
-            await console.Out.WriteLineAsync($"running: {config.Site}, mode {appliance.Api.State.Status.Mode}, http://127.0.0.1:{appliance.HttpPort}/");
+            await console.Out.WriteLineAsync($"running{(config.Site.Length == 0 ? "" : " at " + config.Site)}: mode {appliance.Api.State.Status.Mode}, http://127.0.0.1:{appliance.HttpPort}/");
             await appliance.Completion.WaitAsync(cancellationToken);
             return ExitCode.Done;
         }

@@ -11,7 +11,7 @@ public static class HostLogging
         builder.SetMinimumLevel(LogLevel.Information);
 
         // The web server tells four lines of every request: the page alone makes several a minute.
-        builder.AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
+        builder.AddFilter("Microsoft", LogLevel.Warning);
         if (Environment.GetEnvironmentVariable("JOURNAL_STREAM") is null)
         {
             builder.AddSimpleConsole(o =>

@@ -35,7 +35,7 @@ namespace SharpPcap
 
         public int Snaplen { get; set; }
 
-        public int? KernelBufferSize { get; set; }
+        public int? BufferSize { get; set; }
     }
 
     public class PcapException : Exception
