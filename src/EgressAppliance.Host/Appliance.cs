@@ -78,12 +78,25 @@ public sealed class Appliance : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         _systemd.Stopping();
+        List<Exception> failures = [];
         while (_parts.TryPop(out IAsyncDisposable? part))
         {
-            await part.DisposeAsync();
+            try
+            {
+                await part.DisposeAsync();
+            }
+            catch (Exception e)
+            {
+                // The parts behind it must stop all the same: steering withdraws what it announced.
+                failures.Add(e);
+            }
         }
 
         _systemd.Dispose();
+        if (failures.Count > 0)
+        {
+            throw new AggregateException("Parts of the appliance did not stop in order.", failures);
+        }
     }
 
     private static async Task FailureOfAsync(Task task)
@@ -117,9 +130,10 @@ public sealed class Appliance : IAsyncDisposable
             Own(new InterfaceCollector(config.Routers, config.Links, time, loggers.CreateLogger<InterfaceCollector>()));
         BgpSpeaker speaker = Own(new BgpSpeaker(SpeakerOptions.From(config, links), feed, time, loggers));
 
+        SteadyClock clock = new(time);
         RouteInstaller installer = new(speaker, links, loggers.CreateLogger<RouteInstaller>());
-        InputCollector inputs = new(config, _pipeline, interfaces, speaker, feed, table, links, time);
-        _loop = Own(new SteeringLoop(config, inputs, installer, speaker, links, _systemd, time, loggers.CreateLogger<SteeringLoop>()));
+        InputCollector inputs = new(config, _pipeline, interfaces.GetLinks, interfaces.GetRouters, speaker, feed, table, links, clock);
+        _loop = Own(new SteeringLoop(config, inputs, installer, speaker, links, _systemd, clock, loggers.CreateLogger<SteeringLoop>()));
         StateBuilder builder = new(config, links, speaker, table, time);
         Api = new ApplianceApi(_loop, builder, new Explainer(speaker, links, table), installer, links, builder.Empty(config.Mode));
 

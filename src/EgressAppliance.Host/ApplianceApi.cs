@@ -1,3 +1,4 @@
+using EgressAppliance.Bgp.Speaker;
 using EgressAppliance.Decision.Control;
 using EgressAppliance.Host.Http;
 using EgressAppliance.Host.RouteFeed;
@@ -20,6 +21,7 @@ public sealed class ApplianceApi : IApplianceApi
     private readonly DecisionLog _decisions = new();
     private readonly Lock _gate = new();
     private CycleResult _result;
+    private CycleOutcome? _latest;
 
     /// <summary>Follows the loop from its first cycle on.</summary>
     public ApplianceApi(
@@ -107,7 +109,7 @@ public sealed class ApplianceApi : IApplianceApi
 
     /// <inheritdoc/>
     public OperationResult AddOverride(string prefix, string link) => IpPrefix.TryParse(prefix, out IpPrefix parsed)
-        ? Answer(_loop.AddOverride(parsed, link), prefix, link)
+        ? Add(parsed, link)
         : new OperationResult(OperationStatus.NotFound, $"'{prefix}' is not a prefix (address/length, host bits zero).");
 
     /// <inheritdoc/>
@@ -120,6 +122,25 @@ public sealed class ApplianceApi : IApplianceApi
 
     /// <inheritdoc/>
     public void WriteMetrics(TextWriter writer) => ApplianceMetrics.Write(writer, State, _decisions.Verdicts, _installer.Changes);
+
+    private OperationResult Add(IpPrefix prefix, string link)
+    {
+        (OperatorResult result, OverrideRefusal refusal) = _loop.AddOverride(prefix, link);
+        return result == OperatorResult.Done && refusal != OverrideRefusal.None
+            ? new(OperationStatus.Refused, $"The BGP speaker does not announce {prefix} by {link}: {Words(refusal)}.")
+            : Answer(result, prefix.ToString(), link);
+    }
+
+    private static string Words(OverrideRefusal refusal) => refusal switch
+    {
+        OverrideRefusal.PathNotLearned => "its path went a moment ago",
+        OverrideRefusal.NextHopNotAllowed => "the path's next hop is not among the next hops of the link",
+        OverrideRefusal.NextHopIsOurs => "the path's next hop is an address of this host",
+        OverrideRefusal.EmptyAsPath => "the path's AS_PATH is empty",
+        OverrideRefusal.BestPathOnly => "the router sends best paths only (no ADD-PATH)",
+        OverrideRefusal.TooMany => "the cap on overrides is reached",
+        _ => throw new ArgumentOutOfRangeException(nameof(refusal), refusal, "Not a refusal."),
+    };
 
     private OperationResult Answer(OperatorResult result, string prefix, string link) => result switch
     {
@@ -137,29 +158,41 @@ public sealed class ApplianceApi : IApplianceApi
     private void OnCycle(CycleInputs inputs, CycleOutcome outcome, TimeSpan elapsed)
     {
         StateEventDto state = _builder.Build(inputs, outcome, elapsed);
+        _decisions.Add(state.Decision!);
         lock (_gate)
         {
-            _result = new CycleResult(state, inputs.Rates, inputs.Input.Links, outcome.Snapshot, outcome.Plan, _loop.PlannerOptions);
-        }
+            // An operator's command may have come between the cycle and this: what it changed stays changed.
+            if (_latest is { } command && command.Id > outcome.Id)
+            {
+                state = StateBuilder.After(state, command);
+            }
+            else
+            {
+                _latest = outcome;
+            }
 
-        _decisions.Add(state.Decision!);
-        _feed.Publish(state);
+            _result = new CycleResult(state, inputs.Rates, inputs.Input.Links, outcome.Snapshot, outcome.Plan, _loop.PlannerOptions);
+            _feed.Publish(state);
+        }
     }
 
     private void OnCommand(CycleOutcome outcome)
     {
-        StateEventDto state;
-        lock (_gate)
-        {
-            state = StateBuilder.After(_result.State, outcome);
-            _result = _result with { State = state };
-        }
-
         if (outcome.Withdraw.Count > 0 || outcome.Announce.Count > 0)
         {
             _decisions.Add(StateBuilder.Decision(outcome, TimeSpan.Zero));
         }
 
-        _feed.Publish(state);
+        lock (_gate)
+        {
+            if (_latest?.Id > outcome.Id)
+            {
+                return;
+            }
+
+            _latest = outcome;
+            _result = _result with { State = StateBuilder.After(_result.State, outcome) };
+            _feed.Publish(_result.State);
+        }
     }
 }

@@ -39,6 +39,12 @@ public sealed class LinkDirectory
     /// <summary>The link a path leaves by, or null if its next hop is of no configured link.</summary>
     public LinkConfig? Of(RibPath path) => _byNextHop.GetValueOrDefault(path.NextHop.Address);
 
+    /// <summary>
+    /// True if the path that the router prefers leaves by a configured link. If not, the prefix natively leaves where we see and steer nothing,
+    /// whatever other paths it has.
+    /// </summary>
+    public bool PrefersConfigured(IReadOnlyList<RibPath> paths) => paths.Count > 0 && Of(paths[0]) is not null;
+
     /// <summary>The links that a prefix's paths leave by, each once, in the order of the paths.</summary>
     public IReadOnlyList<string> LinksOf(IReadOnlyList<RibPath> paths)
     {

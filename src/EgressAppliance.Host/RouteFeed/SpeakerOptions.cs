@@ -21,7 +21,9 @@ public static class SpeakerOptions
         AllowedNextHops = links.NextHops,
         OwnAddresses = OwnAddresses(config),
         MarkerCommunity = config.Decision.MarkerCommunity,
-        MaxOverrides = config.Decision.MaxOverrides,
+
+        // Announcements go before withdrawals, so a cycle that replaces overrides at the cap needs room for its moves.
+        MaxOverrides = config.Decision.MaxOverrides + config.Decision.MaxMovesPerCycle,
         HeartbeatTimeout = SteeringOptions.HeartbeatTimeout(config.Decision),
     };
 

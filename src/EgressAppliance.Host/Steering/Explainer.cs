@@ -40,13 +40,14 @@ public sealed class Explainer(IBgpSpeaker speaker, LinkDirectory links, PrefixTa
 
         PrefixRate? rate = cycle.Rates.Find(prefix);
         OverrideDto? active = cycle.State.Overrides.FirstOrDefault(o => o.Prefix == prefix.ToString());
-        PrefixExplanation? why = cycle is { Snapshot: { } snapshot, Plan: { } plan }
+        bool steered = links.PrefersConfigured(paths);
+        PrefixExplanation? why = steered && cycle is { Snapshot: { } snapshot, Plan: { } plan }
             ? PlanExplainer.Explain(snapshot, plan, cycle.Options, new PrefixDemand(prefix, rate?.RateBps ?? 0, links.LinksOf(paths)))
             : null;
         IReadOnlyList<PeerStatus> peers = speaker.GetPeers();
         return new ExplainDto(
             query, prefix.ToString(), rate?.RateBps ?? 0, rate is { } seen ? links[seen.Link]?.Name : null, why?.NativeLink, active,
-            [.. paths.Select(p => Describe(p, peers, why))], Summary(why, active));
+            [.. paths.Select(p => Describe(p, peers, why))], Summary(why, active, steered));
     }
 
     private static ExplainDto Unknown(string query, string summary) => new(query, null, 0, null, null, null, [], summary);
@@ -59,11 +60,16 @@ public sealed class Explainer(IBgpSpeaker speaker, LinkDirectory links, PrefixTa
         return new PathDto(
             peers[path.Peer].Name, path.NextHop.Address.ToString(), link, attributes.AsPath.ToString(), attributes.LocalPref, attributes.Med,
             attributes.Origin.ToString().ToLowerInvariant(), [.. attributes.Communities.Select(Community.Format)],
-            verdict?.Usable ?? false, verdict is { Usable: true } ? null : Reasons.Code(verdict?.Reason ?? ReasonCode.UnknownLink));
+            verdict?.Usable ?? false, verdict is { Usable: true } ? null : Reasons.Code(verdict?.Reason ?? (link is null ? ReasonCode.UnknownLink : ReasonCode.NotNeeded)));
     }
 
-    private static string Summary(PrefixExplanation? why, OverrideDto? active)
+    private static string Summary(PrefixExplanation? why, OverrideDto? active, bool steered)
     {
+        if (!steered)
+        {
+            return "Plain BGP sends it to a next hop of no configured link, where it is neither seen nor steered.";
+        }
+
         if (why is null)
         {
             return "No cycle has run yet.";

@@ -1,4 +1,6 @@
+using EgressAppliance.Bgp.Rib;
 using EgressAppliance.Bgp.Speaker;
+using EgressAppliance.Capture;
 using EgressAppliance.Dataplane.Pipeline;
 using EgressAppliance.Decision;
 using EgressAppliance.Decision.Control;
@@ -34,8 +36,15 @@ public sealed class InputCollector
     /// <summary>A link that sends less than this share of its capacity counts as idle.</summary>
     private const double IdleRatio = 0.001;
 
+    /// <summary>What a link whose speed is not known yet is taken for when it is asked whether it is idle.</summary>
+    private const long CautiousCapacityBps = 1_000_000_000;
+
+    /// <summary>What a cycle of full length leaves of the ratios before it.</summary>
+    private const double Remains = 0.7;
+
     private readonly ICapturePipeline _pipeline;
-    private readonly InterfaceCollector _interfaces;
+    private readonly Func<IReadOnlyList<InterfaceState>> _interfaces;
+    private readonly Func<IReadOnlyList<RouterState>> _agents;
     private readonly IBgpSpeaker _speaker;
     private readonly RouteFeed.RouteFeed _feed;
     private readonly PrefixTable _table;
@@ -45,24 +54,37 @@ public sealed class InputCollector
     private readonly HashSet<string> _polledRouters;
     private readonly DemandEstimator<IpPrefix> _demand;
     private readonly RateMeter[] _mirror;
-    private readonly DateTimeOffset _start;
+    private readonly TimeSpan _cycle;
+    private readonly TimeSpan _maxCaptureAge;
+    private readonly long _start;
     private readonly Dictionary<IpPrefix, double> _packets = [];
+    private readonly Dictionary<string, (long Frames, long Timestamp)> _heard = [];
+    private readonly Dictionary<string, (DateTimeOffset? Poll, long Timestamp)> _polled = [];
     private PipelineStatistics _before = new();
     private long _timestampBefore;
-    private long? _lostBefore;
-    private DateTimeOffset _lastFrame;
+    private long _droppedBefore;
     private long _unattributed;
     private double _loss;
     private double _attributedBps;
     private double _countedBps;
 
     /// <summary>Ready for the first cycle.</summary>
+    /// <param name="config">The configuration.</param>
+    /// <param name="pipeline">The data path.</param>
+    /// <param name="interfaces">Gives the links' interfaces in order of configuration.</param>
+    /// <param name="agents">Gives the routers' SNMP agents.</param>
+    /// <param name="speaker">The paths and sessions.</param>
+    /// <param name="feed">Told when a snapshot period ends.</param>
+    /// <param name="table">The prefixes behind the counters' ids.</param>
+    /// <param name="links">The links.</param>
+    /// <param name="time">A clock that nobody sets: ages and leases go by it.</param>
     public InputCollector(
-        ApplianceConfig config, ICapturePipeline pipeline, InterfaceCollector interfaces, IBgpSpeaker speaker, RouteFeed.RouteFeed feed, PrefixTable table,
-        LinkDirectory links, TimeProvider time)
+        ApplianceConfig config, ICapturePipeline pipeline, Func<IReadOnlyList<InterfaceState>> interfaces, Func<IReadOnlyList<RouterState>> agents,
+        IBgpSpeaker speaker, RouteFeed.RouteFeed feed, PrefixTable table, LinkDirectory links, TimeProvider time)
     {
         _pipeline = pipeline;
         _interfaces = interfaces;
+        _agents = agents;
         _speaker = speaker;
         _feed = feed;
         _table = table;
@@ -72,9 +94,10 @@ public sealed class InputCollector
         _polledRouters = [.. config.Routers.Where(r => r.Snmp is not null).Select(r => r.Name)];
         _demand = new DemandEstimator<IpPrefix>(new DemandOptions { Window = config.Decision.Window, Sampling = _sampling }, time);
         _mirror = [.. links.Links.Select(_ => new RateMeter(config.Decision.Window))];
-        _start = time.GetUtcNow();
-        _lastFrame = _start;
-        _timestampBefore = time.GetTimestamp();
+        _cycle = config.Decision.Cycle;
+        _maxCaptureAge = SteeringOptions.ForController(config).MaxCaptureAge;
+        _start = time.GetTimestamp();
+        _timestampBefore = _start;
     }
 
     /// <summary>The inputs of the latest cycle, or null before the first. Any thread.</summary>
@@ -86,13 +109,13 @@ public sealed class InputCollector
     public CycleInputs Collect(IReadOnlyList<OverrideEntry> overrides, DecisionMode mode)
     {
         CounterSnapshot counters = _pipeline.TakeSnapshot();
-        _feed.Tick();
-        DateTimeOffset now = _time.GetUtcNow();
         TimeSpan elapsed = _time.GetElapsedTime(_timestampBefore, counters.Timestamp);
         double seconds = Math.Max(elapsed.TotalSeconds, 1e-3);
         Count(counters, elapsed, seconds);
 
-        IReadOnlyList<InterfaceState> interfaces = _interfaces.GetLinks();
+        // Only now: until the cells are read, the ids in them must not be given to other prefixes.
+        _feed.Tick();
+        IReadOnlyList<InterfaceState> interfaces = _interfaces();
         IReadOnlyList<PeerStatus> peers = _speaker.GetPeers();
         List<string> problems = [];
         DemandPicture<IpPrefix> picture = _demand.Picture(MaxPrefixes);
@@ -105,12 +128,14 @@ public sealed class InputCollector
         List<PrefixDemand> prefixes = Demands(picture, overrides, residual);
         List<LinkState> links = [.. _links.Links.Select((l, i) => LinkOf(l, interfaces[i], residual[l.Id.Value], problems))];
         PipelineStatistics statistics = counters.Statistics;
-        InputHealth health = Health(now, statistics, interfaces, peers, links);
+
+        // The last thing read is the clock: had anything before it hung, then what it gave is as old as that.
+        InputHealth health = Health(_time.GetTimestamp(), statistics, interfaces, peers, links, problems);
         CycleInputs inputs = new()
         {
             Input = new CycleInput
             {
-                Now = now,
+                Now = _time.GetUtcNow(),
                 Links = links,
                 Prefixes = prefixes,
                 Health = health,
@@ -119,7 +144,7 @@ public sealed class InputCollector
             Rates = new RateView(picture.Top, _packets),
             MirrorBps = [.. _mirror.Select(m => m.RateBps)],
             Interfaces = interfaces,
-            Agents = _interfaces.GetRouters(),
+            Agents = _agents(),
             Peers = peers,
             Statistics = statistics,
             UnattributedPackets = _unattributed,
@@ -171,22 +196,36 @@ public sealed class InputCollector
             meter.EndTick(elapsed);
         }
 
-        // Ratios over some cycles: a single late frame must neither look like a fault nor hide one.
-        const double Weight = 0.3;
-        _attributedBps += Weight * ((attributed * 8.0 * _sampling / seconds) - _attributedBps);
-        _countedBps += Weight * ((counted * 8.0 * _sampling / seconds) - _countedBps);
-        PipelineStatistics statistics = counters.Statistics;
-        long lost = statistics.PoolExhausted + statistics.Sources.Values.Sum(s => s.DroppedFrames);
+        // Ratios over some cycles: a single late frame must neither look like a fault nor hide one. A cycle that follows hard upon another, as
+        // after a stall, counts by its length.
+        double weight = 1 - Math.Pow(Remains, seconds / _cycle.TotalSeconds);
+        _attributedBps += weight * ((attributed * 8.0 * _sampling / seconds) - _attributedBps);
+        _countedBps += weight * ((counted * 8.0 * _sampling / seconds) - _countedBps);
 
-        // What was lost before the first cycle, while everything started, says nothing about what is counted from here on.
-        long newlyLost = lost - (_lostBefore ?? lost);
-        long frames = statistics.Frames - _before.Frames + newlyLost;
-        double loss = frames > 0 ? (double)newlyLost / frames : 0;
-        _loss += Weight * (loss - _loss);
-        _lostBefore = lost;
-        if (statistics.Frames > _before.Frames)
+        // Frames given up for want of a batch are among the frames; those that the kernel dropped never came.
+        PipelineStatistics statistics = counters.Statistics;
+        long kernel = statistics.Sources.Values.Sum(s => s.DroppedFrames);
+        long dropped = kernel - _droppedBefore;
+        long lost = dropped + statistics.PoolExhausted - _before.PoolExhausted;
+        if (Latest is null)
         {
-            _lastFrame = _time.GetUtcNow();
+            // What was lost while everything started says nothing about what is counted from here on.
+            dropped = lost = 0;
+        }
+
+        long frames = dropped + statistics.Frames - _before.Frames;
+        _loss += weight * ((frames > 0 ? (double)lost / frames : 0) - _loss);
+        _droppedBefore = kernel;
+        Listen(counters);
+    }
+
+    /// <summary>Notes which sources delivered something.</summary>
+    private void Listen(CounterSnapshot counters)
+    {
+        foreach ((string name, SourceStatistics source) in counters.Statistics.Sources)
+        {
+            (long frames, long timestamp) = _heard.GetValueOrDefault(name, (0, _start));
+            _heard[name] = (source.ReceivedFrames, source.ReceivedFrames > frames ? counters.Timestamp : timestamp);
         }
     }
 
@@ -196,10 +235,11 @@ public sealed class InputCollector
         HashSet<IpPrefix> given = new(picture.Top.Count);
         foreach (DemandRate<IpPrefix> rate in picture.Top)
         {
-            IReadOnlyList<string> paths = _links.LinksOf(_speaker.GetPaths(rate.Key));
-            if (paths.Count == 0)
+            IReadOnlyList<RibPath> learned = _speaker.GetPaths(rate.Key);
+            IReadOnlyList<string> paths = _links.LinksOf(learned);
+            if (paths.Count == 0 || !_links.PrefersConfigured(learned))
             {
-                // Its path went a moment ago, or leaves by no configured link: all that is known is where it was seen.
+                // Its path went a moment ago, or plain BGP sends it by no configured link: all that is known is where it was seen.
                 residual[rate.Link.Value] += rate.RateBps;
                 continue;
             }
@@ -268,24 +308,66 @@ public sealed class InputCollector
     }
 
     private InputHealth Health(
-        DateTimeOffset now, PipelineStatistics statistics, IReadOnlyList<InterfaceState> interfaces, IReadOnlyList<PeerStatus> peers, List<LinkState> links)
+        long now, PipelineStatistics statistics, IReadOnlyList<InterfaceState> interfaces, IReadOnlyList<PeerStatus> peers, List<LinkState> links,
+        List<string> problems)
     {
-        // Silence on the mirror is no fault while the interface counters say that there is nothing to see.
-        bool idle = statistics.Sources.Values.All(s => s.Message is null)
-            && links.All(l => l.MeasuredBps is { } measured && measured < IdleRatio * l.CapacityBps);
         double capacity = links.Sum(l => l.CapacityBps == UnknownCapacityBps ? 0.0 : l.CapacityBps);
-        InterfaceState[] polled = [.. interfaces.Where(i => _polledRouters.Contains(i.Router))];
         return new InputHealth
         {
-            CaptureAge = idle ? TimeSpan.Zero : now - _lastFrame,
+            CaptureAge = CaptureAge(now, statistics, links, problems),
             CaptureLoss = Math.Clamp(_loss, 0, 1),
             RouteFeedUp = peers.All(p => p.State == SessionState.Established),
             RibComplete = peers.All(p => p.TableComplete),
             AllPathsKnown = peers.All(p => p.AddPath),
-            CountersAge = polled.Length > 0 ? polled.Max(i => now - (i.LastPoll ?? _start)) : null,
+            CountersAge = CountersAge(now, interfaces),
 
             // The router's own few packets say nothing about a mirror that is idle otherwise.
             AttributionRatio = _countedBps > IdleRatio * capacity && capacity > 0 ? _attributedBps / _countedBps : null,
         };
+    }
+
+    /// <summary>
+    /// The longest silence of a source: with one of several mirrors gone, the links it showed would look empty. Silence is no fault while the
+    /// interface counters of all links that the source may show say that there is nothing to see.
+    /// </summary>
+    private TimeSpan CaptureAge(long now, PipelineStatistics statistics, List<LinkState> links, List<string> problems)
+    {
+        TimeSpan oldest = TimeSpan.Zero;
+        foreach ((string name, SourceStatistics source) in statistics.Sources)
+        {
+            bool idle = source.Message is null && Enumerable.Range(0, links.Count).All(i => _links.Links[i].MatchSource is { } own && own != name || IsIdle(links[i]));
+            TimeSpan age = _time.GetElapsedTime(_heard[name].Timestamp, now);
+            if (idle || age <= oldest)
+            {
+                continue;
+            }
+
+            oldest = age;
+            if (age > _maxCaptureAge)
+            {
+                problems.Add($"Capture source {name} has delivered nothing for {age.TotalSeconds:0} s{(source.Message is null ? "" : $" ({source.Message})")}.");
+            }
+        }
+
+        return statistics.Sources.Count > 0 ? oldest : _time.GetElapsedTime(_start, now);
+    }
+
+    private static bool IsIdle(LinkState link) =>
+        link.MeasuredBps is { } measured && measured < IdleRatio * (link.CapacityBps == UnknownCapacityBps ? CautiousCapacityBps : link.CapacityBps);
+
+    /// <summary>The longest time since a polled interface last answered, by when its answers were seen here: the poll's time of day may be set.</summary>
+    private TimeSpan? CountersAge(long now, IReadOnlyList<InterfaceState> interfaces)
+    {
+        TimeSpan? oldest = null;
+        foreach (InterfaceState state in interfaces.Where(i => _polledRouters.Contains(i.Router)))
+        {
+            (DateTimeOffset? poll, long timestamp) = _polled.GetValueOrDefault(state.Link, (null, _start));
+            timestamp = state.LastPoll == poll ? timestamp : now;
+            _polled[state.Link] = (state.LastPoll, timestamp);
+            TimeSpan age = _time.GetElapsedTime(timestamp, now);
+            oldest = oldest > age ? oldest : age;
+        }
+
+        return oldest;
     }
 }

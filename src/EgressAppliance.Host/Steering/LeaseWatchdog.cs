@@ -16,22 +16,34 @@ public sealed class LeaseWatchdog : IAsyncDisposable
     /// <param name="time">The clock of the leases.</param>
     public LeaseWatchdog(Func<IReadOnlyList<OverrideEntry>> overrides, Action<IReadOnlyList<OverrideEntry>> withdraw, TimeProvider time)
     {
+        Lock gate = new();
         HashSet<(Net.IpPrefix, DateTimeOffset)> done = [];
         _timer = time.CreateTimer(
             _ =>
             {
-                lock (done)
+                // A withdrawal that waits must not gather a queue of timer threads behind it.
+                if (!gate.TryEnter())
+                {
+                    return;
+                }
+
+                try
                 {
                     IReadOnlyList<OverrideEntry> all = overrides();
                     done.RemoveWhere(d => !all.Any(e => e.Prefix == d.Item1 && e.LeaseExpires == d.Item2));
 
                     // The loop that would take them off the list is the one that hangs: withdraw each lease once.
                     OverrideEntry[] expired =
-                        [.. OverrideLedger.Expired(all, time.GetUtcNow()).Where(e => done.Add((e.Prefix, e.LeaseExpires)))];
+                        [.. OverrideLedger.Expired(all, time.GetUtcNow()).Where(e => !done.Contains((e.Prefix, e.LeaseExpires)))];
                     if (expired.Length > 0)
                     {
                         withdraw(expired);
+                        done.UnionWith(expired.Select(e => (e.Prefix, e.LeaseExpires)));
                     }
+                }
+                finally
+                {
+                    gate.Exit();
                 }
             },
             null,

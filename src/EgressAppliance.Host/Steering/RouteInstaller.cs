@@ -27,8 +27,10 @@ public sealed class RouteInstaller(IBgpSpeaker speaker, LinkDirectory links, ILo
     ];
 
     /// <summary>Carries out an outcome and tells, for each announcement, whether the speaker took it.</summary>
-    public void Apply(CycleOutcome outcome, Action<IpPrefix, bool> announced)
+    /// <returns>The announcements that the speaker refused.</returns>
+    public IReadOnlyList<(IpPrefix Prefix, OverrideRefusal Refusal)> Apply(CycleOutcome outcome, Action<IpPrefix, bool> announced)
     {
+        List<(IpPrefix, OverrideRefusal)> failed = [];
         List<Override> ready = [];
         foreach (OverrideEntry entry in outcome.Announce)
         {
@@ -40,7 +42,7 @@ public sealed class RouteInstaller(IBgpSpeaker speaker, LinkDirectory links, ILo
             }
             else
             {
-                Refuse(entry.Prefix, entry.To, refusal, announced);
+                Refuse(entry.Prefix, entry.To, refusal);
             }
         }
 
@@ -52,7 +54,7 @@ public sealed class RouteInstaller(IBgpSpeaker speaker, LinkDirectory links, ILo
                 string link = links.Of(route.Path)?.Name ?? "";
                 if (refused.TryGetValue(route.Prefix, out OverrideRefusal refusal))
                 {
-                    Refuse(route.Prefix, link, refusal, announced);
+                    Refuse(route.Prefix, link, refusal);
                 }
                 else
                 {
@@ -65,21 +67,36 @@ public sealed class RouteInstaller(IBgpSpeaker speaker, LinkDirectory links, ILo
 
         if (outcome.Withdraw.Count > 0)
         {
-            speaker.Withdraw([.. outcome.Withdraw.Select(w => w.Prefix)]);
-            Interlocked.Add(ref _withdrawn, outcome.Withdraw.Count);
+            Withdraw([.. outcome.Withdraw.Select(w => w.Prefix)]);
             foreach (OverrideWithdrawal withdrawal in outcome.Withdraw)
             {
                 SteeringLog.Withdrawn(logger, withdrawal.Prefix, withdrawal.Link, withdrawal.Reason, outcome.Id);
             }
+        }
+
+        return failed;
+
+        void Refuse(IpPrefix prefix, string link, OverrideRefusal refusal)
+        {
+            Interlocked.Increment(ref _refused);
+            SteeringLog.Refused(logger, prefix, link, refusal);
+            announced(prefix, false);
+            failed.Add((prefix, refusal));
         }
     }
 
     /// <summary>Withdraws overrides whose lease ran out because cycles stopped.</summary>
     public void WithdrawExpired(IReadOnlyList<OverrideEntry> expired)
     {
-        speaker.Withdraw([.. expired.Select(e => e.Prefix)]);
-        Interlocked.Add(ref _withdrawn, expired.Count);
+        Withdraw([.. expired.Select(e => e.Prefix)]);
         SteeringLog.LeasesExpired(logger, expired.Count);
+    }
+
+    /// <summary>Withdraws what the speaker announces and the ledger does not know.</summary>
+    public void WithdrawStray(IReadOnlyCollection<IpPrefix> prefixes)
+    {
+        Withdraw(prefixes);
+        SteeringLog.Stray(logger, prefixes.Count);
     }
 
     /// <summary>Withdraws everything the speaker announces, in one step, whatever the ledger says.</summary>
@@ -102,10 +119,11 @@ public sealed class RouteInstaller(IBgpSpeaker speaker, LinkDirectory links, ILo
         SteeringLog.Lost(logger, prefix, reason);
     }
 
-    private void Refuse(IpPrefix prefix, string link, OverrideRefusal refusal, Action<IpPrefix, bool> announced)
+    /// <summary>Withdraws, and counts those that stood: the watchdog, the speaker or the red button may have been faster.</summary>
+    private void Withdraw(IReadOnlyCollection<IpPrefix> prefixes)
     {
-        Interlocked.Increment(ref _refused);
-        SteeringLog.Refused(logger, prefix, link, refusal);
-        announced(prefix, false);
+        HashSet<IpPrefix> standing = [.. speaker.GetOverrides().Select(o => o.Prefix)];
+        speaker.Withdraw(prefixes);
+        Interlocked.Add(ref _withdrawn, prefixes.Count(standing.Contains));
     }
 }

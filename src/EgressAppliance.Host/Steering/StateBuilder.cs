@@ -20,7 +20,7 @@ public sealed class StateBuilder(
     /// <summary>Prefixes that the event stream carries.</summary>
     public const int TopPrefixes = 20;
 
-    private readonly DateTimeOffset _start = time.GetUtcNow();
+    private readonly long _start = time.GetTimestamp();
 
     /// <summary>The version of the appliance.</summary>
     public static string Version { get; } = typeof(StateBuilder).Assembly.GetName().Version?.ToString(3) ?? "0";
@@ -41,7 +41,7 @@ public sealed class StateBuilder(
         string[] problems = [.. outcome.Problems, .. inputs.Problems];
         StatusDto status = new(
             config.Site, Version, ModeName(outcome.Mode), Reasons.Code(outcome.Verdict), outcome.Reason, outcome.Healthy && problems.Length == 0, outcome.Time,
-            (outcome.Time - _start).TotalSeconds, problems, Capture(inputs), [.. inputs.Peers.Select(Peer)],
+            time.GetElapsedTime(_start).TotalSeconds, problems, Capture(inputs), [.. inputs.Peers.Select(Peer)],
             [.. inputs.Agents.Select(a => new SnmpDto(a.Router, a.Reachable, a.LastPoll, a.LastError))]);
         List<OverrideDto> overrides = [.. outcome.Overrides.Select(o => Override(o, outcome.Mode))];
         return new StateEventDto(
@@ -66,7 +66,7 @@ public sealed class StateBuilder(
     public PrefixDto Prefix(PrefixRate rate, IReadOnlyList<LinkState> states, IReadOnlyList<OverrideEntry> overrides, DecisionMode mode)
     {
         IReadOnlyList<RibPath> paths = speaker.GetPaths(rate.Prefix);
-        string? native = links.LinksOf(paths).FirstOrDefault(n => states.Any(l => l.Name == n && l.Up));
+        string? native = links.PrefersConfigured(paths) ? links.LinksOf(paths).FirstOrDefault(n => states.Any(l => l.Name == n && l.Up)) : null;
         bool overridden = mode == DecisionMode.Inject && overrides.Any(o => o.Prefix == rate.Prefix);
         return new PrefixDto(
             rate.Prefix.ToString(), links[rate.Link]?.Name, native, rate.RateBps, Math.Round(rate.PacketsPerSecond, 1),

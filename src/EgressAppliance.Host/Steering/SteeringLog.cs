@@ -34,6 +34,9 @@ internal static partial class SteeringLog
     [LoggerMessage(3009, LogLevel.Critical, "the control loop failed; all overrides are withdrawn and the appliance stops")]
     public static partial void LoopFailed(ILogger logger, Exception exception);
 
+    [LoggerMessage(3011, LogLevel.Warning, "{count} announced overrides that the ledger does not know are withdrawn")]
+    public static partial void Stray(ILogger logger, int count);
+
     [LoggerMessage(3010, LogLevel.Information, "operator: {what}")]
     public static partial void Operator(ILogger logger, string what);
 }

@@ -1,5 +1,6 @@
 using EgressAppliance.Bgp.Speaker;
 using EgressAppliance.Decision.Control;
+using EgressAppliance.Decision.Overrides;
 using EgressAppliance.Decision.Planner;
 using EgressAppliance.Host.Config;
 using EgressAppliance.Host.RouteFeed;
@@ -21,6 +22,10 @@ namespace EgressAppliance.Host.Steering;
 /// the decision and its carrying out, which queues messages and never waits for a router; withdraw-all tells the speaker first and the
 /// controller second, so that nothing in the controller can keep the red button from working.
 ///
+/// What the speaker announces is the truth, and the ledger follows it: each turn begins by comparing the two. An entry that the speaker
+/// lost or the watchdog withdrew leaves the ledger, however late the loop hears of it, and an announcement without an entry, which
+/// would have no lease, is withdrawn.
+///
 /// If a cycle throws, that is a bug: everything is withdrawn, and the appliance ends with an error so that the service manager
 /// starts it anew. Going on with a half-finished state would be steering blind.
 /// </remarks>
@@ -32,7 +37,7 @@ public sealed class SteeringLoop : IAsyncDisposable
     private readonly IBgpSpeaker _speaker;
     private readonly LinkDirectory _links;
     private readonly SystemdNotifier _systemd;
-    private readonly TimeProvider _time;
+    private readonly SteadyClock _time;
     private readonly ILogger<SteeringLoop> _logger;
     private readonly TimeSpan _period;
     private readonly Lock _gate = new();
@@ -40,11 +45,12 @@ public sealed class SteeringLoop : IAsyncDisposable
     private readonly LeaseWatchdog _watchdog;
     private Task _running = Task.CompletedTask;
     private Verdict? _lastVerdict;
+    private int _withdrawing;
 
     /// <summary>A loop that is ready to start.</summary>
     public SteeringLoop(
         ApplianceConfig config, InputCollector inputs, RouteInstaller installer, IBgpSpeaker speaker, LinkDirectory links, SystemdNotifier systemd,
-        TimeProvider time, ILogger<SteeringLoop> logger)
+        SteadyClock time, ILogger<SteeringLoop> logger)
     {
         _inputs = inputs;
         _installer = installer;
@@ -87,26 +93,37 @@ public sealed class SteeringLoop : IAsyncDisposable
     }
 
     /// <summary>The red button.</summary>
+    /// <returns>How many overrides were announced.</returns>
     public int WithdrawAll()
     {
-        int count = _installer.WithdrawAll();
-        Command(_controller.WithdrawAll);
-        return count;
+        // A cycle that takes its turn between the two steps announces nothing.
+        Interlocked.Increment(ref _withdrawing);
+        try
+        {
+            int count = _installer.WithdrawAll();
+            Command(_controller.WithdrawAll);
+            return count;
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _withdrawing);
+        }
     }
 
     /// <summary>An operator's override.</summary>
-    public OperatorResult AddOverride(IpPrefix prefix, string link)
+    /// <returns>The result, and when it is done why the speaker would not announce it, if so.</returns>
+    public (OperatorResult Result, OverrideRefusal Refusal) AddOverride(IpPrefix prefix, string link)
     {
         SteeringLog.Operator(_logger, $"override add {prefix} {link}");
         OperatorResult result = OperatorResult.NotReady;
         IReadOnlyList<string> paths = _links.LinksOf(_speaker.GetPaths(prefix));
         long rate = _inputs.Latest?.Rates.Find(prefix)?.RateBps ?? 0;
-        Command(now =>
+        IReadOnlyList<(IpPrefix Prefix, OverrideRefusal Refusal)> refused = Command(now =>
         {
             (result, CycleOutcome outcome) = _controller.AddOverride(prefix, link, paths, now, rate);
             return outcome;
         });
-        return result;
+        return (result, refused.FirstOrDefault(r => r.Prefix == prefix).Refusal);
     }
 
     /// <summary>An operator ends an override.</summary>
@@ -126,6 +143,9 @@ public sealed class SteeringLoop : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync();
+
+        // At once, in case a cycle hangs; and again when no cycle can announce any more.
+        _installer.WithdrawAll();
         await _running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await _watchdog.DisposeAsync();
         _speaker.OverrideLost -= OnOverrideLost;
@@ -140,7 +160,7 @@ public sealed class SteeringLoop : IAsyncDisposable
             using PeriodicTimer timer = new(_period, _time);
             do
             {
-                Cycle();
+                Cycle(stop);
             }
             while (await timer.WaitForNextTickAsync(stop));
         }
@@ -156,15 +176,18 @@ public sealed class SteeringLoop : IAsyncDisposable
         }
     }
 
-    private void Cycle()
+    private void Cycle(CancellationToken stop)
     {
         long start = _time.GetTimestamp();
         CycleInputs inputs = _inputs.Collect(_controller.Overrides, _controller.Mode);
         CycleOutcome outcome;
         lock (_gate)
         {
+            stop.ThrowIfCancellationRequested();
+            Reconcile();
             outcome = _controller.Cycle(inputs.Input);
             Carry(outcome);
+            outcome = Shown(outcome);
         }
 
         TimeSpan elapsed = _time.GetElapsedTime(start);
@@ -174,26 +197,70 @@ public sealed class SteeringLoop : IAsyncDisposable
             SteeringLog.VerdictChanged(_logger, Reasons.Code(outcome.Verdict), outcome.Reason);
         }
 
-        CycleDone?.Invoke(inputs, outcome with { Overrides = _controller.Overrides }, elapsed);
+        CycleDone?.Invoke(inputs, outcome, elapsed);
         _speaker.Heartbeat();
-        _systemd.Alive($"{(outcome.Mode == DecisionMode.Inject ? "inject" : "observe")}: {outcome.Reason} {_controller.Overrides.Count} overrides.");
+        _systemd.Alive($"{(outcome.Mode == DecisionMode.Inject ? "inject" : "observe")}: {outcome.Reason} {outcome.Overrides.Count} overrides.");
     }
 
-    private void Command(Func<DateTimeOffset, CycleOutcome> command)
+    private IReadOnlyList<(IpPrefix Prefix, OverrideRefusal Refusal)> Command(Func<DateTimeOffset, CycleOutcome> command)
     {
         CycleOutcome outcome;
+        IReadOnlyList<(IpPrefix, OverrideRefusal)> refused;
         lock (_gate)
         {
+            Reconcile();
             outcome = command(_time.GetUtcNow());
-            Carry(outcome);
-            outcome = outcome with { Overrides = _controller.Overrides };
+            refused = Carry(outcome);
+            outcome = Shown(outcome);
         }
 
         CommandDone?.Invoke(outcome);
+        return refused;
     }
 
-    private void Carry(CycleOutcome outcome) =>
-        _installer.Apply(outcome, (prefix, ok) => _controller.Announced(prefix, ok, _time.GetUtcNow()));
+    private IReadOnlyList<(IpPrefix Prefix, OverrideRefusal Refusal)> Carry(CycleOutcome outcome) => _installer.Apply(
+        Volatile.Read(ref _withdrawing) > 0 ? outcome with { Announce = [] } : outcome,
+        (prefix, ok) => _controller.Announced(prefix, ok, _time.GetUtcNow()));
+
+    /// <summary>Makes ledger and speaker tell the same. Everything is announced under the lock, so what differs was ended by others.</summary>
+    private void Reconcile()
+    {
+        HashSet<IpPrefix> announced = [.. _speaker.GetOverrides().Select(o => o.Prefix)];
+        if (_controller.Mode == DecisionMode.Inject)
+        {
+            foreach (OverrideEntry entry in _controller.Overrides)
+            {
+                if (!announced.Remove(entry.Prefix))
+                {
+                    _controller.Lost(entry.Prefix);
+                }
+            }
+        }
+
+        if (announced.Count > 0)
+        {
+            _installer.WithdrawStray(announced);
+        }
+    }
+
+    /// <summary>The outcome with what became of it, its times as the time of day.</summary>
+    private CycleOutcome Shown(CycleOutcome outcome)
+    {
+        TimeSpan offset = _time.Offset;
+        return outcome with
+        {
+            Time = outcome.Time + offset,
+            Overrides =
+            [
+                .. _controller.Overrides.Select(e => e with
+                {
+                    Since = e.Since + offset,
+                    LeaseExpires = e.LeaseExpires + offset,
+                    LastConfirmed = e.LastConfirmed + offset,
+                }),
+            ],
+        };
+    }
 
     private void OnOverrideLost(IpPrefix prefix, string reason)
     {
@@ -203,7 +270,7 @@ public sealed class SteeringLoop : IAsyncDisposable
         {
             lock (_gate)
             {
-                _controller.Lost(prefix);
+                Reconcile();
             }
         });
     }

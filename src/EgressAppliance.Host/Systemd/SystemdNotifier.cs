@@ -19,7 +19,11 @@ public sealed class SystemdNotifier : IDisposable
         {
             // '@' stands for the abstract namespace, whose names begin with a zero byte.
             _endPoint = new UnixDomainSocketEndPoint(path[0] == '@' ? '\0' + path[1..] : path);
-            _socket = new Socket(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified);
+            _socket = new Socket(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified)
+            {
+                // A manager that does not read must not hold up the control loop.
+                Blocking = false,
+            };
         }
     }
 
