@@ -49,7 +49,8 @@ internal sealed class ManualTimeProvider : TimeProvider
                 due = _timers.Where(timer => timer.Due <= end).MinBy(timer => timer.Due);
                 if (due is null)
                 {
-                    _now = end;
+                    // Another thread may have moved on while a timer of this one ran.
+                    _now = end > _now ? end : _now;
                     return;
                 }
 

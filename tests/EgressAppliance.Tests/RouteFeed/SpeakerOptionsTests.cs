@@ -1,0 +1,46 @@
+using System.Net;
+using EgressAppliance.Bgp.Speaker;
+using EgressAppliance.Host.Config;
+using EgressAppliance.Host.RouteFeed;
+using EgressAppliance.Net;
+using EgressAppliance.Tests.Steering;
+
+namespace EgressAppliance.Tests.RouteFeed;
+
+public sealed class SpeakerOptionsTests
+{
+    [Theory]
+    [InlineData("192.0.2.1", 0xC0000201)]
+    [InlineData("2001:db8::1", 0x80000001)]
+    [InlineData("2001:db8::", 0x80000000)]
+    [InlineData("2001:db8::c000:201", 0xC0000201)]
+    public void RouterId_is_the_IPv4_address_or_made_from_the_last_octets(string address, uint expected) =>
+        Assert.Equal(expected, SpeakerOptions.RouterId(IPAddress.Parse(address)));
+
+    [Fact]
+    public void From_maps_peers_listeners_and_limits()
+    {
+        RouterConfig first = Bench.Router("edge1", snmp: false);
+        RouterConfig second = Bench.Router("edge2", snmp: false) with
+        {
+            Address = IPAddress.Parse("192.0.2.9"),
+            Bgp = first.Bgp with { Passive = true, Password = "k3y", MaxPrefix = 7 },
+        };
+        RouterConfig silent = first with { Name = "edge3", Bgp = first.Bgp with { ListenPort = 0, LocalAddress = IPAddress.Parse("192.0.2.2") } };
+        ApplianceConfig config = new()
+        {
+            Routers = [first, second, silent],
+            Links = [Bench.MakeLink(1, "a", "100.64.1.2")],
+            Decision = new DecisionConfig { MaxOverrides = 10, MaxMovesPerCycle = 3, Cycle = TimeSpan.FromSeconds(5), MarkerCommunity = 42 },
+        };
+        BgpSpeakerOptions options = SpeakerOptions.From(config, new LinkDirectory(config.Links));
+        Assert.Equal(["edge1", "edge2", "edge3"], options.Peers.Select(p => p.Name));
+        Assert.Equal((true, "k3y", 7, IPAddress.Parse("192.0.2.9")),
+            (options.Peers[1].Passive, options.Peers[1].Password, options.Peers[1].MaxPrefix, options.Peers[1].RemoteAddress));
+        Assert.Equal(new IPEndPoint(IPAddress.Loopback, 179), Assert.Single(options.Listen));
+        Assert.Contains(IpAddr.Parse("192.0.2.2"), options.OwnAddresses);
+        Assert.Contains(IpAddr.Parse("127.0.0.1"), options.OwnAddresses);
+        Assert.Equal(IpAddr.Parse("100.64.1.2"), Assert.Single(options.AllowedNextHops));
+        Assert.Equal((13, 42u, TimeSpan.FromSeconds(15)), (options.MaxOverrides, options.MarkerCommunity, options.HeartbeatTimeout));
+    }
+}
