@@ -47,7 +47,7 @@ public sealed class Explainer(IBgpSpeaker speaker, LinkDirectory links, PrefixTa
         IReadOnlyList<PeerStatus> peers = speaker.GetPeers();
         return new ExplainDto(
             query, prefix.ToString(), rate?.RateBps ?? 0, rate is { } seen ? links[seen.Link]?.Name : null, why?.NativeLink, active,
-            [.. paths.Select(p => Describe(p, peers, why))], Summary(why, active, steered));
+            [.. paths.Select(p => Describe(p, peers, why))], Summary(why, active, steered ? links.Of(paths[0])!.Name : null));
     }
 
     private static ExplainDto Unknown(string query, string summary) => new(query, null, 0, null, null, null, [], summary);
@@ -63,9 +63,9 @@ public sealed class Explainer(IBgpSpeaker speaker, LinkDirectory links, PrefixTa
             verdict?.Usable ?? false, verdict is { Usable: true } ? null : Reasons.Code(verdict?.Reason ?? (link is null ? ReasonCode.UnknownLink : ReasonCode.NotNeeded)));
     }
 
-    private static string Summary(PrefixExplanation? why, OverrideDto? active, bool steered)
+    private static string Summary(PrefixExplanation? why, OverrideDto? active, string? preferred)
     {
-        if (!steered)
+        if (preferred is null)
         {
             return "Plain BGP sends it to a next hop of no configured link, where it is neither seen nor steered.";
         }
@@ -73,6 +73,11 @@ public sealed class Explainer(IBgpSpeaker speaker, LinkDirectory links, PrefixTa
         if (why is null)
         {
             return "No cycle has run yet.";
+        }
+
+        if (why.NativeLink is null && active is null)
+        {
+            return $"Plain BGP would send it by {preferred}, which is down, as are all other links it has paths by.";
         }
 
         // In observe mode the planner's view is that of its proposals; nothing of it has happened.
