@@ -32,6 +32,10 @@ public static class NearestName
         return best;
     }
 
+    /// <summary>The candidates that differ least, nearest first.</summary>
+    public static IReadOnlyList<string> Rank(string name, IEnumerable<string> candidates, int count) =>
+        [.. candidates.Distinct().OrderBy(c => Distance(name, c)).ThenBy(c => c, StringComparer.Ordinal).Take(count)];
+
     /// <summary>Edit distance: insertions, deletions, substitutions and swaps of neighbours, letters compared without case.</summary>
     public static int Distance(string left, string right)
     {

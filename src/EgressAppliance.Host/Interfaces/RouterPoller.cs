@@ -185,7 +185,7 @@ public sealed class RouterPoller : IAsyncDisposable
 
             link.Fail(_logger, indexes.Count == 0
                 ? $"{_router.Name} shows no interface names: the community's view lacks ifXTable (1.3.6.1.2.1.31.1.1)"
-                : $"no interface {link.Config.Interface} on {_router.Name}; nearest names: {string.Join(", ", NearestNames.Find(link.Config.Interface, indexes.Keys))}");
+                : $"no interface {link.Config.Interface} on {_router.Name}; nearest names: {string.Join(", ", NearestName.Rank(link.Config.Interface, indexes.Keys, 3))}");
         }
 
         return null;

@@ -308,7 +308,12 @@ public sealed class InputCollectorTests
 
     private static OverrideEntry Entry(string prefix, string to, DateTimeOffset now) => new()
     {
-        Prefix = IpPrefix.Parse(prefix), From = "a", To = to, Since = now, Reason = ReasonCode.RelieveOverload, LeaseExpires = now.AddSeconds(30),
+        Prefix = IpPrefix.Parse(prefix),
+        From = "a",
+        To = to,
+        Since = now,
+        Reason = ReasonCode.RelieveOverload,
+        LeaseExpires = now.AddSeconds(30),
     };
 
     private static void SetOut(Bench bench, double? bps)

@@ -77,7 +77,11 @@ public sealed class LeaseWatchdogTests
 
     private static OverrideEntry Entry(string prefix, int expires) => new()
     {
-        Prefix = IpPrefix.Parse(prefix), From = "a", To = "b", Since = default, Reason = ReasonCode.RelieveOverload,
+        Prefix = IpPrefix.Parse(prefix),
+        From = "a",
+        To = "b",
+        Since = default,
+        Reason = ReasonCode.RelieveOverload,
         LeaseExpires = new ManualTimeProvider().GetUtcNow().AddSeconds(expires),
     };
 }

@@ -71,7 +71,12 @@ public sealed class RouteInstallerTests : IAsyncDisposable
 
     private static OverrideEntry Entry(string prefix, string to) => new()
     {
-        Prefix = IpPrefix.Parse(prefix), From = "a", To = to, Since = default, Reason = ReasonCode.RelieveOverload, LeaseExpires = default,
+        Prefix = IpPrefix.Parse(prefix),
+        From = "a",
+        To = to,
+        Since = default,
+        Reason = ReasonCode.RelieveOverload,
+        LeaseExpires = default,
     };
 
     private IReadOnlyList<(IpPrefix, OverrideRefusal)> Apply((string Prefix, string To)[] announce, string[] withdraw) => _installer.Apply(
