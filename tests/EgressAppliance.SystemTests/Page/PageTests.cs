@@ -129,8 +129,11 @@ public sealed partial class PageTests(ITestOutputHelper output)
         await Expect(Mode(page, "observe")).ToBeVisibleAsync();
         await Expect(page.GetByText(NoOverride)).ToBeVisibleAsync();
 
-        // The surge goes on, so observe mode may propose them again; none may be with a router.
+        // The surge goes on, so observe mode proposes them again: the page must not pass that off as relief.
+        await Expect(banner).ToContainTextAsync(Proposed());
+        await Expect(Section(page, "Overrides").GetByText("proposed", new() { Exact = true }).First).ToBeVisibleAsync();
         await Expect(Section(page, "Overrides").GetByText(Announced())).ToHaveCountAsync(0);
+        await Expect(page.GetByText(NoOverride)).ToBeVisibleAsync();
     }
 
     private async Task SwitchToInjectAsync(BrowserTab tab)
@@ -147,6 +150,8 @@ public sealed partial class PageTests(ITestOutputHelper output)
         Assert.Equal(["PUT /api/v1/mode"], tab.Changes.Skip(before));
         await Expect(Mode(page, "inject")).ToBeVisibleAsync();
         await Expect(banner.GetByRole(AriaRole.Button, new() { Name = "Switch to observe" })).ToBeVisibleAsync();
+        await SeeConfirmedOverrideAsync(page);
+        await Expect(page.GetByText(NoOverride)).ToHaveCountAsync(0);
         output.WriteLine("withdrawn, and in inject mode again");
     }
 
@@ -199,6 +204,9 @@ public sealed partial class PageTests(ITestOutputHelper output)
 
     [GeneratedRegex("All [1-9][0-9]* overrides are withdrawn")]
     private static partial Regex HowMany();
+
+    [GeneratedRegex("As if the [1-9][0-9]* proposed overrides? (was|were) announced")]
+    private static partial Regex Proposed();
 
     [GeneratedRegex("^(announced|confirmed)$")]
     private static partial Regex Announced();
