@@ -41,11 +41,20 @@ public sealed class ConfigChecks
     private void CheckSources()
     {
         Dictionary<string, BoundValue> seen = [];
+        long? sampling = null;
         foreach (BoundSection source in _root.Section("capture")?.Sections("sources") ?? [])
         {
             CheckBackend(source);
             CheckRing(source);
             CheckCpus(source);
+            if (source.TryGet("sampling", out long own) && (sampling ??= own) != own)
+            {
+                BoundValue value = source.Value("sampling");
+                _diagnostics.Error(
+                    value.Given ? value.At : source.At, $"'{value.Path}': {own} differs from the {sampling} of the first source",
+                    "give all sources one sampling rate: counters are scaled as a whole");
+            }
+
             BoundValue name = source.Value("interface").Given ? source.Value("interface") : source.Value("file");
             if (name is { Given: true, Valid: true } && !seen.TryAdd(name.Text, name))
             {

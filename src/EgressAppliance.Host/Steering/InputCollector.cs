@@ -62,6 +62,7 @@ public sealed class InputCollector
     private readonly Dictionary<string, (DateTimeOffset? Poll, long Timestamp)> _polled = [];
     private PipelineStatistics _before = new();
     private long _timestampBefore;
+    private long _tickBegan;
     private long _droppedBefore;
     private long _unattributed;
     private double _loss;
@@ -98,6 +99,7 @@ public sealed class InputCollector
         _maxCaptureAge = SteeringOptions.ForController(config).MaxCaptureAge;
         _start = time.GetTimestamp();
         _timestampBefore = _start;
+        _tickBegan = _start;
     }
 
     /// <summary>The inputs of the latest cycle, or null before the first. Any thread.</summary>
@@ -109,9 +111,8 @@ public sealed class InputCollector
     public CycleInputs Collect(IReadOnlyList<OverrideEntry> overrides, DecisionMode mode)
     {
         CounterSnapshot counters = _pipeline.TakeSnapshot();
-        TimeSpan elapsed = _time.GetElapsedTime(_timestampBefore, counters.Timestamp);
-        double seconds = Math.Max(elapsed.TotalSeconds, 1e-3);
-        Count(counters, elapsed, seconds);
+        double seconds = Math.Max(_time.GetElapsedTime(_timestampBefore, counters.Timestamp).TotalSeconds, 1e-3);
+        Count(counters, seconds);
 
         // Only now: until the cells are read, the ids in them must not be given to other prefixes.
         _feed.Tick();
@@ -158,7 +159,7 @@ public sealed class InputCollector
         return inputs;
     }
 
-    private void Count(CounterSnapshot counters, TimeSpan elapsed, double seconds)
+    private void Count(CounterSnapshot counters, double seconds)
     {
         _packets.Clear();
         long attributed = 0;
@@ -190,11 +191,7 @@ public sealed class InputCollector
             }
         }
 
-        _demand.EndTick(counters.Timestamp);
-        foreach (RateMeter meter in _mirror)
-        {
-            meter.EndTick(elapsed);
-        }
+        EndTick(counters.Timestamp);
 
         // Ratios over some cycles: a single late frame must neither look like a fault nor hide one. A cycle that follows hard upon another, as
         // after a stall, counts by its length.
@@ -217,6 +214,27 @@ public sealed class InputCollector
         _loss += weight * ((frames > 0 ? (double)lost / frames : 0) - _loss);
         _droppedBefore = kernel;
         Listen(counters);
+    }
+
+    /// <summary>
+    /// Ends the tick of the rates, unless it would be a short one: a cycle that follows hard upon a late one sees little more than the grain in which
+    /// frames arrive, so what it counted is joined to the next.
+    /// </summary>
+    private void EndTick(long timestamp)
+    {
+        TimeSpan length = _time.GetElapsedTime(_tickBegan, timestamp);
+        if (Latest is not null && length < _cycle / 2)
+        {
+            return;
+        }
+
+        _demand.EndTick(timestamp);
+        foreach (RateMeter meter in _mirror)
+        {
+            meter.EndTick(length);
+        }
+
+        _tickBegan = timestamp;
     }
 
     /// <summary>Notes which sources delivered something.</summary>
