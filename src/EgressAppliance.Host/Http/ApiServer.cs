@@ -55,7 +55,9 @@ public sealed class ApiServer : IAsyncDisposable
             kestrel.Listen(config.Listen);
             if (config.Socket.Length != 0)
             {
-                // A socket file that a killed process left behind would make the bind fail.
+                // The service manager makes the folder of a service; started by hand it may not be there. A socket file that a killed
+                // process left behind would make the bind fail.
+                Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(config.Socket))!);
                 File.Delete(config.Socket);
                 kestrel.ListenUnixSocket(config.Socket);
             }

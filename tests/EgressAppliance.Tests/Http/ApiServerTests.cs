@@ -12,7 +12,7 @@ public sealed class ApiServerTests : IAsyncLifetime, IDisposable
 {
     private readonly FakeAppliance _appliance = new();
     private readonly HttpClient _client = new();
-    private readonly string _socket = Path.Combine(Path.GetTempPath(), $"egress-api-{Guid.NewGuid():N}.sock");
+    private readonly string _socket = Path.Combine(Path.GetTempPath(), $"egress-api-{Guid.NewGuid():N}", "api.sock");
     private ApiServer _server = null!;
 
     public async Task InitializeAsync()
@@ -22,7 +22,11 @@ public sealed class ApiServerTests : IAsyncLifetime, IDisposable
         _client.BaseAddress = new Uri($"http://127.0.0.1:{_server.Port}");
     }
 
-    public async Task DisposeAsync() => await _server.DisposeAsync();
+    public async Task DisposeAsync()
+    {
+        await _server.DisposeAsync();
+        Directory.Delete(Path.GetDirectoryName(_socket)!, recursive: true);
+    }
 
     public void Dispose() => _client.Dispose();
 
