@@ -1,3 +1,5 @@
+using EgressAppliance.Capture.PcapFile;
+
 namespace EgressAppliance.Capture;
 
 /// <summary>Link-layer type of a frame; values are those of pcap LINKTYPE_ (tcpdump.org/linktypes.html).</summary>
@@ -36,7 +38,8 @@ public readonly record struct FrameHeader(
 public sealed unsafe class FrameBlock
 {
     private readonly FrameHeader[] _frames;
-    private PinnedBuffer? _owner;
+    private PinnedBuffer? _buffer;
+    private MappedWindow? _window;
     private byte* _base;
     private int _length;
 
@@ -53,19 +56,28 @@ public sealed unsafe class FrameBlock
     /// <summary>Frames in the block.</summary>
     public int Count { get; private set; }
 
+    /// <summary>Length on the wire of all frames in the block.</summary>
+    public long WireBytes { get; private set; }
+
     /// <summary>The memory that all frames lie in.</summary>
     public ReadOnlySpan<byte> Data => new(_base, _length);
 
     /// <summary>The frames, in order of arrival.</summary>
     public ReadOnlySpan<FrameHeader> Frames => _frames.AsSpan(0, Count);
 
+    /// <summary>Places for frames that are not used yet.</summary>
+    internal Span<FrameHeader> Free => _frames.AsSpan(Count);
+
     /// <summary>Starts a new fill over memory that does not move and stays valid until the next read.</summary>
     public void Reset(byte* memory, int length)
     {
-        _owner = null;
+        _buffer = null;
+        _window?.Release();
+        _window = null;
         _base = memory;
         _length = length;
         Count = 0;
+        WireBytes = 0;
     }
 
     /// <summary>Starts a new fill over a managed buffer, for sources without unsafe code. The block keeps the buffer alive.</summary>
@@ -73,7 +85,19 @@ public sealed unsafe class FrameBlock
     {
         ArgumentNullException.ThrowIfNull(buffer);
         Reset(buffer.Address, buffer.Length);
-        _owner = buffer;
+        _buffer = buffer;
+    }
+
+    /// <summary>Empties the block and lets go of the memory it keeps.</summary>
+    public void Clear() => Reset(null, 0);
+
+    /// <summary>Starts a new fill over a part of a mapped file. The block keeps it mapped.</summary>
+    internal void Reset(MappedWindow window)
+    {
+        // Before the old window is let go: it may be the same one.
+        window.Hold();
+        Reset(window.Memory, window.Length);
+        _window = window;
     }
 
     /// <summary>Adds a frame; false when the block is full.</summary>
@@ -91,6 +115,14 @@ public sealed unsafe class FrameBlock
         }
 
         _frames[Count++] = frame;
+        WireBytes += frame.WireLength;
         return true;
+    }
+
+    /// <summary>Takes frames that were written to <see cref="Free"/>, each of which the writer knows to lie within the block's memory.</summary>
+    internal void Commit(int count, long wireBytes)
+    {
+        Count += count;
+        WireBytes += wireBytes;
     }
 }

@@ -176,7 +176,6 @@ public sealed unsafe class AfPacketSource : IPacketSource
     {
         byte* memory = ring.Block;
         block.Reset(memory, ring.BlockBytes);
-        long bytes = 0;
         while (_framesLeft > 0)
         {
             // The kernel wrote these headers; offsets stay within the block as long as it follows its own layout, and TryAdd checks the result.
@@ -193,13 +192,12 @@ public sealed unsafe class AfPacketSource : IPacketSource
                 break;
             }
 
-            bytes += frame.WireLength;
             _framesLeft--;
             _nextOffset += (int)header->NextOffset;
         }
 
         Volatile.Write(ref _frames, _frames + block.Count);
-        Volatile.Write(ref _bytes, _bytes + bytes);
+        Volatile.Write(ref _bytes, _bytes + block.WireBytes);
     }
 
     /// <summary>After the interface went down: true once it is up again. If it is gone, or another one has its name, the ring is closed.</summary>

@@ -3,14 +3,13 @@ using System.IO.MemoryMappedFiles;
 namespace EgressAppliance.Capture.PcapFile;
 
 /// <summary>
-/// A file seen through one read-only mapped window that is moved forward. Its length is that at opening: bytes appended later are not seen.
-/// Not thread-safe. The file must not be shortened while it is mapped (the kernel would raise SIGBUS, as for any mapped file).
+/// A file seen through a read-only mapped window that is moved forward. Its length is that at opening: bytes appended later are not seen.
+/// Not thread-safe, but a window that others still hold stays mapped. The file must not be shortened while it is mapped (the kernel would raise SIGBUS, as for any mapped file).
 /// </summary>
-internal sealed unsafe class MappedFile : IDisposable
+internal sealed class MappedFile : IDisposable
 {
     private readonly MemoryMappedFile _map;
     private readonly int _windowBytes;
-    private MemoryMappedViewAccessor? _view;
 
     private MappedFile(MemoryMappedFile map, long length, int windowBytes)
     {
@@ -22,17 +21,11 @@ internal sealed unsafe class MappedFile : IDisposable
     /// <summary>Bytes in the file.</summary>
     public long Length { get; }
 
-    /// <summary>File offset of the window's first byte.</summary>
-    public long WindowStart { get; private set; }
-
-    /// <summary>Bytes in the window.</summary>
-    public int WindowLength { get; private set; }
+    /// <summary>The part of the file in view; null behind its end.</summary>
+    public MappedWindow? Window { get; private set; }
 
     /// <summary>True if nothing of the file lies behind the window.</summary>
-    public bool WindowReachesEnd => WindowStart + WindowLength == Length;
-
-    /// <summary>The window's memory, valid until the next <see cref="MoveTo"/>.</summary>
-    public byte* Window { get; private set; }
+    public bool WindowReachesEnd => Window is null || Window.Start + Window.Length == Length;
 
     /// <summary>Opens a regular, non-empty file.</summary>
     /// <exception cref="CaptureException">It cannot be opened or mapped.</exception>
@@ -71,38 +64,20 @@ internal sealed unsafe class MappedFile : IDisposable
     /// <summary>Makes the window start at this offset of the file.</summary>
     public void MoveTo(long offset)
     {
-        Unmap();
+        Window?.Release();
+        Window = null;
         int length = (int)Math.Min(_windowBytes, Length - offset);
         if (length > 0)
         {
-            MemoryMappedViewAccessor view = _map.CreateViewAccessor(offset, length, MemoryMappedFileAccess.Read);
-            byte* pointer = null;
-            view.SafeMemoryMappedViewHandle.AcquirePointer(ref pointer);
-            _view = view;
-            Window = pointer + view.PointerOffset;
+            Window = new MappedWindow(_map, offset, length);
         }
-
-        WindowStart = offset;
-        WindowLength = length;
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        Unmap();
-        _map.Dispose();
-    }
-
-    private void Unmap()
-    {
-        if (_view is not null)
-        {
-            _view.SafeMemoryMappedViewHandle.ReleasePointer();
-            _view.Dispose();
-            _view = null;
-        }
-
+        Window?.Release();
         Window = null;
-        WindowLength = 0;
+        _map.Dispose();
     }
 }

@@ -10,6 +10,9 @@ namespace EgressAppliance.Capture.PcapFile;
 /// first by the decoder. Files larger than the window (256 MiB) are walked by moving it; a frame that would cross the window's end
 /// becomes the first one of the next window.
 ///
+/// Several threads may read one file, each into a block of its own: they take turns at stepping over the record headers, which is a small part of
+/// the work, and do the rest side by side. A window stays mapped until the last block that lies in it is used again.
+///
 /// What is wrong with a file ends it, and never the program: a file that stops in mid-record, a length that cannot be, a packet of an undeclared
 /// interface. All frames before that place are delivered, then the source reports <see cref="SourceReadStatus.End"/>
 /// and its statistics say what was found at which offset. Only a file that cannot be opened, or that is no capture
@@ -17,7 +20,7 @@ namespace EgressAppliance.Capture.PcapFile;
 ///
 /// Formats: draft-ietf-opsawg-pcap and draft-ietf-opsawg-pcapng. Time stamps are not read: replay counts packets, not time.
 /// </remarks>
-public sealed unsafe class PcapFileSource : IPacketSource
+public sealed class PcapFileSource : IPacketSource
 {
     /// <summary>Bytes of the file that are mapped at a time.</summary>
     public const int DefaultWindowBytes = 256 << 20;
@@ -25,6 +28,7 @@ public sealed unsafe class PcapFileSource : IPacketSource
     /// <summary>No frame is longer than this; a greater length is taken for garbage. (libpcap's own limit, for USB, is the same.)</summary>
     internal const int MaxFrameBytes = 128 << 20;
 
+    private readonly Lock _gate = new();
     private readonly MappedFile _file;
     private readonly FrameWalker _walker;
     private long _frames;
@@ -68,26 +72,19 @@ public sealed unsafe class PcapFileSource : IPacketSource
     public SourceReadStatus Read(FrameBlock block, TimeSpan timeout)
     {
         ArgumentNullException.ThrowIfNull(block);
-        block.Reset(null, 0);
-        while (!_ended && block.Count == 0)
+        block.Clear();
+        lock (_gate)
         {
-            _ended = !Fill(block);
+            while (!_ended && block.Count == 0)
+            {
+                _ended = !Fill(block);
+            }
+
+            Volatile.Write(ref _bytes, _bytes + block.WireBytes);
+            Volatile.Write(ref _frames, _frames + block.Count);
         }
 
-        if (block.Count == 0)
-        {
-            return SourceReadStatus.End;
-        }
-
-        long bytes = 0;
-        foreach (ref readonly FrameHeader frame in block.Frames)
-        {
-            bytes += frame.WireLength;
-        }
-
-        Volatile.Write(ref _bytes, _bytes + bytes);
-        Volatile.Write(ref _frames, _frames + block.Count);
-        return SourceReadStatus.Frames;
+        return block.Count == 0 ? SourceReadStatus.End : SourceReadStatus.Frames;
     }
 
     /// <inheritdoc/>
@@ -98,7 +95,7 @@ public sealed unsafe class PcapFileSource : IPacketSource
 
     private static FrameWalker SelectFormat(string path, MappedFile file)
     {
-        ReadOnlySpan<byte> head = new(file.Window, file.WindowLength);
+        ReadOnlySpan<byte> head = file.Window!.Bytes;
         if (head.Length >= 4)
         {
             uint magic = BinaryPrimitives.ReadUInt32LittleEndian(head);
@@ -132,9 +129,9 @@ public sealed unsafe class PcapFileSource : IPacketSource
             _walker.NeedsWindow = false;
         }
 
-        // The window does not move before the next read: it outlives the block's frames.
-        block.Reset(_file.Window, _file.WindowLength);
-        WalkResult result = _walker.Walk(new ReadOnlySpan<byte>(_file.Window, _file.WindowLength), _file.WindowStart, block);
+        MappedWindow window = _file.Window!;
+        block.Reset(window);
+        WalkResult result = _walker.Walk(window.Bytes, window.Start, block);
         switch (result)
         {
             case WalkResult.BlockFull:
@@ -150,9 +147,9 @@ public sealed unsafe class PcapFileSource : IPacketSource
                     return false;
                 }
 
-                if (_walker.Position == _file.WindowStart)
+                if (_walker.Position == window.Start)
                 {
-                    _message = $"a record at offset {_walker.Position} is longer than {_file.WindowLength} bytes";
+                    _message = $"a record at offset {_walker.Position} is longer than {window.Length} bytes";
                     return false;
                 }
 

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
 
 namespace EgressAppliance.Capture.PcapFile;
 
@@ -58,43 +59,63 @@ internal sealed class PcapWalker : FrameWalker
     }
 
     /// <inheritdoc/>
-    public override WalkResult Walk(ReadOnlySpan<byte> window, long windowStart, FrameBlock block)
+    /// <remarks>Optimized at first use: a large file is a single call of a few loops, over before tiered compilation would notice.</remarks>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public override unsafe WalkResult Walk(ReadOnlySpan<byte> window, long windowStart, FrameBlock block)
     {
-        while (true)
+        int headerBytes = _recordHeaderBytes;
+        bool bigEndian = _bigEndian;
+        bool swapped = _lengthsSwapped;
+        LinkLayerType linkLayer = _linkLayer;
+        Span<FrameHeader> free = block.Free;
+        long at = Position - windowStart;
+        long wireBytes = 0;
+        int count = 0;
+        uint garbage = 0;
+        WalkResult result = WalkResult.WindowUsedUp;
+
+        // Invariant: memory is read below at + headerBytes only, which is checked to lie within the window; frames are written below free.Length.
+        fixed (byte* memory = window)
+        fixed (FrameHeader* frames = free)
         {
-            long at = Position - windowStart;
-            if (at > window.Length - _recordHeaderBytes)
+            while (at <= window.Length - headerBytes)
             {
-                return WalkResult.WindowUsedUp;
-            }
+                uint captured = *(uint*)(memory + at + 8);
+                uint wire = *(uint*)(memory + at + 12);
+                if (bigEndian)
+                {
+                    captured = BinaryPrimitives.ReverseEndianness(captured);
+                    wire = BinaryPrimitives.ReverseEndianness(wire);
+                }
 
-            ReadOnlySpan<byte> header = window.Slice((int)at, _recordHeaderBytes);
-            uint captured = ReadUInt32(header[8..], _bigEndian);
-            uint wire = ReadUInt32(header[12..], _bigEndian);
-            if (_lengthsSwapped)
-            {
-                (captured, wire) = (wire, captured);
-            }
+                if (swapped)
+                {
+                    (captured, wire) = (wire, captured);
+                }
 
-            if (captured > PcapFileSource.MaxFrameBytes)
-            {
-                return Fail($"a frame of {captured} bytes");
-            }
+                long data = at + headerBytes;
+                if (captured > Math.Min(window.Length - data, PcapFileSource.MaxFrameBytes))
+                {
+                    garbage = captured > PcapFileSource.MaxFrameBytes ? captured : 0;
+                    break;
+                }
 
-            long data = at + _recordHeaderBytes;
-            if (data + captured > window.Length)
-            {
-                return WalkResult.WindowUsedUp;
-            }
+                if (count == free.Length)
+                {
+                    result = WalkResult.BlockFull;
+                    break;
+                }
 
-            FrameHeader frame = new((int)data, (int)captured, (int)Math.Min(wire, int.MaxValue), 0, false, _linkLayer);
-            if (!block.TryAdd(frame))
-            {
-                return WalkResult.BlockFull;
+                int wireLength = (int)Math.Min(wire, int.MaxValue);
+                frames[count++] = new FrameHeader((int)data, (int)captured, wireLength, 0, false, linkLayer);
+                wireBytes += wireLength;
+                at = data + captured;
             }
-
-            Position = windowStart + data + captured;
         }
+
+        block.Commit(count, wireBytes);
+        Position = windowStart + at;
+        return garbage != 0 ? Fail($"a frame of {garbage} bytes") : result;
     }
 
     private static int RecordHeaderBytes(uint magic) => magic switch

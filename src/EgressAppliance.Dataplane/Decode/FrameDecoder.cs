@@ -69,7 +69,8 @@ public static class FrameDecoder
         return DecodeProtocol(BinaryPrimitives.ReadUInt16BigEndian(frame[12..]), frame[EthernetHeaderBytes..], ref fields);
     }
 
-    private static ushort VlanId(ushort tci)
+    /// <summary>The VLAN that a tag names, or 0.</summary>
+    internal static ushort VlanId(ushort tci)
     {
         // 0 is a priority tag and 4095 is reserved: neither names a VLAN.
         int id = tci & 0x0FFF;

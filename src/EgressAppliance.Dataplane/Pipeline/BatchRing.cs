@@ -3,7 +3,7 @@ using System.Threading.Channels;
 namespace EgressAppliance.Dataplane.Pipeline;
 
 /// <summary>
-/// The two channels between which a fixed number of batches goes round: free ones to the readers, filled ones to the workers. Both have room
+/// The two channels between which a fixed number of batches goes round: free ones to the reading, filled ones to the counting. Both have room
 /// for all batches, so giving one never waits, and the pipeline's memory is bounded by construction.
 /// </summary>
 internal sealed class BatchRing : IDisposable
@@ -48,6 +48,9 @@ internal sealed class BatchRing : IDisposable
 
     /// <summary>Gives a filled batch to the workers.</summary>
     public void Publish(PacketBatch batch) => _filled.Writer.TryWrite(batch);
+
+    /// <summary>A filled batch, or null if none waits.</summary>
+    public PacketBatch? TryTake() => _filled.Reader.TryRead(out PacketBatch? batch) ? batch : null;
 
     /// <summary>Filled batches that no worker has taken yet. Any thread.</summary>
     public int Waiting => _filled.Reader.Count;

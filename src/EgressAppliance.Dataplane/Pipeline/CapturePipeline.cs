@@ -7,20 +7,22 @@ using EgressAppliance.Net;
 namespace EgressAppliance.Dataplane.Pipeline;
 
 /// <summary>
-/// The data path: one reading thread per source, counting workers, and a fixed number of batches that goes round between them.
+/// The data path: a thread for each source that reads, decodes and counts, and a fixed number of batches that goes round between the stages.
 /// </summary>
 /// <remarks>
 /// <code>
-/// source ─► reader: decode, link ─┐  filled   ┌─► worker: lookup, count ─► cells, totals
-/// source ─► reader: decode, link ─┴─ channel ─┴─► worker: lookup, count ─► cells, totals
-///              ▲                     free channel            │
-///              └─────────────── batches ◄────────────────────┘
+///            ┌──────────────── free channel ◄─────────────────┐
+///            ▼                                                │
+/// source ─► decode, link ─► batch ─► filled channel ─► lookup, count ─► cells, totals
 /// </code>
-/// The unit of work is the batch: all costs of handing over, locking and waking are paid once for a thousand packets. A batch carries its packets as
-/// arrays of one field each, and beside them how all its frames ended; a worker adds both to its own counters in one
+/// The unit of work is the batch: all costs of handing over and locking are paid once for a thousand packets. A batch carries its packets as
+/// arrays of one field each, and beside them how all its frames ended; whoever counts adds both to counters of its own in one
 /// step. So in every snapshot the totals add up, and each packet is in exactly one snapshot: that of the first swap after its batch was counted.
 ///
-/// When the workers fall behind, batches run out. A reader of files then waits. A live reader must not, since that would only move the loss into the kernel's
+/// The stages are joined by channels, not bound to threads. By default each reading thread also counts: several cores are used by several sources
+/// (the members of a fanout group, or readers that share the blocks of a file), and a packet stays on the core that read it. Threads that only count can be added
+/// for a source that one thread alone must read and cannot also count. When these fall behind, batches run out. A reader of files then waits.
+/// A live reader must not, since that would only move the loss into the kernel's
 /// ring where it could not be told from a slow reader: it gives up the rest of the block and counts it as pool exhausted.
 ///
 /// After a stall of this process (a busy host, a collection of garbage) frames wait in the kernel's ring. A snapshot therefore first lets the readers
@@ -41,14 +43,17 @@ public sealed class CapturePipeline : ICapturePipeline
     private readonly BatchRing _ring;
     private readonly SourceReader[] _readers;
     private readonly CountingWorker[] _workers;
+    private readonly int _countingThreads;
     private readonly CancellationTokenSource _stop = new();
     private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Lock _failureGate = new();
+    private readonly Lock _snapshotGate = new();
     private Exception? _failure;
     private int _runningReaders;
     private int _runningThreads;
     private bool _started;
     private bool _disposed;
+    private bool _freed;
 
     /// <summary>A pipeline that is ready to start.</summary>
     /// <param name="options">How frames are counted.</param>
@@ -62,9 +67,9 @@ public sealed class CapturePipeline : ICapturePipeline
         ArgumentNullException.ThrowIfNull(sources);
         ArgumentNullException.ThrowIfNull(table);
         ArgumentNullException.ThrowIfNull(time);
-        CheckRange(options.Workers, 1, 256, nameof(options.Workers));
+        CheckRange(options.CountingThreads, 0, 256, nameof(options.CountingThreads));
         CheckRange(options.BatchSize, 1, 65536, nameof(options.BatchSize));
-        CheckRange(options.Batches, sources.Count + options.Workers, 65536, nameof(options.Batches));
+        CheckRange(options.Batches, 2 * (sources.Count + options.CountingThreads), 65536, nameof(options.Batches));
         if (sources.Count == 0)
         {
             throw new ArgumentException("A pipeline needs a source.", nameof(sources));
@@ -73,16 +78,17 @@ public sealed class CapturePipeline : ICapturePipeline
         _time = time;
         _live = !options.WaitForBatch;
         _ring = new BatchRing(options.Batches, options.BatchSize);
+        _countingThreads = options.CountingThreads;
         _readers = new SourceReader[sources.Count];
-        for (int i = 0; i < _readers.Length; i++)
-        {
-            _readers[i] = new SourceReader(sources[i], options, _ring);
-        }
-
-        _workers = new CountingWorker[options.Workers];
+        _workers = new CountingWorker[_countingThreads == 0 ? sources.Count : _countingThreads];
         for (int i = 0; i < _workers.Length; i++)
         {
             _workers[i] = new CountingWorker(_ring, table, options.BatchSize);
+        }
+
+        for (int i = 0; i < _readers.Length; i++)
+        {
+            _readers[i] = new SourceReader(sources[i], options, _ring, _countingThreads == 0 ? _workers[i] : null);
         }
     }
 
@@ -100,12 +106,12 @@ public sealed class CapturePipeline : ICapturePipeline
 
         _started = true;
         _runningReaders = _readers.Length;
-        _runningThreads = _readers.Length + _workers.Length;
-        for (int i = 0; i < _workers.Length; i++)
+        _runningThreads = _readers.Length + _countingThreads;
+        for (int i = 0; i < _countingThreads; i++)
         {
             CountingWorker worker = _workers[i];
 
-            // Workers are not told to stop: they end when the readers have, with every batch counted.
+            // These are not told to stop: they end when the readers have, with every batch counted.
             StartThread($"count {i}", _ => worker.Run(), onEnd: null);
         }
 
@@ -116,22 +122,14 @@ public sealed class CapturePipeline : ICapturePipeline
     }
 
     /// <inheritdoc/>
+    /// <exception cref="ObjectDisposedException">The pipeline was disposed.</exception>
     public CounterSnapshot TakeSnapshot()
     {
-        if (_started && _live)
+        lock (_snapshotGate)
         {
-            LetReadersCatchUp();
+            ObjectDisposedException.ThrowIf(_freed, this);
+            return TakeSnapshotLocked();
         }
-
-        FrameTotals totals = default;
-        CounterTable first = _workers[0].Swap(ref totals);
-        for (int i = 1; i < _workers.Length; i++)
-        {
-            _workers[i].Swap(ref totals).DrainTo(first);
-        }
-
-        long timestamp = _time.GetTimestamp();
-        return new CounterSnapshot { Timestamp = timestamp, Cells = first.Drain(), Statistics = MakeStatistics(totals) };
     }
 
     /// <inheritdoc/>
@@ -146,7 +144,7 @@ public sealed class CapturePipeline : ICapturePipeline
         return MakeStatistics(totals);
     }
 
-    /// <summary>Stops reading, counts what was read, and ends all threads. The last counters can still be read.</summary>
+    /// <summary>Stops reading, counts what was read, and ends all threads. The totals can still be read.</summary>
     public async ValueTask DisposeAsync()
     {
         if (_disposed)
@@ -162,8 +160,35 @@ public sealed class CapturePipeline : ICapturePipeline
             await Completion.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
 
+        lock (_snapshotGate)
+        {
+            _freed = true;
+            foreach (CountingWorker worker in _workers)
+            {
+                worker.Dispose();
+            }
+        }
+
         _ring.Dispose();
         _stop.Dispose();
+    }
+
+    private CounterSnapshot TakeSnapshotLocked()
+    {
+        if (_started && _live)
+        {
+            LetReadersCatchUp();
+        }
+
+        FrameTotals totals = default;
+        CounterTable first = _workers[0].Swap(ref totals);
+        for (int i = 1; i < _workers.Length; i++)
+        {
+            _workers[i].Swap(ref totals).DrainTo(first);
+        }
+
+        long timestamp = _time.GetTimestamp();
+        return new CounterSnapshot { Timestamp = timestamp, Cells = first.Drain(), Statistics = MakeStatistics(totals) };
     }
 
     private void LetReadersCatchUp()

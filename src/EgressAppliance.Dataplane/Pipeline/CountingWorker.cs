@@ -4,7 +4,7 @@ using EgressAppliance.Net;
 namespace EgressAppliance.Dataplane.Pipeline;
 
 /// <summary>
-/// One counting worker: filled batches → lookup → its own counters.
+/// The counters of one counting thread: filled batches → lookup → its own counters.
 /// </summary>
 /// <remarks>
 /// The counters are plain 64-bit numbers of this worker alone. A lock, taken once per batch and contended only while a snapshot is being
@@ -12,7 +12,7 @@ namespace EgressAppliance.Dataplane.Pipeline;
 /// them under the lock, which takes no time worth naming, and the one taken away is emptied while the worker goes on with the other.
 /// A worker that waits for traffic does not hold the lock, so an idle pipeline answers as fast.
 /// </remarks>
-internal sealed class CountingWorker
+internal sealed class CountingWorker : IDisposable
 {
     private readonly BatchRing _ring;
     private readonly LpmTable _table;
@@ -83,6 +83,13 @@ internal sealed class CountingWorker
             sum.Add(_totals);
             return _spare;
         }
+    }
+
+    /// <summary>Frees the counters, but not the totals. No thread may count any more.</summary>
+    public void Dispose()
+    {
+        _active.Dispose();
+        _spare.Dispose();
     }
 
     private void AddUnrouted(ReadOnlySpan<uint> ids, ReadOnlySpan<uint> lengths)

@@ -18,8 +18,7 @@ internal sealed class LinkResolver
     private const ulong Empty = ulong.MaxValue;
     private const ulong HashMultiplier = 0x9E37_79B9_7F4A_7C15;
 
-    private readonly ulong[] _macKeys;
-    private readonly int[] _macNumbers;
+    private readonly MacEntry[] _macs;
     private readonly int _hashShift;
     private readonly ushort[] _vlanNumbers = new ushort[4096];
     private readonly short[] _links;
@@ -77,38 +76,47 @@ internal sealed class LinkResolver
         }
 
         _hashShift = 64 - bits;
-        _macKeys = new ulong[1 << bits];
-        _macNumbers = new int[1 << bits];
-        Array.Fill(_macKeys, Empty);
+        _macs = new MacEntry[1 << bits];
+        Array.Fill(_macs, new MacEntry(Empty, 0));
         foreach ((ulong mac, int number) in macs)
         {
             int slot = Slot(mac);
-            while (_macKeys[slot] != Empty)
+            while (_macs[slot].Mac != Empty)
             {
-                slot = (slot + 1) & (_macKeys.Length - 1);
+                slot = (slot + 1) & (_macs.Length - 1);
             }
 
-            _macKeys[slot] = mac;
-            _macNumbers[slot] = number;
+            _macs[slot] = new MacEntry(mac, number);
         }
+
+        Constant = macs.Count == 0 && vlans.Count == 0 ? _links[0] : -1;
     }
+
+    /// <summary>The link of all frames of the source, 0 for none; -1 where it depends on the frame.</summary>
+    public int Constant { get; }
 
     /// <summary>The link's number, 0 for none, or <see cref="Ignored"/>.</summary>
     /// <param name="destinationMac">The MAC, or <c>PacketFields.NoMac</c>.</param>
     /// <param name="vlan">VLAN id, 0 for none; below 4096.</param>
     public int Resolve(ulong destinationMac, ushort vlan)
     {
-        int macNumber = 0;
-        for (int slot = Slot(destinationMac); _macKeys[slot] != Empty; slot = (slot + 1) & (_macKeys.Length - 1))
+        int slot = Slot(destinationMac);
+        ref MacEntry entry = ref _macs[slot];
+        int macNumber = entry.Mac == destinationMac ? entry.Number : ResolveFurther(destinationMac, slot);
+        return macNumber < 0 ? Ignored : _links[(macNumber * _vlanCount) + _vlanNumbers[vlan]];
+    }
+
+    private int ResolveFurther(ulong destinationMac, int slot)
+    {
+        for (; _macs[slot].Mac != Empty; slot = (slot + 1) & (_macs.Length - 1))
         {
-            if (_macKeys[slot] == destinationMac)
+            if (_macs[slot].Mac == destinationMac)
             {
-                macNumber = _macNumbers[slot];
-                break;
+                return _macs[slot].Number;
             }
         }
 
-        return macNumber < 0 ? Ignored : _links[(macNumber * _vlanCount) + _vlanNumbers[vlan]];
+        return 0;
     }
 
     private static void Validate(LinkMatch rule)
@@ -149,4 +157,7 @@ internal sealed class LinkResolver
     }
 
     private int Slot(ulong mac) => (int)(mac * HashMultiplier >> _hashShift);
+
+    /// <summary>A MAC that rules name, and its number; an unused place has a MAC that no frame can have.</summary>
+    private readonly record struct MacEntry(ulong Mac, int Number);
 }

@@ -1,4 +1,7 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using EgressAppliance.Dataplane.Counters;
+using EgressAppliance.Dataplane.Decode;
 
 namespace EgressAppliance.Dataplane.Pipeline;
 
@@ -10,7 +13,7 @@ namespace EgressAppliance.Dataplane.Pipeline;
 /// The totals travel with the packets, so that a worker adds both to its counters in one step: whoever reads the workers' numbers
 /// sees frames that add up.
 /// </remarks>
-internal sealed class PacketBatch
+internal sealed unsafe class PacketBatch
 {
     private readonly uint[] _destinations4;
     private readonly uint[] _lengths4;
@@ -26,13 +29,13 @@ internal sealed class PacketBatch
     public PacketBatch(int capacity)
     {
         Capacity = capacity;
-        _destinations4 = new uint[capacity];
-        _lengths4 = new uint[capacity];
-        _links4 = new byte[capacity];
-        _highs6 = new ulong[capacity];
-        _lows6 = new ulong[capacity];
-        _lengths6 = new uint[capacity];
-        _links6 = new byte[capacity];
+        _destinations4 = NewArray<uint>(capacity);
+        _lengths4 = NewArray<uint>(capacity);
+        _links4 = NewArray<byte>(capacity);
+        _highs6 = NewArray<ulong>(capacity);
+        _lows6 = NewArray<ulong>(capacity);
+        _lengths6 = NewArray<uint>(capacity);
+        _links6 = NewArray<byte>(capacity);
     }
 
     /// <summary>Frames the batch takes, of whatever kind.</summary>
@@ -68,27 +71,30 @@ internal sealed class PacketBatch
     /// <summary>Link numbers of the IPv6 packets.</summary>
     public ReadOnlySpan<byte> Links6 => _links6.AsSpan(0, _count6);
 
-    /// <summary>Adds an IPv4 packet.</summary>
-    public void AddIPv4(uint destination, uint ipBytes, byte link)
+    /// <summary>The places for packets, from the first free one on. Each array has room for as many as the batch takes frames.</summary>
+    public Places FreePlaces()
     {
-        int i = _count4;
-        _destinations4[i] = destination;
-        _lengths4[i] = ipBytes;
-        _links4[i] = link;
-        _count4 = i + 1;
-        _totals.IpBytes += ipBytes;
+        // Invariant: the arrays are pinned, and the batch, which outlives the filling of it, holds them.
+        return new()
+        {
+            Destinations4 = Pointer(_destinations4) + _count4,
+            Lengths4 = Pointer(_lengths4) + _count4,
+            Links4 = Pointer(_links4) + _count4,
+            Highs6 = Pointer(_highs6) + _count6,
+            Lows6 = Pointer(_lows6) + _count6,
+            Lengths6 = Pointer(_lengths6) + _count6,
+            Links6 = Pointer(_links6) + _count6,
+        };
     }
 
-    /// <summary>Adds an IPv6 packet.</summary>
-    public void AddIPv6(ulong high, ulong low, uint ipBytes, byte link)
+    /// <summary>Takes packets that were written to <see cref="FreePlaces"/>.</summary>
+    public void Commit(int packets4, int packets6, long ipBytes)
     {
-        int i = _count6;
-        _highs6[i] = high;
-        _lows6[i] = low;
-        _lengths6[i] = ipBytes;
-        _links6[i] = link;
-        _count6 = i + 1;
+        _count4 += packets4;
+        _count6 += packets6;
         _totals.IpBytes += ipBytes;
+        _totals.ByStatus[(int)DecodeStatus.IPv4] += packets4;
+        _totals.ByStatus[(int)DecodeStatus.IPv6] += packets6;
     }
 
     /// <summary>Empties it.</summary>
@@ -97,5 +103,23 @@ internal sealed class PacketBatch
         _count4 = 0;
         _count6 = 0;
         _totals = default;
+    }
+
+    private static T[] NewArray<T>(int length)
+        where T : unmanaged => GC.AllocateArray<T>(length, pinned: true);
+
+    private static T* Pointer<T>(T[] array)
+        where T : unmanaged => (T*)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(array));
+
+    /// <summary>Where the fields of the next packets go: IPv4 and IPv6 packets each in arrays of their own.</summary>
+    internal struct Places
+    {
+        public uint* Destinations4;
+        public uint* Lengths4;
+        public byte* Links4;
+        public ulong* Highs6;
+        public ulong* Lows6;
+        public uint* Lengths6;
+        public byte* Links6;
     }
 }

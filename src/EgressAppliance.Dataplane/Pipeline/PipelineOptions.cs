@@ -5,13 +5,16 @@ namespace EgressAppliance.Dataplane.Pipeline;
 /// <summary>How frames are counted.</summary>
 public sealed record PipelineOptions
 {
-    /// <summary>Counting workers, each with counters of its own.</summary>
-    public int Workers { get; init; } = 1;
+    /// <summary>
+    /// Threads that count beside those that read, each with counters of its own: 0 to 256. With 0, each reading thread counts what it has read, which
+    /// costs least; others help where a source cannot be read by several threads and one alone cannot keep up with it.
+    /// </summary>
+    public int CountingThreads { get; init; }
 
     /// <summary>Packets a batch holds.</summary>
     public int BatchSize { get; init; } = 1024;
 
-    /// <summary>Batches that go round; bounds memory. When all are in use a frame is counted as pool_exhausted (live sources) or the reader waits (files).</summary>
+    /// <summary>Batches that go round, at least two for each thread; bounds memory. When all are in use a frame is counted as pool_exhausted (live sources) or the reader waits (files).</summary>
     public int Batches { get; init; } = 64;
 
     /// <summary>True where the source can wait (files), so that no frame is ever given up for want of a batch.</summary>

@@ -107,14 +107,12 @@ public sealed class SimulatedPacketSource : IPacketSource
     private void Fill(FrameBlock block, int count)
     {
         block.Reset(_buffer);
-        long bytes = 0;
         foreach (SimulatedFrame frame in _frames.AsSpan(0, count))
         {
             block.TryAdd(new FrameHeader(frame.Offset, frame.CapturedLength, frame.WireLength, 0, false, LinkLayerType.Ethernet));
-            bytes += frame.WireLength;
         }
 
         Volatile.Write(ref _received, _received + count);
-        Volatile.Write(ref _receivedBytes, _receivedBytes + bytes);
+        Volatile.Write(ref _receivedBytes, _receivedBytes + block.WireBytes);
     }
 }

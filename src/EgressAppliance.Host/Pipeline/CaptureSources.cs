@@ -68,11 +68,12 @@ public static class CaptureSources
     /// <param name="live">The sources cannot wait for the workers.</param>
     public static PipelineOptions ToPipelineOptions(ApplianceConfig config, int sources, bool live)
     {
-        int workers = Math.Max(1, config.Capture.Sources.Select(s => s.Workers).DefaultIfEmpty(1).Sum() / 2);
+        // SharpPcap has no fanout: one thread must read such a source, and what its workers are more than that one counts.
+        int counting = config.Capture.Sources.Where(s => s.Backend == CaptureBackend.SharpPcap).Sum(s => s.Workers - 1);
         return new PipelineOptions
         {
-            Workers = workers,
-            Batches = Math.Max(64, 8 * (sources + workers)),
+            CountingThreads = counting,
+            Batches = Math.Max(64, 8 * (sources + counting)),
             WaitForBatch = !live,
             Links = ToMatches(config.Links),
             IgnoredMacs = config.Capture.IgnoreMacs,

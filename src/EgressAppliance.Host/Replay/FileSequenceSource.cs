@@ -3,14 +3,19 @@ using EgressAppliance.Capture.PcapFile;
 
 namespace EgressAppliance.Host.Replay;
 
-/// <summary>The files that several sources share: each takes the next one when it is done with its own.</summary>
+/// <summary>
+/// The files that several sources share. Each source begins the next file when it is done with one; when none is left to begin, it helps with one that
+/// is still being read, so that a single large file keeps all threads busy too. Any thread.
+/// </summary>
 /// <param name="paths">The files.</param>
 internal sealed class FileQueue(IReadOnlyList<string> paths)
 {
     private readonly Lock _gate = new();
     private readonly List<string> _problems = [];
+    private readonly List<PcapFileSource> _open = [];
     private FileQueue? _parent;
-    private int _next = -1;
+    private int _next;
+    private int _turn;
 
     /// <summary>A file could not be opened.</summary>
     public bool AnyFailed { get; private set; }
@@ -30,26 +35,58 @@ internal sealed class FileQueue(IReadOnlyList<string> paths)
     /// <summary>A queue of one file that notes its problems here.</summary>
     public FileQueue Only(string path) => new([path]) { _parent = this };
 
-    /// <summary>Opens the next file; null when none is left. Files that cannot be opened are noted and passed over.</summary>
-    public PcapFileSource? OpenNext()
+    /// <summary>A file to read from; null when all are at their end. Files that cannot be opened are noted and passed over.</summary>
+    public PcapFileSource? Take()
     {
-        for (int i = Interlocked.Increment(ref _next); i < paths.Count; i = Interlocked.Increment(ref _next))
+        lock (_gate)
         {
-            try
+            while (_next < paths.Count)
             {
-                return PcapFileSource.Open(paths[i]);
+                try
+                {
+                    PcapFileSource file = PcapFileSource.Open(paths[_next++]);
+                    _open.Add(file);
+                    return file;
+                }
+                catch (CaptureException e)
+                {
+                    Note(e.Message, failed: true);
+                }
             }
-            catch (CaptureException e)
-            {
-                Note(e.Message, failed: true);
-            }
-        }
 
-        return null;
+            return _open.Count == 0 ? null : _open[_turn++ % _open.Count];
+        }
     }
 
-    /// <summary>Notes a problem of a file.</summary>
-    public void Note(string problem, bool failed)
+    /// <summary>A file is at its end. The first source that finds so closes it; its last blocks stay mapped as long as others work on them.</summary>
+    public void Finish(PcapFileSource file)
+    {
+        lock (_gate)
+        {
+            if (_open.Remove(file))
+            {
+                if (file.GetStatistics().Message is { } message)
+                {
+                    Note($"{file.Name}: {message}", failed: false);
+                }
+
+                file.Dispose();
+            }
+        }
+    }
+
+    /// <summary>Closes files that were not read to their end. No source may read any more.</summary>
+    public void Close()
+    {
+        lock (_gate)
+        {
+            _open.ForEach(file => file.Dispose());
+            _open.Clear();
+            _next = paths.Count;
+        }
+    }
+
+    private void Note(string problem, bool failed)
     {
         if (_parent is not null)
         {
@@ -65,12 +102,12 @@ internal sealed class FileQueue(IReadOnlyList<string> paths)
     }
 }
 
-/// <summary>One source that reads file after file, so that any number of files needs no more threads than there are cores.</summary>
+/// <summary>One of the sources that read the files of a queue, so that any number of files needs no more threads than there are cores.</summary>
 internal sealed class FileSequenceSource(string name, FileQueue files) : IPacketSource
 {
-    private readonly Lock _gate = new();
     private PcapFileSource? _current;
-    private SourceStatistics _finished;
+    private long _frames;
+    private long _bytes;
 
     public string Name => name;
 
@@ -78,54 +115,25 @@ internal sealed class FileSequenceSource(string name, FileQueue files) : IPacket
     {
         while (true)
         {
-            _current ??= files.OpenNext();
+            _current ??= files.Take();
             if (_current is null)
             {
                 return SourceReadStatus.End;
             }
 
-            SourceReadStatus status = _current.Read(block, timeout);
-            if (status != SourceReadStatus.End)
+            if (_current.Read(block, timeout) == SourceReadStatus.Frames)
             {
-                return status;
+                Volatile.Write(ref _bytes, _bytes + block.WireBytes);
+                Volatile.Write(ref _frames, _frames + block.Count);
+                return SourceReadStatus.Frames;
             }
 
-            Finish();
-        }
-    }
-
-    public SourceStatistics GetStatistics()
-    {
-        lock (_gate)
-        {
-            return Sum(_finished, _current?.GetStatistics() ?? default);
-        }
-    }
-
-    public void Dispose()
-    {
-        _current?.Dispose();
-        _current = null;
-    }
-
-    private void Finish()
-    {
-        PcapFileSource file = _current!;
-        SourceStatistics own = file.GetStatistics();
-        if (own.Message is not null)
-        {
-            files.Note($"{file.Name}: {own.Message}", failed: false);
-        }
-
-        lock (_gate)
-        {
-            _finished = Sum(_finished, own);
+            files.Finish(_current);
             _current = null;
         }
-
-        file.Dispose();
     }
 
-    private static SourceStatistics Sum(SourceStatistics a, SourceStatistics b) =>
-        new(a.ReceivedFrames + b.ReceivedFrames, a.ReceivedBytes + b.ReceivedBytes, 0, 0);
+    public SourceStatistics GetStatistics() => new(Volatile.Read(ref _frames), Volatile.Read(ref _bytes), 0, 0);
+
+    public void Dispose() => files.Close();
 }

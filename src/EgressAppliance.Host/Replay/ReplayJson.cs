@@ -56,6 +56,7 @@ public static class ReplayJson
             }
 
             json.WriteNumber("elapsed_seconds", Math.Round(result.Elapsed.TotalSeconds, 6));
+            json.WriteNumber("cpu_seconds", Math.Round(result.Cpu.TotalSeconds, 6));
             json.WriteNumber("packets_per_second", Math.Round(result.PacketsPerSecond));
             json.WriteEndObject();
         }

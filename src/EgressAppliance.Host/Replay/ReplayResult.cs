@@ -31,6 +31,9 @@ public sealed record ReplayResult
     /// <summary>Time from the first read to the last count; loading the prefixes is not in it.</summary>
     public required TimeSpan Elapsed { get; init; }
 
+    /// <summary>Processor time of all threads of the process within <see cref="Elapsed"/>.</summary>
+    public TimeSpan Cpu { get; init; }
+
     /// <summary>Frames that could not be decoded.</summary>
     public long Undecodable => Statistics.Undecodable.Values.Sum();
 

@@ -8,15 +8,12 @@ namespace EgressAppliance.Host.Replay;
 /// Counts the packets of capture files by prefix and link, through the same pipeline as live traffic.
 /// </summary>
 /// <remarks>
-/// The sum of all files is one pipeline whose reading threads take file after file. Per file it is one pipeline
+/// The sum of all files is one pipeline whose threads take file after file, and share the blocks of a file when none is left to begin. Per file it is one pipeline
 /// after the other over the same table of prefixes. A file that is damaged gives its counts up to the damage and a problem in
 /// the result; one that cannot be opened is a problem too, and does not keep the others from being counted.
 /// </remarks>
 public static class ReplayRunner
 {
-    /// <summary>More reading threads than this do not help: decoding is a small part of the work.</summary>
-    private const int MaxReaders = 4;
-
     /// <summary>Counts all files together.</summary>
     /// <exception cref="ReplayException">The options make no sense, or the table of prefixes cannot be read.</exception>
     public static ReplayResult Run(ReplayOptions options, TimeProvider time)
@@ -100,19 +97,19 @@ public static class ReplayRunner
             }
             else
             {
-                int readers = Math.Min(files.Count, Math.Min(workers, MaxReaders));
-                sources.AddRange(Enumerable.Range(0, readers).Select(_ => new FileSequenceSource("replay", queue)));
+                sources.AddRange(Enumerable.Range(0, workers).Select(_ => new FileSequenceSource("replay", queue)));
             }
 
             PipelineOptions pipelineOptions = new()
             {
-                Workers = workers,
-                Batches = Math.Max(64, 2 * (workers + sources.Count)),
+                Batches = 4 * sources.Count,
                 WaitForBatch = true,
                 Links = options.Links,
             };
             long start = time.GetTimestamp();
+            TimeSpan cpuStart = Environment.CpuUsage.TotalTime;
             CounterSnapshot snapshot = RunToEnd(pipelineOptions, sources, table, time);
+            TimeSpan cpu = Environment.CpuUsage.TotalTime - cpuStart;
             return new ReplayResult
             {
                 Statistics = snapshot.Statistics,
@@ -120,6 +117,7 @@ public static class ReplayRunner
                 Problems = queue.Problems,
                 Failed = queue.AnyFailed,
                 Elapsed = time.GetElapsedTime(start, snapshot.Timestamp),
+                Cpu = cpu,
             };
         }
         finally

@@ -103,7 +103,7 @@ public sealed class CapturePipelineTests : IDisposable
         }
 
         source.End();
-        PipelineOptions options = new() { Workers = 2, BatchSize = 37, Batches = 8, WaitForBatch = true, IgnoredMacs = [Mac("02:00:00:00:0a:03")] };
+        PipelineOptions options = new() { CountingThreads = 2, BatchSize = 37, Batches = 8, WaitForBatch = true, IgnoredMacs = [Mac("02:00:00:00:0a:03")] };
         await using CapturePipeline pipeline = new(options, [source], _table.Lookup, TimeProvider.System);
         pipeline.Start();
         await pipeline.Completion.WaitAsync(Patience);
@@ -116,8 +116,10 @@ public sealed class CapturePipelineTests : IDisposable
         Assert.Equal(snapshot.Statistics.IpBytes, snapshot.Cells.Sum(c => c.IpBytes));
     }
 
-    [Fact]
-    public async Task TakeSnapshot_while_running_puts_every_packet_in_exactly_one()
+    [Theory]
+    [InlineData(0)]
+    [InlineData(3)]
+    public async Task TakeSnapshot_while_running_puts_every_packet_in_exactly_one(int countingThreads)
     {
         const int Blocks = 600;
         const int PerBlock = 200;
@@ -129,7 +131,7 @@ public sealed class CapturePipelineTests : IDisposable
         using TestSource first = new("a");
         using TestSource second = new("b");
         byte[][] frames = [.. Enumerable.Range(0, PerBlock).Select(i => Frames.Ip($"192.0.2.{i}", 8))];
-        PipelineOptions options = new() { Workers = 3, BatchSize = 64, WaitForBatch = true };
+        PipelineOptions options = new() { CountingThreads = countingThreads, BatchSize = 64, WaitForBatch = true };
         await using CapturePipeline pipeline = new(options, [first, second], _table.Lookup, TimeProvider.System);
         pipeline.Start();
         Dictionary<uint, long> sum = [];
@@ -196,7 +198,7 @@ public sealed class CapturePipelineTests : IDisposable
     {
         _table.Add(IpPrefix.Parse("0.0.0.0/0"));
         using TestSource source = new();
-        await using CapturePipeline pipeline = new(new PipelineOptions { Workers = 2 }, [source], _table.Lookup, TimeProvider.System);
+        await using CapturePipeline pipeline = new(new PipelineOptions { CountingThreads = 2 }, [source], _table.Lookup, TimeProvider.System);
         pipeline.Start();
         Assert.Empty(pipeline.TakeSnapshot().Cells);
 
@@ -214,7 +216,7 @@ public sealed class CapturePipelineTests : IDisposable
         PipelineOptions options = new() { BatchSize = 4, Batches = 2 };
         using BatchRing ring = new(options.Batches, options.BatchSize);
         using TestSource source = new();
-        SourceReader reader = new(source, options, ring);
+        SourceReader reader = new(source, options, ring, counting: null);
         FrameBlock block = new();
         source.Give(Enumerable.Repeat(Frames.Ip("192.0.2.1"), 13));
         Assert.Equal(SourceReadStatus.Frames, source.Read(block, TimeSpan.Zero));
@@ -239,7 +241,7 @@ public sealed class CapturePipelineTests : IDisposable
         }
 
         source.End();
-        await using CapturePipeline pipeline = new(new PipelineOptions { BatchSize = 1, Batches = 2 }, [source], _table.Lookup, TimeProvider.System);
+        await using CapturePipeline pipeline = new(new PipelineOptions { CountingThreads = 1, BatchSize = 1, Batches = 4 }, [source], _table.Lookup, TimeProvider.System);
         pipeline.Start();
         await pipeline.Completion.WaitAsync(Patience);
         PipelineStatistics totals = pipeline.GetStatistics();
@@ -254,7 +256,7 @@ public sealed class CapturePipelineTests : IDisposable
         using TestSource bad = new("bad") { Failure = new InvalidOperationException("broken") };
         using TestSource good = new("good");
         bad.Give([]);
-        await using CapturePipeline pipeline = new(new PipelineOptions { Workers = 2 }, [bad, good], _table.Lookup, TimeProvider.System);
+        await using CapturePipeline pipeline = new(new PipelineOptions { CountingThreads = 2 }, [bad, good], _table.Lookup, TimeProvider.System);
         pipeline.Start();
         InvalidOperationException error = await Assert.ThrowsAsync<InvalidOperationException>(() => pipeline.Completion.WaitAsync(Patience));
         Assert.Equal("broken", error.Message);
@@ -279,7 +281,7 @@ public sealed class CapturePipelineTests : IDisposable
     public void New_options_out_of_range_are_refused()
     {
         using TestSource source = new();
-        PipelineOptions[] bad = [new() { Workers = 0 }, new() { BatchSize = 0 }, new() { Batches = 1 }];
+        PipelineOptions[] bad = [new() { CountingThreads = -1 }, new() { BatchSize = 0 }, new() { Batches = 1 }];
         Assert.All(bad, options => Assert.Throws<ArgumentException>(() => new CapturePipeline(options, [source], _table.Lookup, TimeProvider.System)));
         Assert.Throws<ArgumentException>(() => new CapturePipeline(new PipelineOptions(), [], _table.Lookup, TimeProvider.System));
     }
@@ -296,8 +298,8 @@ public sealed class CapturePipelineTests : IDisposable
         PipelineOptions options = new() { Links = [Match(1, Frames.DefaultMac)] };
         using BatchRing ring = new(options.Batches, options.BatchSize);
         using TestSource source = new();
-        SourceReader reader = new(source, options, ring);
-        CountingWorker worker = new(ring, _table.Lookup, options.BatchSize);
+        SourceReader reader = new(source, options, ring, counting: null);
+        using CountingWorker worker = new(ring, _table.Lookup, options.BatchSize);
         FrameBlock block = new();
         source.Give(Enumerable.Range(0, 4096).Select(i => i % 5 == 0 ? Frames.Ip("2001:db8::1") : Frames.Ip($"192.0.{i % 256}.1", 8, Frames.DefaultMac, 0x8100_0001)));
         source.Read(block, TimeSpan.Zero);

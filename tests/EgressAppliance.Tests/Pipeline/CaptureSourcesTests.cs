@@ -26,23 +26,23 @@ public sealed class CaptureSourcesTests
     }
 
     [Theory]
-    [InlineData(1, 1, 1)]
-    [InlineData(4, 1, 2)]
-    [InlineData(8, 4, 6)]
-    public void ToPipelineOptions_has_a_counting_worker_for_two_reading_ones(int first, int second, int workers)
+    [InlineData(CaptureBackend.AfPacket, 4, 0)]
+    [InlineData(CaptureBackend.SharpPcap, 1, 0)]
+    [InlineData(CaptureBackend.SharpPcap, 4, 3)]
+    public void ToPipelineOptions_counting_threads_only_where_one_thread_must_read(CaptureBackend backend, int workers, int counting)
     {
         ApplianceConfig config = new()
         {
             Capture = new CaptureConfig
             {
-                Sources = [new CaptureSourceConfig { Workers = first }, new CaptureSourceConfig { Workers = second }],
+                Sources = [new CaptureSourceConfig { Workers = 2 }, new CaptureSourceConfig { Backend = backend, Workers = workers }],
                 IgnoreMacs = [MacAddress.FromBytes([2, 0, 0, 0, 0, 9])],
             },
             Links = [Bench.MakeLink(1, "a") with { MatchVlan = 7 }],
         };
-        PipelineOptions live = CaptureSources.ToPipelineOptions(config, first + second, live: true);
-        Assert.Equal((workers, false), (live.Workers, live.WaitForBatch));
-        Assert.True(live.Batches >= 8 * (first + second + workers));
+        PipelineOptions live = CaptureSources.ToPipelineOptions(config, 2 + workers, live: true);
+        Assert.Equal((counting, false), (live.CountingThreads, live.WaitForBatch));
+        Assert.True(live.Batches >= 2 * (2 + workers + counting));
         Assert.Equal(config.Capture.IgnoreMacs, live.IgnoredMacs);
         Assert.Single(live.Links);
         Assert.True(CaptureSources.ToPipelineOptions(config, 2, live: false).WaitForBatch);

@@ -24,7 +24,7 @@ public sealed class ReplayRunnerTests : IDisposable
         ReplayResult result = ReplayRunner.Run(new ReplayOptions { PcapFiles = [pcap], RibFiles = [rib], Workers = 2 }, TimeProvider.System);
         JsonElement json = Json(result, summary: false);
         Assert.Equal(
-            ["frames", "packets", "ip_bytes", "non_ip", "undecodable", "unrouted", "prefixes", "elapsed_seconds", "packets_per_second"],
+            ["frames", "packets", "ip_bytes", "non_ip", "undecodable", "unrouted", "prefixes", "elapsed_seconds", "cpu_seconds", "packets_per_second"],
             json.EnumerateObject().Select(p => p.Name));
         Assert.Equal((6, 4, 330, 1), (json.GetProperty("frames").GetInt32(), json.GetProperty("packets").GetInt32(), json.GetProperty("ip_bytes").GetInt32(), json.GetProperty("non_ip").GetInt32()));
         Assert.Equal("""{"truncated_ethernet":1}""", json.GetProperty("undecodable").GetRawText());
@@ -33,6 +33,7 @@ public sealed class ReplayRunnerTests : IDisposable
             """[{"prefix":"192.0.2.0/24","link":null,"packets":2,"ip_bytes":200},{"prefix":"2001:db8::/32","link":null,"packets":1,"ip_bytes":100}]""",
             json.GetProperty("prefixes").GetRawText());
         Assert.True(json.GetProperty("elapsed_seconds").GetDouble() > 0);
+        Assert.True(json.GetProperty("cpu_seconds").GetDouble() > 0);
         Assert.False(Json(result, summary: true).TryGetProperty("prefixes", out _));
     }
 
