@@ -30,7 +30,6 @@ public sealed unsafe class SharpPcapSource : IPacketSource
     private nint _pendingData;
     private uint _lastDropped;
     private long _frames;
-    private long _bytes;
     private long _dropped;
     private volatile string? _message;
     private bool _disposed;
@@ -81,7 +80,6 @@ public sealed unsafe class SharpPcapSource : IPacketSource
         }
 
         int used = 0;
-        long bytes = 0;
         long start = _time.GetTimestamp();
         while (true)
         {
@@ -101,7 +99,7 @@ public sealed unsafe class SharpPcapSource : IPacketSource
                 }
             }
 
-            if (!TryCopy(block, ref used, ref bytes) || _time.GetElapsedTime(start) >= timeout)
+            if (!TryCopy(block, ref used) || _time.GetElapsedTime(start) >= timeout)
             {
                 break;
             }
@@ -109,13 +107,12 @@ public sealed unsafe class SharpPcapSource : IPacketSource
 
         CountDrops();
         Volatile.Write(ref _frames, _frames + block.Count);
-        Volatile.Write(ref _bytes, _bytes + bytes);
         return block.Count > 0 ? SourceReadStatus.Frames : _device is null ? SourceReadStatus.Unavailable : SourceReadStatus.Timeout;
     }
 
     /// <inheritdoc/>
     public SourceStatistics GetStatistics() =>
-        new(Volatile.Read(ref _frames), Volatile.Read(ref _bytes), Volatile.Read(ref _dropped), 0, _message);
+        new(Volatile.Read(ref _frames), Volatile.Read(ref _dropped), 0, _message);
 
     /// <inheritdoc/>
     public void Dispose()
@@ -130,7 +127,7 @@ public sealed unsafe class SharpPcapSource : IPacketSource
     }
 
     /// <summary>Copies the pending frame; false, and it stays pending, when block or buffer is full.</summary>
-    private bool TryCopy(FrameBlock block, ref int used, ref long bytes)
+    private bool TryCopy(FrameBlock block, ref int used)
     {
         // pcap_next_ex returned 1: both pointers are valid until it is called again.
         uint captured = *(uint*)(_pendingHeader + CapturedLengthOffset);
@@ -149,7 +146,6 @@ public sealed unsafe class SharpPcapSource : IPacketSource
 
         new ReadOnlySpan<byte>((void*)_pendingData, (int)captured).CopyTo(new Span<byte>(_buffer + used, (int)captured));
         used += (int)captured;
-        bytes += frame.WireLength;
         _pendingData = 0;
         return true;
     }

@@ -1,3 +1,4 @@
+using EgressAppliance.Capture.AfPacket;
 using EgressAppliance.Capture.PcapFile;
 
 namespace EgressAppliance.Capture;
@@ -32,32 +33,51 @@ public readonly record struct FrameHeader(
     int Offset, int CapturedLength, int WireLength, ushort VlanTci, bool HasVlan, LinkLayerType LinkLayer);
 
 /// <summary>
-/// A block of frames that lie in one piece of memory (a ring block, a window of a mapped file, a buffer): the unit in which sources deliver.
+/// A block of frames that lie in one piece of memory (a ring block, a buffer): the unit in which sources deliver.
 /// Owned by the reading thread; a source fills it, and it stays valid until the next read. Not thread-safe.
 /// </summary>
+/// <remarks>
+/// Most sources list the places of the frames. The pipeline also takes chains: memory in which each frame leads to the next, stepped over by the decoder
+/// itself, so that a frame's header is touched once and no list is written and read. A source gives them only to blocks that were made for it.
+/// </remarks>
 public sealed unsafe class FrameBlock
 {
     private readonly FrameHeader[] _frames;
     private PinnedBuffer? _buffer;
-    private MappedWindow? _window;
     private byte* _base;
     private int _length;
 
     /// <summary>A block for at most <paramref name="capacity"/> frames.</summary>
     public FrameBlock(int capacity = 4096)
+        : this(capacity, acceptsChains: false)
+    {
+    }
+
+    /// <summary>A block whose reader may step over chains itself; those have no bound but their memory.</summary>
+    internal FrameBlock(int capacity, bool acceptsChains)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(capacity, 1);
         _frames = new FrameHeader[capacity];
+        AcceptsChains = acceptsChains;
     }
 
-    /// <summary>Most frames the block can hold.</summary>
+    /// <summary>Most frames the block can list.</summary>
     public int Capacity => _frames.Length;
 
-    /// <summary>Frames in the block.</summary>
+    /// <summary>Frames listed in the block; of a chain, those that its reader has taken so far.</summary>
     public int Count { get; private set; }
 
-    /// <summary>Length on the wire of all frames in the block.</summary>
-    public long WireBytes { get; private set; }
+    /// <summary>Sources may give chains.</summary>
+    internal bool AcceptsChains { get; }
+
+    /// <summary>Whether the frames are listed, or how they are chained.</summary>
+    internal FrameChain Chain { get; private set; }
+
+    /// <summary>The records of a file that are left, where <see cref="Chain"/> says so.</summary>
+    internal PcapRecordCursor Records { get; private set; }
+
+    /// <summary>The frames of a ring that are left, where <see cref="Chain"/> says so.</summary>
+    internal RingFrameCursor Ring { get; private set; }
 
     /// <summary>The memory that all frames lie in.</summary>
     public ReadOnlySpan<byte> Data => new(_base, _length);
@@ -72,12 +92,10 @@ public sealed unsafe class FrameBlock
     public void Reset(byte* memory, int length)
     {
         _buffer = null;
-        _window?.Release();
-        _window = null;
         _base = memory;
         _length = length;
         Count = 0;
-        WireBytes = 0;
+        Chain = FrameChain.None;
     }
 
     /// <summary>Starts a new fill over a managed buffer, for sources without unsafe code. The block keeps the buffer alive.</summary>
@@ -90,15 +108,6 @@ public sealed unsafe class FrameBlock
 
     /// <summary>Empties the block and lets go of the memory it keeps.</summary>
     public void Clear() => Reset(null, 0);
-
-    /// <summary>Starts a new fill over a part of a mapped file. The block keeps it mapped.</summary>
-    internal void Reset(MappedWindow window)
-    {
-        // Before the old window is let go: it may be the same one.
-        window.Hold();
-        Reset(window.Memory, window.Length);
-        _window = window;
-    }
 
     /// <summary>Adds a frame; false when the block is full.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The frame does not lie within the block's memory.</exception>
@@ -115,14 +124,52 @@ public sealed unsafe class FrameBlock
         }
 
         _frames[Count++] = frame;
-        WireBytes += frame.WireLength;
         return true;
     }
 
     /// <summary>Takes frames that were written to <see cref="Free"/>, each of which the writer knows to lie within the block's memory.</summary>
-    internal void Commit(int count, long wireBytes)
+    internal void Commit(int count) => Count += count;
+
+    /// <summary>Gives the records of a file that lie in a buffer.</summary>
+    internal void ResetToRecords(PinnedBuffer buffer, PcapRecordCursor records)
     {
-        Count += count;
-        WireBytes += wireBytes;
+        Reset(buffer);
+        Chain = FrameChain.PcapRecords;
+        Records = records;
     }
+
+    /// <summary>Gives the frames of a ring block.</summary>
+    internal void ResetToRing(byte* memory, int length, RingFrameCursor ring)
+    {
+        Reset(memory, length);
+        Chain = FrameChain.RingFrames;
+        Ring = ring;
+    }
+
+    /// <summary>The reader has taken frames of the chain and stands at <paramref name="records"/>.</summary>
+    internal void Take(PcapRecordCursor records, int frames)
+    {
+        Records = records;
+        Commit(frames);
+    }
+
+    /// <summary>The reader has taken frames of the chain and stands at <paramref name="ring"/>.</summary>
+    internal void Take(RingFrameCursor ring, int frames)
+    {
+        Ring = ring;
+        Commit(frames);
+    }
+}
+
+/// <summary>How the frames of a <see cref="FrameBlock"/> are found.</summary>
+internal enum FrameChain
+{
+    /// <summary>They are listed.</summary>
+    None,
+
+    /// <summary>By <see cref="PcapRecordCursor"/>.</summary>
+    PcapRecords,
+
+    /// <summary>By <see cref="RingFrameCursor"/>.</summary>
+    RingFrames,
 }

@@ -18,11 +18,10 @@ public enum SourceReadStatus
 
 /// <summary>Counters of one source, 64-bit and never reset.</summary>
 /// <param name="ReceivedFrames">Frames handed to the pipeline.</param>
-/// <param name="ReceivedBytes">Their length on the wire.</param>
 /// <param name="DroppedFrames">Frames the kernel dropped because the ring was full.</param>
 /// <param name="Freezes">Times the ring froze (all blocks in user space).</param>
 /// <param name="Message">Why the source is unavailable, or null.</param>
-public readonly record struct SourceStatistics(long ReceivedFrames, long ReceivedBytes, long DroppedFrames, long Freezes, string? Message = null);
+public readonly record struct SourceStatistics(long ReceivedFrames, long DroppedFrames, long Freezes, string? Message = null);
 
 /// <summary>
 /// Something that delivers captured frames in blocks: a live ring, a file, a simulator. One thread reads a source.

@@ -56,6 +56,9 @@ public sealed class LpmTable : IDisposable
         _ipv6.Lookup(high, low[..high.Length], ids[..high.Length]);
     }
 
+    /// <summary>Asks for the memory by which an IPv4 address will be looked up; for code that knows addresses some time before their batch is full.</summary>
+    public IPv4Prefetch IPv4Prefetch => new(_ipv4.Index);
+
     /// <summary>What the table takes, for status pages and metrics. Any thread; the numbers may be of slightly different moments.</summary>
     public LpmStatistics GetStatistics() => new()
     {

@@ -32,7 +32,6 @@ public sealed unsafe class AfPacketSource : IPacketSource
     private uint _framesLeft;
     private int _nextOffset;
     private long _frames;
-    private long _bytes;
     private long _closedDrops;
     private long _closedFreezes;
     private volatile string? _message;
@@ -154,6 +153,15 @@ public sealed unsafe class AfPacketSource : IPacketSource
             }
         }
 
+        if (block.AcceptsChains && ring.LinkLayer == LinkLayerType.Ethernet)
+        {
+            // Counted now: the reader takes all of it before it reads again.
+            block.ResetToRing(ring.Block, ring.BlockBytes, new RingFrameCursor(ring.Block + _nextOffset, _framesLeft));
+            Volatile.Write(ref _frames, _frames + _framesLeft);
+            _framesLeft = 0;
+            return SourceReadStatus.Frames;
+        }
+
         Fill(block, ring);
         return SourceReadStatus.Frames;
     }
@@ -164,7 +172,7 @@ public sealed unsafe class AfPacketSource : IPacketSource
         lock (_gate)
         {
             (long drops, long freezes) = _ring?.GetStatistics() ?? (0, 0);
-            return new(Volatile.Read(ref _frames), Volatile.Read(ref _bytes), _closedDrops + drops, _closedFreezes + freezes, _message ?? _bindError);
+            return new(Volatile.Read(ref _frames), _closedDrops + drops, _closedFreezes + freezes, _message ?? _bindError);
         }
     }
 
@@ -197,7 +205,6 @@ public sealed unsafe class AfPacketSource : IPacketSource
         }
 
         Volatile.Write(ref _frames, _frames + block.Count);
-        Volatile.Write(ref _bytes, _bytes + block.WireBytes);
     }
 
     /// <summary>After the interface went down: true once it is up again. If it is gone, or another one has its name, the ring is closed.</summary>

@@ -28,11 +28,43 @@ internal abstract class FrameWalker
     /// <summary>What is wrong at <see cref="Position"/>, after <see cref="WalkResult.Garbage"/>.</summary>
     public string? Problem { get; private set; }
 
+    /// <summary>Section headers and interface descriptions seen: what is needed to read packets, and not repeated.</summary>
+    public virtual int Declarations => 0;
+
     /// <summary>Adds frames to the block from <see cref="Position"/> on.</summary>
     /// <param name="window">Bytes of the file; the block was reset to the same memory.</param>
     /// <param name="windowStart">File offset of its first byte, not beyond <see cref="Position"/>.</param>
+    /// <param name="limit">File offset at or behind which no record is begun.</param>
     /// <param name="block">The block to fill.</param>
-    public abstract WalkResult Walk(ReadOnlySpan<byte> window, long windowStart, FrameBlock block);
+    public abstract WalkResult Walk(ReadOnlySpan<byte> window, long windowStart, long limit, FrameBlock block);
+
+    /// <summary>Gives the records from <see cref="Position"/> on as a chain, if their format allows it and there is one in the window.</summary>
+    public virtual bool TryChain(FileWindow window, long limit, FrameBlock block) => false;
+
+    /// <summary>Goes on behind the records of a chain that were taken.</summary>
+    public virtual void Follow(FileWindow window, PcapRecordCursor records) => throw new NotSupportedException();
+
+    /// <summary>Goes on at the first record at or behind an offset, as far as can be told by looks: a run of records that could be ones.</summary>
+    /// <param name="bytes">Bytes of the file from the offset on.</param>
+    /// <param name="from">The offset.</param>
+    /// <param name="reachEnd">The bytes reach the end of the file.</param>
+    /// <returns>False if none is found in the bytes.</returns>
+    public bool TryStartAt(ReadOnlySpan<byte> bytes, long from, bool reachEnd)
+    {
+        for (int at = 0; at < bytes.Length; at++)
+        {
+            if (LooksLikeRecords(bytes, at, reachEnd))
+            {
+                Position = from + at;
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>Whether a run of records could begin here.</summary>
+    protected abstract bool LooksLikeRecords(ReadOnlySpan<byte> bytes, long at, bool reachEnd);
 
     /// <summary>The message for a file that ends inside a record; one that was stepped over has moved <see cref="Position"/> beyond the end.</summary>
     public string DescribeTruncation(long fileLength) => Position < fileLength

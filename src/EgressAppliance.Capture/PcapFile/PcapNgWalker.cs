@@ -18,20 +18,27 @@ internal sealed class PcapNgWalker : FrameWalker
     private const uint EnhancedPacketType = 6;
     private const int MinBlockBytes = 12;
 
+    /// <summary>Blocks in a row by which the beginning of one is told: each has its length at both ends.</summary>
+    private const int BlocksOfARun = 8;
+
     /// <summary>Bounds what a hostile file can make us remember.</summary>
     private const int MaxInterfaces = 65536;
 
     private readonly List<(LinkLayerType LinkLayer, uint SnapLength)> _interfaces = [];
     private bool _bigEndian;
+    private int _declarations;
 
     /// <inheritdoc/>
-    public override WalkResult Walk(ReadOnlySpan<byte> window, long windowStart, FrameBlock block)
+    public override int Declarations => _declarations;
+
+    /// <inheritdoc/>
+    public override WalkResult Walk(ReadOnlySpan<byte> window, long windowStart, long limit, FrameBlock block)
     {
         while (true)
         {
             // Position may lie beyond the window: a block that is not needed is stepped over unseen.
             long at = Position - windowStart;
-            if (at > window.Length - MinBlockBytes)
+            if (Position >= limit || at > window.Length - MinBlockBytes)
             {
                 return WalkResult.WindowUsedUp;
             }
@@ -71,6 +78,11 @@ internal sealed class PcapNgWalker : FrameWalker
                 return Fail("a block whose two lengths differ");
             }
 
+            if (type is InterfaceType or SectionHeaderType)
+            {
+                _declarations++;
+            }
+
             if (type == InterfaceType)
             {
                 if (body.Length < 8 || _interfaces.Count == MaxInterfaces)
@@ -97,6 +109,29 @@ internal sealed class PcapNgWalker : FrameWalker
 
             Position += length;
         }
+    }
+
+    /// <inheritdoc/>
+    protected override bool LooksLikeRecords(ReadOnlySpan<byte> bytes, long at, bool reachEnd)
+    {
+        for (int i = 0; i < BlocksOfARun; i++)
+        {
+            if (at > bytes.Length - MinBlockBytes)
+            {
+                return i > 0 && reachEnd && at == bytes.Length;
+            }
+
+            long length = ReadUInt32(bytes[(int)(at + 4)..]);
+            if (length < MinBlockBytes || length % 4 != 0 || length > bytes.Length - at
+                || ReadUInt32(bytes[(int)(at + length - 4)..]) != length)
+            {
+                return false;
+            }
+
+            at += length;
+        }
+
+        return true;
     }
 
     private bool TryReadPacket(

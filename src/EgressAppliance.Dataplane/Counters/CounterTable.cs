@@ -22,13 +22,13 @@ internal sealed unsafe class CounterTable : IDisposable
     private const int PageCells = 1 << PageShift;
     private const int Links = LinkId.MaxValue + 1;
 
-    /// <summary>How many packets ahead of the addition a cell's cache line is asked for.</summary>
-    private const int PrefetchDistance = 24;
+    /// <summary>Packets whose cells are asked for before the first of them is added to.</summary>
+    private const int GroupSize = 64;
 
     private readonly CounterPages _pages = new(PageCells * sizeof(Cell));
     private int _rowShift = 2;
     private nint[] _directory;
-    private (uint PrefixId, ushort Link)[] _changed = new (uint, ushort)[256];
+    private ulong[] _changed = new ulong[1024];
 
     public CounterTable()
     {
@@ -42,40 +42,39 @@ internal sealed unsafe class CounterTable : IDisposable
     public long StateBytes => _pages.Bytes + (8L * _directory.Length) + (8L * _changed.Length);
 
     /// <summary>Counts one batch: packet i went to prefix <c>ids[i]</c> by <c>links[i]</c> with <c>lengths[i]</c> IP bytes.</summary>
-    /// <remarks>Optimized at first use: a replay is over before tiered compilation would notice.</remarks>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Add(ReadOnlySpan<uint> ids, ReadOnlySpan<byte> links, ReadOnlySpan<uint> lengths)
     {
         links = links[..ids.Length];
         lengths = lengths[..ids.Length];
+        if (_changed.Length - ChangedCells < ids.Length)
+        {
+            Array.Resize(ref _changed, Math.Max(_changed.Length * 2, ChangedCells + ids.Length));
+        }
 
-        // Invariant: i is below the length that all three have. The directory is pinned, and read anew after it may have been replaced.
+        // Invariant: places stay below the length that all three have; the list of changes has room for all; cells are found before they are added to.
+        Cell** cells = stackalloc Cell*[GroupSize];
+        Cell** nextCells = stackalloc Cell*[GroupSize];
         fixed (uint* id = ids)
         fixed (byte* link = links)
         fixed (uint* length = lengths)
+        fixed (ulong* changed = _changed)
         {
-            nint* directory = Directory(out int rowShift);
-            int count = ids.Length;
-            for (int i = 0; i < count; i++)
+            ulong* nextChange = changed + ChangedCells;
+            int count = FindGroup(id, link, ids.Length, cells);
+            for (int at = 0; at < ids.Length;)
             {
-                int ahead = Math.Min(i + PrefetchDistance, count - 1);
-                Prefetch(directory, rowShift, id[ahead], link[ahead]);
-                Cell* page = Page(directory, rowShift, id[i], link[i]);
-                if (page == null)
-                {
-                    page = AddPage(id[i], link[i]);
-                    directory = Directory(out rowShift);
-                }
-
-                Cell* cell = page + (id[i] & (PageCells - 1));
-                if (cell->Packets == 0)
-                {
-                    NoteChange(id[i], link[i]);
-                }
-
-                cell->Packets++;
-                cell->IpBytes += length[i];
+                // The next group's lines are asked for before this one is added, which gives them time to come.
+                int next = at + count;
+                int nextCount = FindGroup(id + next, link + next, ids.Length - next, nextCells);
+                nextChange = AddToCells(cells, id + at, link + at, length + at, count, nextChange);
+                Cell** used = cells;
+                cells = nextCells;
+                nextCells = used;
+                at = next;
+                count = nextCount;
             }
+
+            ChangedCells = (int)(nextChange - changed);
         }
     }
 
@@ -100,11 +99,11 @@ internal sealed unsafe class CounterTable : IDisposable
     /// <summary>Moves everything into another table and leaves this one empty.</summary>
     public void DrainTo(CounterTable target)
     {
-        foreach ((uint prefixId, ushort link) in _changed.AsSpan(0, ChangedCells))
+        foreach (ulong change in _changed.AsSpan(0, ChangedCells))
         {
-            ref Cell cell = ref CellOf(prefixId, link);
-            target.Add(prefixId, (byte)link, cell.Packets, cell.IpBytes);
-            cell = default;
+            Cell* cell = CellOf(change);
+            target.Add((uint)change, (byte)(change >> 32), cell->Packets, cell->IpBytes);
+            *cell = default;
         }
 
         ChangedCells = 0;
@@ -116,10 +115,10 @@ internal sealed unsafe class CounterTable : IDisposable
         CounterCell[] result = new CounterCell[ChangedCells];
         for (int i = 0; i < result.Length; i++)
         {
-            (uint prefixId, ushort link) = _changed[i];
-            ref Cell cell = ref CellOf(prefixId, link);
-            result[i] = new(prefixId, new LinkId(link), cell.Packets, cell.IpBytes);
-            cell = default;
+            ulong change = _changed[i];
+            Cell* cell = CellOf(change);
+            result[i] = new((uint)change, new LinkId((byte)(change >> 32)), cell->Packets, cell->IpBytes);
+            *cell = default;
         }
 
         ChangedCells = 0;
@@ -129,14 +128,60 @@ internal sealed unsafe class CounterTable : IDisposable
     /// <summary>Gives the memory back. The table must not be used any more.</summary>
     public void Dispose() => _pages.Dispose();
 
-    private static void Prefetch(nint* directory, int rowShift, uint prefixId, byte link)
+    /// <summary>Finds the cells of the next group, adding pages that are missing; gives its size.</summary>
+    private int FindGroup(uint* ids, byte* links, int left, Cell** cells)
     {
-        if (Sse.IsSupported)
+        int count = Math.Min(GroupSize, left);
+        for (int found = 0; (found = FindCells(ids, links, found, count, cells)) < count;)
         {
-            // Only a hint: where there is no page yet, the address is not one that could be read, and nothing is.
-            Sse.Prefetch0(Page(directory, rowShift, prefixId, link) + (prefixId & (PageCells - 1)));
+            AddPage(ids[found], links[found]);
         }
+
+        return count;
     }
+
+    // The two loops call nothing, so that their values stay in registers. Optimized at first use: a replay is over before tiered compilation would notice.
+
+    /// <summary>Finds the cells of a group from a place on, and asks for their lines; gives the first place whose page is missing, or the count.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private int FindCells(uint* ids, byte* links, int from, int count, Cell** cells)
+    {
+        nint* directory = Directory(out int rowShift);
+        for (int i = from; i < count; i++)
+        {
+            Cell* page = Page(directory, rowShift, ids[i], links[i]);
+            if (page == null)
+            {
+                return i;
+            }
+
+            cells[i] = page + (ids[i] & (PageCells - 1));
+            if (Sse.IsSupported)
+            {
+                Sse.Prefetch0(cells[i]);
+            }
+        }
+
+        return count;
+    }
+
+    /// <summary>Adds a group to its cells, and to the list those that held nothing; gives the list's new end.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static ulong* AddToCells(Cell** cells, uint* ids, byte* links, uint* lengths, int count, ulong* changed)
+    {
+        for (int i = 0; i < count; i++)
+        {
+            Cell* cell = cells[i];
+            *changed = Change(ids[i], links[i]);
+            changed += Unsafe.BitCast<bool, byte>(cell->Packets == 0);
+            cell->Packets++;
+            cell->IpBytes += lengths[i];
+        }
+
+        return changed;
+    }
+
+    private static ulong Change(uint prefixId, byte link) => prefixId | ((ulong)link << 32);
 
     /// <summary>The page that a cell is in, or null.</summary>
     private static Cell* Page(nint* directory, int rowShift, uint prefixId, byte link)
@@ -146,11 +191,9 @@ internal sealed unsafe class CounterTable : IDisposable
         return page >> rowShift == 0 ? (Cell*)directory[(link << rowShift) + (int)page] : null;
     }
 
-    private ref Cell CellOf(uint prefixId, ushort link)
-    {
-        // Invariant: only cells whose page exists are noted as changed.
-        return ref Unsafe.AsRef<Cell>(Page(Directory(out int rowShift), rowShift, prefixId, (byte)link) + (prefixId & (PageCells - 1)));
-    }
+    // Invariant: only cells whose page exists are listed as changed.
+    private Cell* CellOf(ulong change) =>
+        Page(Directory(out int rowShift), rowShift, (uint)change, (byte)(change >> 32)) + ((uint)change & (PageCells - 1));
 
     private nint* Directory(out int rowShift)
     {
@@ -193,7 +236,7 @@ internal sealed unsafe class CounterTable : IDisposable
             Array.Resize(ref _changed, _changed.Length * 2);
         }
 
-        _changed[ChangedCells++] = (prefixId, link);
+        _changed[ChangedCells++] = Change(prefixId, link);
     }
 
     private struct Cell

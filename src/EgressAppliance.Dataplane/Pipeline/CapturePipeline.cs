@@ -68,7 +68,7 @@ public sealed class CapturePipeline : ICapturePipeline
         ArgumentNullException.ThrowIfNull(table);
         ArgumentNullException.ThrowIfNull(time);
         CheckRange(options.CountingThreads, 0, 256, nameof(options.CountingThreads));
-        CheckRange(options.BatchSize, 1, 65536, nameof(options.BatchSize));
+        CheckRange(options.BatchSize, 1, PacketBatch.MaxCapacity, nameof(options.BatchSize));
         CheckRange(options.Batches, 2 * (sources.Count + options.CountingThreads), 65536, nameof(options.Batches));
         if (sources.Count == 0)
         {
@@ -88,7 +88,7 @@ public sealed class CapturePipeline : ICapturePipeline
 
         for (int i = 0; i < _readers.Length; i++)
         {
-            _readers[i] = new SourceReader(sources[i], options, _ring, _countingThreads == 0 ? _workers[i] : null);
+            _readers[i] = new SourceReader(sources[i], options, _ring, table, _countingThreads == 0 ? _workers[i] : null);
         }
     }
 
@@ -250,7 +250,6 @@ public sealed class CapturePipeline : ICapturePipeline
             sources.TryGetValue(reader.Source.Name, out SourceStatistics sum);
             sources[reader.Source.Name] = new(
                 sum.ReceivedFrames + own.ReceivedFrames,
-                sum.ReceivedBytes + own.ReceivedBytes,
                 sum.DroppedFrames + own.DroppedFrames,
                 sum.Freezes + own.Freezes,
                 sum.Message ?? own.Message);

@@ -94,6 +94,12 @@ internal sealed class CountingWorker : IDisposable
 
     private void AddUnrouted(ReadOnlySpan<uint> ids, ReadOnlySpan<uint> lengths)
     {
+        // Few packets have no prefix: a batch without one is told at once.
+        if (!ids.Contains(0u))
+        {
+            return;
+        }
+
         long packets = 0;
         long bytes = 0;
         for (int i = 0; i < ids.Length; i++)

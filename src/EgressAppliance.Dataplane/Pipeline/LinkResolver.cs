@@ -1,3 +1,5 @@
+using System.Buffers.Binary;
+using EgressAppliance.Dataplane.Decode;
 using EgressAppliance.Net;
 
 namespace EgressAppliance.Dataplane.Pipeline;
@@ -8,21 +10,15 @@ namespace EgressAppliance.Dataplane.Pipeline;
 /// <remarks>
 /// The few MACs and VLANs that rules name are numbered (0: any other), and a matrix of both numbers holds the answer,
 /// computed in advance by the plain definition: of the rules that match, the one that names most things wins; among
-/// those one that names a MAC, then one that names a VLAN; then the first. So a frame costs one hash probe and one table read, whatever the rules are.
+/// those one that names a MAC, then one that names a VLAN; then the first. MACs are hashed without collisions, by a multiplier that is searched for.
+/// So a frame costs one probe and one table read, whatever the rules are, and the decoder's loop does both itself (<see cref="ILinkFinder"/>).
 /// </remarks>
 internal sealed class LinkResolver
 {
     /// <summary>What <see cref="Resolve"/> answers for a frame that is to be ignored.</summary>
     public const int Ignored = -1;
 
-    private const ulong Empty = ulong.MaxValue;
-    private const ulong HashMultiplier = 0x9E37_79B9_7F4A_7C15;
-
-    private readonly MacEntry[] _macs;
-    private readonly int _hashShift;
-    private readonly ushort[] _vlanNumbers = new ushort[4096];
-    private readonly short[] _links;
-    private readonly int _vlanCount;
+    private readonly LinkTables _tables;
 
     /// <summary>Compiles the rules for one source.</summary>
     /// <exception cref="ArgumentException">A rule names no link, nothing to match, or a VLAN that cannot be.</exception>
@@ -30,6 +26,7 @@ internal sealed class LinkResolver
     {
         List<LinkMatch> mine = [];
         List<ushort> vlans = [];
+        ushort[] vlanNumbers = GC.AllocateArray<ushort>(4096, pinned: true);
         Dictionary<ulong, int> macs = [];
         List<ulong?> macOfNumber = [null];
         foreach (LinkMatch rule in rules)
@@ -46,78 +43,54 @@ internal sealed class LinkResolver
                 macOfNumber.Add(mac.Value);
             }
 
-            if (rule.Vlan is { } vlan && _vlanNumbers[vlan] == 0)
+            if (rule.Vlan is { } vlan && vlanNumbers[vlan] == 0)
             {
                 vlans.Add(vlan);
-                _vlanNumbers[vlan] = (ushort)vlans.Count;
+                vlanNumbers[vlan] = (ushort)vlans.Count;
             }
         }
 
-        _vlanCount = vlans.Count + 1;
-        _links = new short[macOfNumber.Count * _vlanCount];
+        // A last row for MACs that are to be ignored, whatever the VLAN.
+        int vlanCount = vlans.Count + 1;
+        short[] links = GC.AllocateArray<short>((macOfNumber.Count + 1) * vlanCount, pinned: true);
         for (int m = 0; m < macOfNumber.Count; m++)
         {
-            for (int v = 0; v < _vlanCount; v++)
+            for (int v = 0; v < vlanCount; v++)
             {
-                _links[(m * _vlanCount) + v] = (short)BestMatch(mine, macOfNumber[m], v == 0 ? null : vlans[v - 1]);
+                links[(m * vlanCount) + v] = (short)BestMatch(mine, macOfNumber[m], v == 0 ? null : vlans[v - 1]);
             }
         }
 
+        links.AsSpan(macOfNumber.Count * vlanCount).Fill(Ignored);
         foreach (MacAddress mac in ignoredMacs)
         {
-            macs[mac.Value] = Ignored;
+            macs[mac.Value] = macOfNumber.Count;
         }
 
-        // At most a quarter full: nearly every probe ends at the first slot.
-        int bits = 2;
-        while (1 << bits < macs.Count * 4)
-        {
-            bits++;
-        }
-
-        _hashShift = 64 - bits;
-        _macs = new MacEntry[1 << bits];
-        Array.Fill(_macs, new MacEntry(Empty, 0));
-        foreach ((ulong mac, int number) in macs)
-        {
-            int slot = Slot(mac);
-            while (_macs[slot].Mac != Empty)
-            {
-                slot = (slot + 1) & (_macs.Length - 1);
-            }
-
-            _macs[slot] = new MacEntry(mac, number);
-        }
-
-        Constant = macs.Count == 0 && vlans.Count == 0 ? _links[0] : -1;
+        _tables = new LinkTables(macs, links, vlanNumbers, vlanCount);
     }
 
-    /// <summary>The link of all frames of the source, 0 for none; -1 where it depends on the frame.</summary>
-    public int Constant { get; }
+    /// <summary>No rule names a MAC or a VLAN: all frames belong to one link.</summary>
+    public bool IsConstant => _tables.IsConstant;
+
+    /// <summary>A rule names a VLAN.</summary>
+    public bool NeedsVlan => _tables.NeedsVlan;
+
+    /// <summary>For the decoder, where <see cref="IsConstant"/>.</summary>
+    public ConstantLink Constant => _tables.Constant;
+
+    /// <summary>For the decoder, where no rule names a VLAN.</summary>
+    public LinkByMac ByMac => _tables.ByMac;
+
+    /// <summary>For the decoder, whatever the rules are.</summary>
+    public LinkByMacAndVlan ByMacAndVlan => _tables.ByMacAndVlan;
 
     /// <summary>The link's number, 0 for none, or <see cref="Ignored"/>.</summary>
     /// <param name="destinationMac">The MAC, or <c>PacketFields.NoMac</c>.</param>
     /// <param name="vlan">VLAN id, 0 for none; below 4096.</param>
-    public int Resolve(ulong destinationMac, ushort vlan)
-    {
-        int slot = Slot(destinationMac);
-        ref MacEntry entry = ref _macs[slot];
-        int macNumber = entry.Mac == destinationMac ? entry.Number : ResolveFurther(destinationMac, slot);
-        return macNumber < 0 ? Ignored : _links[(macNumber * _vlanCount) + _vlanNumbers[vlan]];
-    }
-
-    private int ResolveFurther(ulong destinationMac, int slot)
-    {
-        for (; _macs[slot].Mac != Empty; slot = (slot + 1) & (_macs.Length - 1))
-        {
-            if (_macs[slot].Mac == destinationMac)
-            {
-                return _macs[slot].Number;
-            }
-        }
-
-        return 0;
-    }
+    public int Resolve(ulong destinationMac, ushort vlan) => destinationMac == PacketFields.NoMac
+        ? _tables.LinkOf(0, vlan)
+        : _tables.LinkOf(ByMac.NumberOf(BinaryPrimitives.ReverseEndianness(destinationMac << 16)), vlan);
 
     private static void Validate(LinkMatch rule)
     {
@@ -155,9 +128,4 @@ internal sealed class LinkResolver
 
         return best;
     }
-
-    private int Slot(ulong mac) => (int)(mac * HashMultiplier >> _hashShift);
-
-    /// <summary>A MAC that rules name, and its number; an unused place has a MAC that no frame can have.</summary>
-    private readonly record struct MacEntry(ulong Mac, int Number);
 }

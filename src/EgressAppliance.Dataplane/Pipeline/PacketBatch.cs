@@ -1,5 +1,5 @@
+using System.Numerics;
 using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 using EgressAppliance.Dataplane.Counters;
 using EgressAppliance.Dataplane.Decode;
 
@@ -15,27 +15,25 @@ namespace EgressAppliance.Dataplane.Pipeline;
 /// </remarks>
 internal sealed unsafe class PacketBatch
 {
-    private readonly uint[] _destinations4;
-    private readonly uint[] _lengths4;
-    private readonly byte[] _links4;
-    private readonly ulong[] _highs6;
-    private readonly ulong[] _lows6;
-    private readonly uint[] _lengths6;
-    private readonly byte[] _links6;
+    /// <summary>Most frames a batch can take. Columns stand at constant distances, so that the decoder needs one pointer for all of them.</summary>
+    public const int MaxCapacity = 1024;
+
+    private const int ColumnAlignment = 64;
+
+    private readonly byte[] _memory = GC.AllocateArray<byte>(sizeof(PacketColumns) + ColumnAlignment, pinned: true);
+    private readonly PacketColumns* _columns;
     private FrameTotals _totals;
     private int _count4;
     private int _count6;
 
     public PacketBatch(int capacity)
     {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(capacity, MaxCapacity);
         Capacity = capacity;
-        _destinations4 = NewArray<uint>(capacity);
-        _lengths4 = NewArray<uint>(capacity);
-        _links4 = NewArray<byte>(capacity);
-        _highs6 = NewArray<ulong>(capacity);
-        _lows6 = NewArray<ulong>(capacity);
-        _lengths6 = NewArray<uint>(capacity);
-        _links6 = NewArray<byte>(capacity);
+
+        // Invariant: the memory is pinned and held by this object, and has room for the columns behind the alignment.
+        nuint start = (nuint)Unsafe.AsPointer(ref _memory[0]);
+        _columns = (PacketColumns*)((start + ColumnAlignment - 1) & ~(nuint)(ColumnAlignment - 1));
     }
 
     /// <summary>Frames the batch takes, of whatever kind.</summary>
@@ -50,51 +48,44 @@ internal sealed unsafe class PacketBatch
     /// <summary>How its frames ended.</summary>
     public ref FrameTotals Totals => ref _totals;
 
+    /// <summary>The memory of the columns, for the decoder.</summary>
+    public PacketColumns* Columns => _columns;
+
+    /// <summary>IPv4 packets in it.</summary>
+    public int Count4 => _count4;
+
+    /// <summary>IPv6 packets in it.</summary>
+    public int Count6 => _count6;
+
     /// <summary>IPv4 destinations.</summary>
-    public ReadOnlySpan<uint> Destinations4 => _destinations4.AsSpan(0, _count4);
+    public ReadOnlySpan<uint> Destinations4 => new(_columns->Destinations4, _count4);
 
     /// <summary>IP bytes of the IPv4 packets.</summary>
-    public ReadOnlySpan<uint> Lengths4 => _lengths4.AsSpan(0, _count4);
+    public ReadOnlySpan<uint> Lengths4 => new(_columns->Lengths4, _count4);
 
     /// <summary>Link numbers of the IPv4 packets.</summary>
-    public ReadOnlySpan<byte> Links4 => _links4.AsSpan(0, _count4);
+    public ReadOnlySpan<byte> Links4 => new(_columns->Links4, _count4);
 
     /// <summary>Upper halves of the IPv6 destinations.</summary>
-    public ReadOnlySpan<ulong> Highs6 => _highs6.AsSpan(0, _count6);
+    public ReadOnlySpan<ulong> Highs6 => new(_columns->Highs6, _count6);
 
     /// <summary>Lower halves of the IPv6 destinations.</summary>
-    public ReadOnlySpan<ulong> Lows6 => _lows6.AsSpan(0, _count6);
+    public ReadOnlySpan<ulong> Lows6 => new(_columns->Lows6, _count6);
 
     /// <summary>IP bytes of the IPv6 packets.</summary>
-    public ReadOnlySpan<uint> Lengths6 => _lengths6.AsSpan(0, _count6);
+    public ReadOnlySpan<uint> Lengths6 => new(_columns->Lengths6, _count6);
 
     /// <summary>Link numbers of the IPv6 packets.</summary>
-    public ReadOnlySpan<byte> Links6 => _links6.AsSpan(0, _count6);
+    public ReadOnlySpan<byte> Links6 => new(_columns->Links6, _count6);
 
-    /// <summary>The places for packets, from the first free one on. Each array has room for as many as the batch takes frames.</summary>
-    public Places FreePlaces()
+    /// <summary>Takes the packets that were written to <see cref="Columns"/> up to these numbers, and adds what is new to the totals.</summary>
+    public void Commit(int count4, int count6)
     {
-        // Invariant: the arrays are pinned, and the batch, which outlives the filling of it, holds them.
-        return new()
-        {
-            Destinations4 = Pointer(_destinations4) + _count4,
-            Lengths4 = Pointer(_lengths4) + _count4,
-            Links4 = Pointer(_links4) + _count4,
-            Highs6 = Pointer(_highs6) + _count6,
-            Lows6 = Pointer(_lows6) + _count6,
-            Lengths6 = Pointer(_lengths6) + _count6,
-            Links6 = Pointer(_links6) + _count6,
-        };
-    }
-
-    /// <summary>Takes packets that were written to <see cref="FreePlaces"/>.</summary>
-    public void Commit(int packets4, int packets6, long ipBytes)
-    {
-        _count4 += packets4;
-        _count6 += packets6;
-        _totals.IpBytes += ipBytes;
-        _totals.ByStatus[(int)DecodeStatus.IPv4] += packets4;
-        _totals.ByStatus[(int)DecodeStatus.IPv6] += packets6;
+        _totals.IpBytes += Sum(Lengths4Between(_count4, count4)) + Sum(Lengths6Between(_count6, count6));
+        _totals.ByStatus[(int)DecodeStatus.IPv4] += count4 - _count4;
+        _totals.ByStatus[(int)DecodeStatus.IPv6] += count6 - _count6;
+        _count4 = count4;
+        _count6 = count6;
     }
 
     /// <summary>Empties it.</summary>
@@ -105,21 +96,51 @@ internal sealed unsafe class PacketBatch
         _totals = default;
     }
 
-    private static T[] NewArray<T>(int length)
-        where T : unmanaged => GC.AllocateArray<T>(length, pinned: true);
+    private ReadOnlySpan<uint> Lengths4Between(int start, int end) => new(_columns->Lengths4 + start, end - start);
 
-    private static T* Pointer<T>(T[] array)
-        where T : unmanaged => (T*)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(array));
+    private ReadOnlySpan<uint> Lengths6Between(int start, int end) => new(_columns->Lengths6 + start, end - start);
 
-    /// <summary>Where the fields of the next packets go: IPv4 and IPv6 packets each in arrays of their own.</summary>
-    internal struct Places
+    private static long Sum(ReadOnlySpan<uint> lengths)
     {
-        public uint* Destinations4;
-        public uint* Lengths4;
-        public byte* Links4;
-        public ulong* Highs6;
-        public ulong* Lows6;
-        public uint* Lengths6;
-        public byte* Links6;
+        Vector<ulong> sums = Vector<ulong>.Zero;
+        int i = 0;
+        for (; i <= lengths.Length - Vector<uint>.Count; i += Vector<uint>.Count)
+        {
+            Vector.Widen(new Vector<uint>(lengths[i..]), out Vector<ulong> low, out Vector<ulong> high);
+            sums += low + high;
+        }
+
+        ulong sum = Vector.Sum(sums);
+        for (; i < lengths.Length; i++)
+        {
+            sum += lengths[i];
+        }
+
+        return (long)sum;
     }
+}
+
+/// <summary>The fields of a batch's packets: IPv4 and IPv6 packets each in columns of their own.</summary>
+internal unsafe struct PacketColumns
+{
+    /// <summary>IPv4 destinations.</summary>
+    public fixed uint Destinations4[PacketBatch.MaxCapacity + 16];
+
+    /// <summary>IP bytes of the IPv4 packets.</summary>
+    public fixed uint Lengths4[PacketBatch.MaxCapacity + 16];
+
+    /// <summary>Upper halves of the IPv6 destinations.</summary>
+    public fixed ulong Highs6[PacketBatch.MaxCapacity + 16];
+
+    /// <summary>Lower halves of the IPv6 destinations.</summary>
+    public fixed ulong Lows6[PacketBatch.MaxCapacity + 16];
+
+    /// <summary>IP bytes of the IPv6 packets.</summary>
+    public fixed uint Lengths6[PacketBatch.MaxCapacity + 16];
+
+    /// <summary>Link numbers of the IPv4 packets.</summary>
+    public fixed byte Links4[PacketBatch.MaxCapacity + 16];
+
+    /// <summary>Link numbers of the IPv6 packets.</summary>
+    public fixed byte Links6[PacketBatch.MaxCapacity + 16];
 }

@@ -11,7 +11,7 @@ public sealed record PipelineOptions
     /// </summary>
     public int CountingThreads { get; init; }
 
-    /// <summary>Packets a batch holds.</summary>
+    /// <summary>Frames a batch takes: 1 to 1024.</summary>
     public int BatchSize { get; init; } = 1024;
 
     /// <summary>Batches that go round, at least two for each thread; bounds memory. When all are in use a frame is counted as pool_exhausted (live sources) or the reader waits (files).</summary>

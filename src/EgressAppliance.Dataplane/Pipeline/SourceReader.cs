@@ -1,4 +1,7 @@
 using EgressAppliance.Capture;
+using EgressAppliance.Capture.AfPacket;
+using EgressAppliance.Capture.PcapFile;
+using EgressAppliance.Net;
 
 namespace EgressAppliance.Dataplane.Pipeline;
 
@@ -21,6 +24,7 @@ internal sealed class SourceReader
     private readonly IPacketSource _source;
     private readonly LinkResolver _links;
     private readonly BatchRing _ring;
+    private readonly LpmTable _table;
     private readonly CountingWorker? _counting;
     private readonly bool _waitForBatch;
     private readonly FrameBlock _block;
@@ -32,15 +36,17 @@ internal sealed class SourceReader
     /// <param name="source">What it reads.</param>
     /// <param name="options">How.</param>
     /// <param name="ring">Where batches come from and go to.</param>
+    /// <param name="table">Where destinations will be looked up.</param>
     /// <param name="counting">Counts on the reading thread; null where other threads do.</param>
-    public SourceReader(IPacketSource source, PipelineOptions options, BatchRing ring, CountingWorker? counting)
+    public SourceReader(IPacketSource source, PipelineOptions options, BatchRing ring, LpmTable table, CountingWorker? counting)
     {
         _source = source;
         _links = new LinkResolver(options.Links, options.IgnoredMacs, source.Name);
         _ring = ring;
+        _table = table;
         _counting = counting;
         _waitForBatch = options.WaitForBatch;
-        _block = new FrameBlock(FramesPerRead);
+        _block = new FrameBlock(FramesPerRead, acceptsChains: true);
     }
 
     /// <summary>The source that is read.</summary>
@@ -97,28 +103,67 @@ internal sealed class SourceReader
     }
 
     /// <summary>Decodes all frames of a block into batches.</summary>
-    internal void DecodeBlock(FrameBlock block, CancellationToken cancellationToken)
+    internal unsafe void DecodeBlock(FrameBlock block, CancellationToken cancellationToken)
     {
-        ReadOnlySpan<byte> data = block.Data;
-        ReadOnlySpan<FrameHeader> frames = block.Frames;
-        while (!frames.IsEmpty)
+        switch (block.Chain)
         {
+            case FrameChain.PcapRecords:
+                PcapRecordCursor records = block.Records;
+                int taken = DecodeAll(ref records, cancellationToken);
+                block.Take(records, taken);
+                break;
+            case FrameChain.RingFrames:
+                RingFrameCursor ring = block.Ring;
+                block.Take(ring, DecodeAll(ref ring, cancellationToken));
+                break;
+            default:
+                // Invariant: frames that FrameBlock accepted lie within its memory, which does not move until the next read.
+                fixed (byte* memory = block.Data)
+                fixed (FrameHeader* frames = block.Frames)
+                {
+                    FrameListCursor list = new(memory, frames, block.Count);
+                    DecodeAll(ref list, cancellationToken);
+                }
+
+                break;
+        }
+    }
+
+    private int DecodeAll<TCursor>(ref TCursor cursor, CancellationToken cancellationToken)
+        where TCursor : struct, IFrameCursor
+    {
+        int frames = 0;
+        while (cursor.HasFrame)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
             _batch ??= _waitForBatch ? _ring.Rent(cancellationToken) : _ring.TryRent();
             if (_batch is null)
             {
-                Volatile.Write(ref _poolExhausted, _poolExhausted + frames.Length);
-                return;
+                int lost = SkipAll(ref cursor);
+                Volatile.Write(ref _poolExhausted, _poolExhausted + lost);
+                return frames + lost;
             }
 
-            int room = _batch.Capacity - (int)_batch.Totals.Frames;
-            int count = Math.Min(room, frames.Length);
-            BlockDecoder.Decode(data, frames[..count], _links, _batch);
-            frames = frames[count..];
+            frames += BlockDecoder.Decode(ref cursor, _links, _table.IPv4Prefetch, _batch);
             if (_batch.IsFull)
             {
                 PublishBatch();
             }
         }
+
+        return frames;
+    }
+
+    private static int SkipAll<TCursor>(ref TCursor cursor)
+        where TCursor : struct, IFrameCursor
+    {
+        int frames = 0;
+        for (; cursor.HasFrame; frames++)
+        {
+            cursor.Advance();
+        }
+
+        return frames;
     }
 
     private void PublishBatch()

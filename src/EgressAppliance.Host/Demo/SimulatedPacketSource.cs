@@ -26,7 +26,6 @@ public sealed class SimulatedPacketSource : IPacketSource
     private long _start = -1;
     private long _pausedTicks;
     private long _received;
-    private long _receivedBytes;
     private volatile bool _ended;
 
     /// <summary>A source over the model; its clock starts with the first read.</summary>
@@ -81,7 +80,7 @@ public sealed class SimulatedPacketSource : IPacketSource
     }
 
     /// <inheritdoc/>
-    public SourceStatistics GetStatistics() => new(Volatile.Read(ref _received), Volatile.Read(ref _receivedBytes), 0, 0);
+    public SourceStatistics GetStatistics() => new(Volatile.Read(ref _received), 0, 0);
 
     /// <inheritdoc/>
     public void Dispose() => _finish.Dispose();
@@ -113,6 +112,5 @@ public sealed class SimulatedPacketSource : IPacketSource
         }
 
         Volatile.Write(ref _received, _received + count);
-        Volatile.Write(ref _receivedBytes, _receivedBytes + block.WireBytes);
     }
 }

@@ -8,7 +8,8 @@ namespace EgressAppliance.Host.Replay;
 /// Counts the packets of capture files by prefix and link, through the same pipeline as live traffic.
 /// </summary>
 /// <remarks>
-/// The sum of all files is one pipeline whose threads take file after file, and share the blocks of a file when none is left to begin. Per file it is one pipeline
+/// The sum of all files is one pipeline whose threads take file after file, large ones in parts. Parts are cut where
+/// records seem to begin; should they turn out not to meet, the counts are thrown away and all is counted again, uncut. Per file it is one pipeline
 /// after the other over the same table of prefixes. A file that is damaged gives its counts up to the damage and a problem in
 /// the result; one that cannot be opened is a problem too, and does not keep the others from being counted.
 /// </remarks>
@@ -84,7 +85,14 @@ public static class ReplayRunner
     private static ReplayResult Count(ReplayOptions options, IReadOnlyList<string> files, PrefixTable table, TimeProvider time)
     {
         int workers = options.Workers == 0 ? Environment.ProcessorCount : options.Workers;
-        FileQueue queue = new(files);
+        return TryCount(options, files, workers, new FileQueue(files, workers), table, time)
+            ?? TryCount(options, files, workers, new FileQueue(files, readers: 1), table, time)!;
+    }
+
+    /// <summary>Counts all files; null if they were cut wrongly.</summary>
+    private static ReplayResult? TryCount(
+        ReplayOptions options, IReadOnlyList<string> files, int workers, FileQueue queue, PrefixTable table, TimeProvider time)
+    {
 
         // Rules may name a file as their source: then every file is a source of its own, else a few threads share all of them.
         bool bySource = options.Links.Any(rule => rule.Source is not null);
@@ -110,7 +118,8 @@ public static class ReplayRunner
             TimeSpan cpuStart = Environment.CpuUsage.TotalTime;
             CounterSnapshot snapshot = RunToEnd(pipelineOptions, sources, table, time);
             TimeSpan cpu = Environment.CpuUsage.TotalTime - cpuStart;
-            return new ReplayResult
+            queue.CheckCuts();
+            return queue.WasCutWrong ? null : new ReplayResult
             {
                 Statistics = snapshot.Statistics,
                 Prefixes = MakePrefixes(snapshot, table, options.LinkNames),

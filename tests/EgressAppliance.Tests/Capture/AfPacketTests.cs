@@ -26,7 +26,7 @@ public class AfPacketTests
 
         Assert.Equal(SourceReadStatus.Timeout, source.Read(new FrameBlock(), ReadTimeout));
         SourceStatistics statistics = source.GetStatistics();
-        Assert.Equal(new SourceStatistics(3000, frames.Sum(f => (long)f.Header.WireLength), 0, 0), statistics);
+        Assert.Equal(new SourceStatistics(3000, 0, 0), statistics);
     }
 
     [LiveCaptureFact]

@@ -18,7 +18,7 @@ public class SharpPcapSourceTests
         Assert.Equal(SourceReadStatus.Frames, source.Read(block, TimeSpan.FromMinutes(1)));
         Assert.Equal([[5, 6]], Bytes(block));
         Assert.Equal(SourceReadStatus.Timeout, source.Read(block, TimeSpan.Zero));
-        Assert.Equal(new SourceStatistics(4, 1003 + 1001 + 1000 + 1002, 0, 0), source.GetStatistics());
+        Assert.Equal(new SourceStatistics(4, 0, 0), source.GetStatistics());
     }
 
     [Fact]
@@ -66,7 +66,7 @@ public class SharpPcapSourceTests
         Assert.Equal(SourceReadStatus.Unavailable, source.Read(block, TimeSpan.Zero));
         Assert.Equal("eth0: no such interface", source.GetStatistics().Message);
         Assert.Equal(SourceReadStatus.Frames, source.Read(block, TimeSpan.FromMinutes(1)));
-        Assert.Equal(new SourceStatistics(2, 2002, 10, 0), source.GetStatistics());
+        Assert.Equal(new SourceStatistics(2, 10, 0), source.GetStatistics());
     }
 
     private static List<byte[]> ReadAll(SharpPcapSource source, FrameBlock block)

@@ -47,7 +47,7 @@ public sealed class CapturePipelineTests : IDisposable
         Assert.Equal((9, 6, 550, 1, 1), (totals.Frames, totals.Packets, totals.IpBytes, totals.NonIp, totals.Ignored));
         Assert.Equal((1, 50), (totals.UnroutedPackets, totals.UnroutedIpBytes));
         Assert.Equal(new Dictionary<string, long> { ["truncated_ipv4"] = 1 }, totals.Undecodable);
-        Assert.Equal(new SourceStatistics(9, 0, 3, 1), totals.Sources["test"]);
+        Assert.Equal(new SourceStatistics(9, 3, 1), totals.Sources["test"]);
         Assert.Empty(pipeline.TakeSnapshot().Cells);
     }
 
@@ -216,7 +216,7 @@ public sealed class CapturePipelineTests : IDisposable
         PipelineOptions options = new() { BatchSize = 4, Batches = 2 };
         using BatchRing ring = new(options.Batches, options.BatchSize);
         using TestSource source = new();
-        SourceReader reader = new(source, options, ring, counting: null);
+        SourceReader reader = new(source, options, ring, _table.Lookup, counting: null);
         FrameBlock block = new();
         source.Give(Enumerable.Repeat(Frames.Ip("192.0.2.1"), 13));
         Assert.Equal(SourceReadStatus.Frames, source.Read(block, TimeSpan.Zero));
@@ -298,7 +298,7 @@ public sealed class CapturePipelineTests : IDisposable
         PipelineOptions options = new() { Links = [Match(1, Frames.DefaultMac)] };
         using BatchRing ring = new(options.Batches, options.BatchSize);
         using TestSource source = new();
-        SourceReader reader = new(source, options, ring, counting: null);
+        SourceReader reader = new(source, options, ring, _table.Lookup, counting: null);
         using CountingWorker worker = new(ring, _table.Lookup, options.BatchSize);
         FrameBlock block = new();
         source.Give(Enumerable.Range(0, 4096).Select(i => i % 5 == 0 ? Frames.Ip("2001:db8::1") : Frames.Ip($"192.0.{i % 256}.1", 8, Frames.DefaultMac, 0x8100_0001)));

@@ -97,7 +97,7 @@ internal sealed unsafe class TestSource : IPacketSource
     {
         lock (_gate)
         {
-            return new(_delivered, 0, 3, 1);
+            return new(_delivered, 3, 1);
         }
     }
 
