@@ -55,13 +55,28 @@ public enum DecodeStatus
 
     /// <summary>The source's link-layer type is not one this decoder knows.</summary>
     UnsupportedLinkLayer,
+
+    /// <summary>A jumbo payload option (RFC 2675) whose length is not above 65,535, or is more than the frame has room for.</summary>
+    BadIpv6JumboLength,
+
+    /// <summary>More VLAN tags, labels, extension headers or tunnels than the decoder follows.</summary>
+    TooDeep,
+
+    /// <summary>Cut off within the header of a tunnel that is to be taken off.</summary>
+    TruncatedTunnel,
+
+    /// <summary>The header of a tunnel that is to be taken off has a version, or flags, that it cannot have.</summary>
+    BadTunnelHeader,
+
+    /// <summary>A fragment, other than the first, of a packet of a tunnel that is to be taken off: the mirrored headers are not in it.</summary>
+    TunnelFragment,
 }
 
 /// <summary>The names of <see cref="DecodeStatus"/> values in metrics and output.</summary>
 public static class DecodeStatusNames
 {
     /// <summary>Number of values.</summary>
-    internal const int Count = (int)DecodeStatus.UnsupportedLinkLayer + 1;
+    internal const int Count = (int)DecodeStatus.TunnelFragment + 1;
 
     private static readonly string[] Names = MakeNames();
 

@@ -4,17 +4,19 @@ using EgressAppliance.Capture;
 namespace EgressAppliance.Dataplane.Decode;
 
 /// <summary>
-/// Finds the outer IP header of a frame: the first one, by which the router chose the link.
+/// Finds the IP header of a frame by which it is counted: the first one, by which the router chose the link, or one in a tunnel.
 /// </summary>
 /// <remarks>
 /// A mirror port delivers Ethernet with any number of VLAN tags before IP; the kernel has stripped the outermost tag and tells it beside the frame.
-/// That way is straight-line code. MPLS, PPPoE and SNAP lie behind one switch that ordinary traffic does not reach.
+/// That way is straight-line code. MPLS, PPPoE and SNAP lie behind one switch that ordinary traffic does not reach, and tunnels behind
+/// <see cref="TunnelDecoder"/>, which is asked only where <see cref="Decapsulation"/> says so.
 ///
 /// What is counted follows one rule: the whole IP header, options included, must be in the captured bytes and must not contradict itself.
 /// How much was captured behind it, and whether the wire length agrees, does not matter: lengths are taken from
 /// the header (padding and snapping make the frame's own length wrong), and fragments are packets like any other.
 ///
-/// Nothing here allocates or throws, whatever the bytes are; each frame ends in one <see cref="DecodeStatus"/>.
+/// Nothing here allocates or throws, whatever the bytes are; each frame ends in one <see cref="DecodeStatus"/>. Work for a frame is bounded:
+/// see <see cref="HeaderBudget"/>.
 ///
 /// IEEE 802.1Q-2018 clause 9; RFC 791; RFC 8200 section 3; RFC 3032 section 2 (MPLS); RFC 2516 section 4 and RFC 1661
 /// section 6.5 (PPPoE); RFC 1042 (SNAP); tcpdump.org/linktypes.html for the other link layers.
@@ -23,8 +25,6 @@ public static class FrameDecoder
 {
     private const int EthernetHeaderBytes = 14;
     private const int VlanTagBytes = 4;
-    private const int MinIPv4HeaderBytes = 20;
-    private const int IPv6HeaderBytes = 40;
 
     private const ushort EtherTypeIPv4 = 0x0800;
     private const ushort EtherTypeIPv6 = 0x86DD;
@@ -42,18 +42,43 @@ public static class FrameDecoder
     private const ushort PppIPv6 = 0x0057;
     private const ushort PppMpls = 0x0281;
 
-    /// <summary>Decodes one frame.</summary>
+    /// <summary>Decodes one frame to its first IP header.</summary>
     /// <param name="frame">Its captured bytes.</param>
     /// <param name="header">What the source knows of it.</param>
     /// <param name="fields">Filled as far as the decoder came; MAC and VLAN also for frames that are not IP.</param>
     public static DecodeStatus Decode(ReadOnlySpan<byte> frame, in FrameHeader header, out PacketFields fields)
     {
         fields = default;
+        int uncaptured = header.WireLength - frame.Length;
         if (header.LinkLayer != LinkLayerType.Ethernet)
         {
-            return DecodeOtherLinkLayer(frame, header.LinkLayer, ref fields);
+            return DecodeOtherLinkLayer(frame, header.LinkLayer, uncaptured, ref fields);
         }
 
+        if (header.HasVlan)
+        {
+            fields.Vlan = VlanId(header.VlanTci);
+        }
+
+        return DecodeEthernet(frame, uncaptured, ref fields);
+    }
+
+    /// <summary>Decodes one frame to its first IP header, or to one in the tunnels that are to be taken off.</summary>
+    /// <param name="frame">Its captured bytes.</param>
+    /// <param name="header">What the source knows of it.</param>
+    /// <param name="decapsulation">Which tunnels, and how many of them.</param>
+    /// <param name="fields">Filled as far as the decoder came; MAC and VLAN also for frames that are not IP.</param>
+    public static DecodeStatus Decode(ReadOnlySpan<byte> frame, in FrameHeader header, Decapsulation decapsulation, out PacketFields fields)
+    {
+        DecodeStatus status = Decode(frame, header, out fields);
+        return decapsulation == Decapsulation.None || status is not (DecodeStatus.IPv4 or DecodeStatus.IPv6)
+            ? status
+            : TunnelDecoder.Decode(frame, decapsulation, status, ref fields);
+    }
+
+    /// <summary>Decodes an Ethernet frame. A VLAN that is known from elsewhere stands in <see cref="PacketFields.Vlan"/> already.</summary>
+    internal static DecodeStatus DecodeEthernet(ReadOnlySpan<byte> frame, int uncaptured, ref PacketFields fields)
+    {
         if (frame.Length < EthernetHeaderBytes)
         {
             fields.DestinationMac = PacketFields.NoMac;
@@ -61,15 +86,10 @@ public static class FrameDecoder
         }
 
         fields.DestinationMac = BinaryPrimitives.ReadUInt64BigEndian(frame) >> 16;
-        if (header.HasVlan)
-        {
-            fields.Vlan = VlanId(header.VlanTci);
-        }
-
-        return DecodeProtocol(BinaryPrimitives.ReadUInt16BigEndian(frame[12..]), frame[EthernetHeaderBytes..], ref fields);
+        return DecodeProtocol(BinaryPrimitives.ReadUInt16BigEndian(frame[12..]), frame[EthernetHeaderBytes..], uncaptured, ref fields);
     }
 
-    /// <summary>The VLAN that a tag names, or 0.</summary>
+    /// <summary>VLAN id of a tag, or 0.</summary>
     internal static ushort VlanId(ushort tci)
     {
         // 0 is a priority tag and 4095 is reserved: neither names a VLAN.
@@ -77,10 +97,15 @@ public static class FrameDecoder
         return id == 0x0FFF ? (ushort)0 : (ushort)id;
     }
 
-    private static DecodeStatus DecodeProtocol(ushort etherType, ReadOnlySpan<byte> payload, ref PacketFields fields)
+    private static DecodeStatus DecodeProtocol(ushort etherType, ReadOnlySpan<byte> payload, int uncaptured, ref PacketFields fields)
     {
-        while (etherType is EtherTypeVlan or EtherTypeProviderVlan or EtherTypeOldProviderVlan)
+        for (int tags = 1; etherType is EtherTypeVlan or EtherTypeProviderVlan or EtherTypeOldProviderVlan; tags++)
         {
+            if (tags > HeaderBudget.MaxVlanTags)
+            {
+                return DecodeStatus.TooDeep;
+            }
+
             if (payload.Length < VlanTagBytes)
             {
                 return DecodeStatus.TruncatedVlan;
@@ -97,81 +122,26 @@ public static class FrameDecoder
 
         return etherType switch
         {
-            EtherTypeIPv4 => DecodeIPv4(payload, ref fields),
-            EtherTypeIPv6 => DecodeIPv6(payload, ref fields),
-            EtherTypeMpls or EtherTypeMplsMulticast => DecodeMpls(payload, ref fields),
-            EtherTypePppoeSession => DecodePppoe(payload, ref fields),
-            < MinEtherType => DecodeSnap(payload, ref fields),
+            EtherTypeIPv4 => IpHeader.DecodeIPv4(payload, ref fields),
+            EtherTypeIPv6 => IpHeader.DecodeIPv6(payload, uncaptured, ref fields),
+            EtherTypeMpls or EtherTypeMplsMulticast => DecodeMpls(payload, uncaptured, ref fields),
+            EtherTypePppoeSession => DecodePppoe(payload, uncaptured, ref fields),
+            < MinEtherType => DecodeSnap(payload, uncaptured, ref fields),
             _ => DecodeStatus.NonIp,
         };
     }
 
-    private static DecodeStatus DecodeIPv4(ReadOnlySpan<byte> packet, ref PacketFields fields)
-    {
-        if (packet.Length < MinIPv4HeaderBytes)
-        {
-            return DecodeStatus.TruncatedIpv4;
-        }
-
-        int first = packet[0];
-        if (first >> 4 != 4)
-        {
-            return DecodeStatus.BadIpv4Version;
-        }
-
-        int headerBytes = (first & 0xF) * 4;
-        if (headerBytes < MinIPv4HeaderBytes)
-        {
-            return DecodeStatus.BadIpv4HeaderLength;
-        }
-
-        int totalLength = BinaryPrimitives.ReadUInt16BigEndian(packet[2..]);
-        if (totalLength < headerBytes)
-        {
-            return totalLength == 0 ? DecodeStatus.Ipv4TotalLengthZero : DecodeStatus.BadIpv4TotalLength;
-        }
-
-        if (packet.Length < headerBytes)
-        {
-            return DecodeStatus.TruncatedIpv4;
-        }
-
-        fields.IpBytes = (uint)totalLength;
-        fields.DestinationIPv4 = BinaryPrimitives.ReadUInt32BigEndian(packet[16..]);
-        return DecodeStatus.IPv4;
-    }
-
-    private static DecodeStatus DecodeIPv6(ReadOnlySpan<byte> packet, ref PacketFields fields)
-    {
-        if (packet.Length < IPv6HeaderBytes)
-        {
-            return DecodeStatus.TruncatedIpv6;
-        }
-
-        if (packet[0] >> 4 != 6)
-        {
-            return DecodeStatus.BadIpv6Version;
-        }
-
-        fields.IpBytes = IPv6HeaderBytes + (uint)BinaryPrimitives.ReadUInt16BigEndian(packet[4..]);
-        fields.DestinationHigh = BinaryPrimitives.ReadUInt64BigEndian(packet[24..]);
-        fields.DestinationLow = BinaryPrimitives.ReadUInt64BigEndian(packet[32..]);
-        return DecodeStatus.IPv6;
-    }
-
-    private static DecodeStatus DecodeByVersion(ReadOnlySpan<byte> packet, DecodeStatus otherwise, ref PacketFields fields) =>
-        (packet[0] >> 4) switch
-        {
-            4 => DecodeIPv4(packet, ref fields),
-            6 => DecodeIPv6(packet, ref fields),
-            _ => otherwise,
-        };
-
-    private static DecodeStatus DecodeMpls(ReadOnlySpan<byte> payload, ref PacketFields fields)
+    /// <summary>Decodes what begins with an MPLS label.</summary>
+    internal static DecodeStatus DecodeMpls(ReadOnlySpan<byte> payload, int uncaptured, ref PacketFields fields)
     {
         bool bottom = false;
-        while (!bottom)
+        for (int labels = 1; !bottom; labels++)
         {
+            if (labels > HeaderBudget.MaxMplsLabels)
+            {
+                return DecodeStatus.TooDeep;
+            }
+
             if (payload.Length < 4)
             {
                 return DecodeStatus.TruncatedMpls;
@@ -182,10 +152,10 @@ public static class FrameDecoder
         }
 
         // The label stack does not say what it carries. A first nibble of 4 or 6 is IP by convention (RFC 4928 section 3).
-        return payload.IsEmpty ? DecodeStatus.TruncatedMpls : DecodeByVersion(payload, DecodeStatus.NonIp, ref fields);
+        return payload.IsEmpty ? DecodeStatus.TruncatedMpls : IpHeader.DecodeByVersion(payload, uncaptured, DecodeStatus.NonIp, ref fields);
     }
 
-    private static DecodeStatus DecodePppoe(ReadOnlySpan<byte> payload, ref PacketFields fields)
+    private static DecodeStatus DecodePppoe(ReadOnlySpan<byte> payload, int uncaptured, ref PacketFields fields)
     {
         const int PppoeHeaderBytes = 6;
         if (payload.Length < PppoeHeaderBytes)
@@ -193,10 +163,14 @@ public static class FrameDecoder
             return DecodeStatus.TruncatedPpp;
         }
 
-        return DecodePpp(payload[PppoeHeaderBytes..], ref fields);
+        return DecodePpp(payload[PppoeHeaderBytes..], uncaptured, ref fields);
     }
 
-    private static DecodeStatus DecodePpp(ReadOnlySpan<byte> payload, ref PacketFields fields)
+    /// <summary>Decodes a PPP frame, with or without the address and control octets of HDLC-like framing (RFC 1662 section 3.1).</summary>
+    internal static DecodeStatus DecodeFramedPpp(ReadOnlySpan<byte> frame, int uncaptured, ref PacketFields fields) =>
+        DecodePpp(frame.StartsWith((ReadOnlySpan<byte>)[0xFF, 0x03]) ? frame[2..] : frame, uncaptured, ref fields);
+
+    private static DecodeStatus DecodePpp(ReadOnlySpan<byte> payload, int uncaptured, ref PacketFields fields)
     {
         if (payload.IsEmpty)
         {
@@ -219,14 +193,14 @@ public static class FrameDecoder
 
         return protocol switch
         {
-            PppIPv4 => DecodeIPv4(payload[protocolBytes..], ref fields),
-            PppIPv6 => DecodeIPv6(payload[protocolBytes..], ref fields),
-            PppMpls => DecodeMpls(payload[protocolBytes..], ref fields),
+            PppIPv4 => IpHeader.DecodeIPv4(payload[protocolBytes..], ref fields),
+            PppIPv6 => IpHeader.DecodeIPv6(payload[protocolBytes..], uncaptured, ref fields),
+            PppMpls => DecodeMpls(payload[protocolBytes..], uncaptured, ref fields),
             _ => DecodeStatus.NonIp,
         };
     }
 
-    private static DecodeStatus DecodeSnap(ReadOnlySpan<byte> payload, ref PacketFields fields)
+    private static DecodeStatus DecodeSnap(ReadOnlySpan<byte> payload, int uncaptured, ref PacketFields fields)
     {
         // LLC SAPs AA-AA, unnumbered information, OUI 00-00-00 (an EtherType follows).
         const int SnapHeaderBytes = 8;
@@ -238,13 +212,13 @@ public static class FrameDecoder
 
         return BinaryPrimitives.ReadUInt16BigEndian(payload[6..]) switch
         {
-            EtherTypeIPv4 => DecodeIPv4(payload[SnapHeaderBytes..], ref fields),
-            EtherTypeIPv6 => DecodeIPv6(payload[SnapHeaderBytes..], ref fields),
+            EtherTypeIPv4 => IpHeader.DecodeIPv4(payload[SnapHeaderBytes..], ref fields),
+            EtherTypeIPv6 => IpHeader.DecodeIPv6(payload[SnapHeaderBytes..], uncaptured, ref fields),
             _ => DecodeStatus.NonIp,
         };
     }
 
-    private static DecodeStatus DecodeOtherLinkLayer(ReadOnlySpan<byte> frame, LinkLayerType linkLayer, ref PacketFields fields)
+    private static DecodeStatus DecodeOtherLinkLayer(ReadOnlySpan<byte> frame, LinkLayerType linkLayer, int uncaptured, ref PacketFields fields)
     {
         const LinkLayerType Ppp = (LinkLayerType)9;
         const LinkLayerType PppHdlc = (LinkLayerType)50;
@@ -261,43 +235,50 @@ public static class FrameDecoder
         switch (linkLayer)
         {
             case LinkLayerType.RawIp or DltRaw or DltRawOpenBsd:
-                return frame.IsEmpty ? DecodeStatus.TruncatedLinkHeader : DecodeByVersion(frame, DecodeStatus.BadIpVersion, ref fields);
+                return frame.IsEmpty ? DecodeStatus.TruncatedLinkHeader : IpHeader.DecodeByVersion(frame, uncaptured, DecodeStatus.BadIpVersion, ref fields);
             case RawIPv4:
-                return DecodeIPv4(frame, ref fields);
+                return IpHeader.DecodeIPv4(frame, ref fields);
             case RawIPv6:
-                return DecodeIPv6(frame, ref fields);
+                return IpHeader.DecodeIPv6(frame, uncaptured, ref fields);
             case LinkLayerType.LinuxSll:
                 return frame.Length < SllHeaderBytes
                     ? DecodeStatus.TruncatedLinkHeader
-                    : DecodeCooked(BinaryPrimitives.ReadUInt16BigEndian(frame[14..]), frame[SllHeaderBytes..], ref fields);
+                    : DecodeCooked(BinaryPrimitives.ReadUInt16BigEndian(frame[14..]), frame[SllHeaderBytes..], uncaptured, ref fields);
             case LinkLayerType.LinuxSll2:
                 return frame.Length < Sll2HeaderBytes
                     ? DecodeStatus.TruncatedLinkHeader
-                    : DecodeCooked(BinaryPrimitives.ReadUInt16BigEndian(frame), frame[Sll2HeaderBytes..], ref fields);
+                    : DecodeCooked(BinaryPrimitives.ReadUInt16BigEndian(frame), frame[Sll2HeaderBytes..], uncaptured, ref fields);
             case LinkLayerType.Null or OpenBsdLoopback:
                 return frame.Length < NullHeaderBytes
                     ? DecodeStatus.TruncatedLinkHeader
-                    : DecodeNull(BinaryPrimitives.ReadUInt32LittleEndian(frame), frame[NullHeaderBytes..], ref fields);
+                    : DecodeNull(BinaryPrimitives.ReadUInt32LittleEndian(frame), frame[NullHeaderBytes..], uncaptured, ref fields);
             case Ppp or PppHdlc:
-                // Address and control octets of HDLC-like framing (RFC 1662 section 3.1), which may have been left out.
-                return DecodePpp(frame.StartsWith((ReadOnlySpan<byte>)[0xFF, 0x03]) ? frame[2..] : frame, ref fields);
+                return DecodeFramedPpp(frame, uncaptured, ref fields);
             default:
                 return DecodeStatus.UnsupportedLinkLayer;
         }
     }
 
     /// <summary>In cooked captures small protocol values are not lengths but Linux's own numbers (802.2, CAN, ...): never IP.</summary>
-    private static DecodeStatus DecodeCooked(ushort protocol, ReadOnlySpan<byte> payload, ref PacketFields fields) =>
-        protocol < MinEtherType ? DecodeStatus.NonIp : DecodeProtocol(protocol, payload, ref fields);
+    private static DecodeStatus DecodeCooked(ushort protocol, ReadOnlySpan<byte> payload, int uncaptured, ref PacketFields fields) =>
+        protocol < MinEtherType ? DecodeStatus.NonIp : DecodeProtocol(protocol, payload, uncaptured, ref fields);
 
-    private static DecodeStatus DecodeNull(uint family, ReadOnlySpan<byte> payload, ref PacketFields fields)
+    private static DecodeStatus DecodeNull(uint family, ReadOnlySpan<byte> payload, int uncaptured, ref PacketFields fields)
     {
         // The family is in the byte order, and the IPv6 number in the numbering, of the machine that captured.
         family = family > ushort.MaxValue ? BinaryPrimitives.ReverseEndianness(family) : family;
+
+        // Some machines write an EtherType into the last two octets. No family has so great a number.
+        ushort low = (ushort)family;
+        if (low >= MinEtherType)
+        {
+            return DecodeProtocol(low, payload, uncaptured, ref fields);
+        }
+
         return family switch
         {
-            2 => DecodeIPv4(payload, ref fields),
-            10 or 24 or 28 or 30 => DecodeIPv6(payload, ref fields),
+            2 => IpHeader.DecodeIPv4(payload, ref fields),
+            10 or 24 or 28 or 30 => IpHeader.DecodeIPv6(payload, uncaptured, ref fields),
             _ => DecodeStatus.NonIp,
         };
     }

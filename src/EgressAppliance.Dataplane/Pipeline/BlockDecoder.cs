@@ -32,10 +32,11 @@ internal static unsafe class BlockDecoder
     /// <typeparam name="TCursor">How the frames lie in memory; the loop is compiled for each.</typeparam>
     /// <param name="cursor">The first frame; then the first that was not decoded.</param>
     /// <param name="links">Gives frames their link.</param>
+    /// <param name="decapsulation">Tunnels that are taken off first.</param>
     /// <param name="table">Where IPv4 destinations will be looked up: asked for their memory already now.</param>
     /// <param name="batch">Gets the packets, and how all frames ended.</param>
     /// <returns>Frames decoded.</returns>
-    public static int Decode<TCursor>(ref TCursor cursor, LinkResolver links, IPv4Prefetch table, PacketBatch batch)
+    public static int Decode<TCursor>(ref TCursor cursor, LinkResolver links, Decapsulation decapsulation, IPv4Prefetch table, PacketBatch batch)
         where TCursor : struct, IFrameCursor
     {
         int frames = 0;
@@ -44,7 +45,11 @@ internal static unsafe class BlockDecoder
         {
             int before = batch.Count4 + batch.Count6;
             int limit = before + room - frames;
-            if (links.IsConstant)
+            if (decapsulation != Decapsulation.None)
+            {
+                // The short way knows nothing of tunnels.
+            }
+            else if (links.IsConstant)
             {
                 DecodeUsual(ref cursor, links.Constant, table, batch, limit);
             }
@@ -63,7 +68,7 @@ internal static unsafe class BlockDecoder
                 break;
             }
 
-            DecodeUnusual(new ReadOnlySpan<byte>(cursor.Bytes, cursor.CapturedLength), cursor.Header, links, batch);
+            DecodeUnusual(new ReadOnlySpan<byte>(cursor.Bytes, cursor.CapturedLength), cursor.Header, links, decapsulation, batch);
             cursor.Advance();
             frames++;
         }
@@ -130,9 +135,9 @@ internal static unsafe class BlockDecoder
 
     /// <summary>Decodes a frame of any kind.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static void DecodeUnusual(ReadOnlySpan<byte> bytes, in FrameHeader frame, LinkResolver links, PacketBatch batch)
+    private static void DecodeUnusual(ReadOnlySpan<byte> bytes, in FrameHeader frame, LinkResolver links, Decapsulation decapsulation, PacketBatch batch)
     {
-        DecodeStatus status = FrameDecoder.Decode(bytes, frame, out PacketFields fields);
+        DecodeStatus status = FrameDecoder.Decode(bytes, frame, decapsulation, out PacketFields fields);
         int link = links.Resolve(fields.DestinationMac, fields.Vlan);
         PacketColumns* columns = batch.Columns;
         int count4 = batch.Count4;

@@ -1,3 +1,4 @@
+using EgressAppliance.Dataplane.Decode;
 using EgressAppliance.Net;
 
 namespace EgressAppliance.Dataplane.Pipeline;
@@ -25,4 +26,7 @@ public sealed record PipelineOptions
 
     /// <summary>Frames to one of these destination MACs are counted as ignored and no further.</summary>
     public IReadOnlyList<MacAddress> IgnoredMacs { get; init; } = [];
+
+    /// <summary>Tunnels that are taken off before a frame is counted, and before its link is found.</summary>
+    public Decapsulation Decapsulation { get; init; }
 }

@@ -1,6 +1,7 @@
 using EgressAppliance.Capture;
 using EgressAppliance.Capture.AfPacket;
 using EgressAppliance.Capture.PcapFile;
+using EgressAppliance.Dataplane.Decode;
 using EgressAppliance.Net;
 
 namespace EgressAppliance.Dataplane.Pipeline;
@@ -23,6 +24,7 @@ internal sealed class SourceReader
 
     private readonly IPacketSource _source;
     private readonly LinkResolver _links;
+    private readonly Decapsulation _decapsulation;
     private readonly BatchRing _ring;
     private readonly LpmTable _table;
     private readonly CountingWorker? _counting;
@@ -42,6 +44,7 @@ internal sealed class SourceReader
     {
         _source = source;
         _links = new LinkResolver(options.Links, options.IgnoredMacs, source.Name);
+        _decapsulation = options.Decapsulation;
         _ring = ring;
         _table = table;
         _counting = counting;
@@ -144,7 +147,7 @@ internal sealed class SourceReader
                 return frames + lost;
             }
 
-            frames += BlockDecoder.Decode(ref cursor, _links, _table.IPv4Prefetch, _batch);
+            frames += BlockDecoder.Decode(ref cursor, _links, _decapsulation, _table.IPv4Prefetch, _batch);
             if (_batch.IsFull)
             {
                 PublishBatch();

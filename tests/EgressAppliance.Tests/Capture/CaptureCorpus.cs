@@ -14,7 +14,7 @@ internal sealed class CaptureCorpus
         _folder = folder;
         Files = LoadIndex();
         LoadTruth();
-        LoadLayers();
+        LoadFrames();
     }
 
     /// <summary>The captures in <c>tests/data/captures</c>.</summary>
@@ -55,16 +55,16 @@ internal sealed class CaptureCorpus
     {
         foreach (string[] cells in File.ReadLines(Path.Combine(_folder, "truth.tsv")).Skip(1).Select(line => line.Split('\t')))
         {
-            if (cells[1] == "outer")
+            if (cells[1] is "outer" or "inner")
             {
-                Files[cells[0]].Outer.Add(
+                (cells[1] == "outer" ? Files[cells[0]].Outer : Files[cells[0]].Inner).Add(
                     IpAddr.Parse(cells[3], CultureInfo.InvariantCulture),
                     (long.Parse(cells[4], CultureInfo.InvariantCulture), long.Parse(cells[5], CultureInfo.InvariantCulture)));
             }
         }
     }
 
-    private void LoadLayers()
+    private void LoadFrames()
     {
         HashSet<string> plain = ["eth", "ethertype", "vlan", "ip", "ipv6"];
         string plainFile = Path.Combine(_folder, "frames.tsv");
@@ -75,6 +75,15 @@ internal sealed class CaptureCorpus
         while (reader.ReadLine() is { } line)
         {
             string[] cells = line.Split('\t');
+            Files[cells[0]].FrameTruths.Add(new FrameTruth
+            {
+                Number = int.Parse(cells[1], CultureInfo.InvariantCulture),
+                CapturedLength = int.Parse(cells[3], CultureInfo.InvariantCulture),
+                Kind = cells[4][0],
+                Layers = cells[5],
+                Outer = Header(cells[6], cells[7]),
+                Inner = Header(cells[8], cells[9]),
+            });
             if (cells[4] != "c")
             {
                 continue;
@@ -89,6 +98,30 @@ internal sealed class CaptureCorpus
             }
         }
     }
+
+    private static (IpAddr Destination, long Bytes)? Header(string destination, string bytes) =>
+        destination.Length == 0 ? null : (IpAddr.Parse(destination, CultureInfo.InvariantCulture), long.Parse(bytes, CultureInfo.InvariantCulture));
+}
+
+/// <summary>What tshark found in one frame.</summary>
+internal sealed class FrameTruth
+{
+    /// <summary>The first is 1.</summary>
+    public required int Number { get; init; }
+
+    public required int CapturedLength { get; init; }
+
+    /// <summary>c counted, x behind a link layer that a decoder may or may not know, - no IP, ? ambiguous.</summary>
+    public required char Kind { get; init; }
+
+    /// <summary>Protocols, joined by colons.</summary>
+    public required string Layers { get; init; }
+
+    /// <summary>Destination and IP bytes of the first IP header, or null.</summary>
+    public required (IpAddr Destination, long Bytes)? Outer { get; init; }
+
+    /// <summary>The same of the last one that only tunnels lead to.</summary>
+    public required (IpAddr Destination, long Bytes)? Inner { get; init; }
 }
 
 /// <summary>One capture of the corpus.</summary>
@@ -113,4 +146,10 @@ internal sealed class CaptureFile
 
     /// <summary>Packets and IP bytes per destination of the outer header.</summary>
     public Dictionary<IpAddr, (long Packets, long Bytes)> Outer { get; } = [];
+
+    /// <summary>The same of the innermost header.</summary>
+    public Dictionary<IpAddr, (long Packets, long Bytes)> Inner { get; } = [];
+
+    /// <summary>Frame by frame; tshark has frames of its own for some pcapng blocks that hold no packet.</summary>
+    public List<FrameTruth> FrameTruths { get; } = [];
 }
