@@ -8,7 +8,7 @@ public enum HeaderMatch
     /// <summary>The first one: by it the router chose the link.</summary>
     Outer,
 
-    /// <summary>The one within the tunnel, for a mirror that is itself tunnelled (ERSPAN, VXLAN).</summary>
+    /// <summary>The innermost one that tunnels lead to, for a mirror that is itself tunnelled (ERSPAN, VXLAN). MAC and VLAN are those of the frame around it.</summary>
     Inner,
 }
 

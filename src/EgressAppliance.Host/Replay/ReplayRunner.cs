@@ -1,4 +1,5 @@
 using EgressAppliance.Capture;
+using EgressAppliance.Dataplane.Decode;
 using EgressAppliance.Dataplane.Pipeline;
 using EgressAppliance.Net;
 
@@ -44,14 +45,6 @@ public static class ReplayRunner
     private static void Check(ReplayOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
-        if (options.Match == HeaderMatch.Inner)
-        {
-            throw new ReplayException("--match inner is not available in this version: only the outer IP header is counted")
-            {
-                IsUsageError = true,
-            };
-        }
-
         if (options.PcapFiles.Count == 0)
         {
             throw new ReplayException("no capture file given") { IsUsageError = true };
@@ -113,6 +106,7 @@ public static class ReplayRunner
                 Batches = 4 * sources.Count,
                 WaitForBatch = true,
                 Links = options.Links,
+                Decapsulation = options.Match == HeaderMatch.Inner ? Decapsulation.Innermost : Decapsulation.None,
             };
             long start = time.GetTimestamp();
             TimeSpan cpuStart = Environment.CpuUsage.TotalTime;

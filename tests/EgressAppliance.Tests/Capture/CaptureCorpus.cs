@@ -23,6 +23,9 @@ internal sealed class CaptureCorpus
     /// <summary>All captures, or null.</summary>
     public static CaptureCorpus? Shared { get; } = TestData.Shared is null ? null : new(Path.Combine(TestData.Shared, "captures"));
 
+    /// <summary>What a test prints that needs the shared corpus and does not find it.</summary>
+    public const string Absent = "SKIPPED: the shared corpus is not here (EGRESS_SHARED_DATA, or ../shared/data beside the repository)";
+
     /// <summary>By name.</summary>
     public IReadOnlyDictionary<string, CaptureFile> Files { get; }
 
@@ -66,7 +69,6 @@ internal sealed class CaptureCorpus
 
     private void LoadFrames()
     {
-        HashSet<string> plain = ["eth", "ethertype", "vlan", "ip", "ipv6"];
         string plainFile = Path.Combine(_folder, "frames.tsv");
         using StreamReader reader = File.Exists(plainFile)
             ? new(plainFile)
@@ -84,18 +86,6 @@ internal sealed class CaptureCorpus
                 Outer = Header(cells[6], cells[7]),
                 Inner = Header(cells[8], cells[9]),
             });
-            if (cells[4] != "c")
-            {
-                continue;
-            }
-
-            // The layers up to the first IP header.
-            string[] layers = cells[5].Split(':');
-            int ip = Array.FindIndex(layers, layer => layer is "ip" or "ipv6");
-            if (!layers.Take(ip + 1).All(plain.Contains))
-            {
-                Files[cells[0]].IsPlainEthernet = false;
-            }
         }
     }
 
@@ -140,9 +130,6 @@ internal sealed class CaptureFile
     public required bool HasExoticFrames { get; init; }
 
     public required string LinkLayers { get; init; }
-
-    /// <summary>Every IP header lies behind Ethernet and VLAN tags alone.</summary>
-    public bool IsPlainEthernet { get; set; } = true;
 
     /// <summary>Packets and IP bytes per destination of the outer header.</summary>
     public Dictionary<IpAddr, (long Packets, long Bytes)> Outer { get; } = [];

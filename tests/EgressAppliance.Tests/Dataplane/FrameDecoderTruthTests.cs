@@ -24,7 +24,7 @@ public class FrameDecoderTruthTests(ITestOutputHelper output)
     {
         if (CaptureCorpus.Shared is not { } corpus)
         {
-            output.WriteLine("SKIPPED: the shared corpus is not here (EGRESS_SHARED_DATA, or ../shared/data beside the repository)");
+            output.WriteLine(CaptureCorpus.Absent);
             return;
         }
 

@@ -5,6 +5,7 @@ using EgressAppliance.Dataplane.Pipeline;
 using EgressAppliance.Host.Replay;
 using EgressAppliance.Net;
 using EgressAppliance.Tests.Capture;
+using EgressAppliance.Tests.Dataplane;
 
 namespace EgressAppliance.Tests.Replay;
 
@@ -78,12 +79,31 @@ public sealed class ReplayRunnerTests : IDisposable
     }
 
     [Fact]
-    public void Run_inner_match_is_a_usage_error()
+    public void Run_inner_match_counts_what_is_in_the_tunnel()
     {
-        ReplayException error = Assert.Throws<ReplayException>(
-            () => ReplayRunner.Run(new ReplayOptions { PcapFiles = ["x"], Match = HeaderMatch.Inner }, TimeProvider.System));
-        Assert.True(error.IsUsageError);
-        Assert.Contains("--match inner", error.Message, StringComparison.Ordinal);
+        byte[] mirrored = Frames.Ip("198.51.100.7", 80, "02:00:00:00:0b:02");
+        byte[] frame = Tunnels.Frame(Tunnels.Ip("192.0.2.1", Tunnels.Gre, Tunnels.Erspan2(mirrored)));
+        string pcap = Write("erspan.pcap", new PcapBuilder().FileHeader().Record(frame).Record(Frames.Ip("192.0.2.1")).ToArray());
+        Assert.True(MacAddress.TryParse("02:00:00:00:0b:02", out MacAddress mac));
+        ReplayOptions options = new()
+        {
+            PcapFiles = [pcap],
+            RibFiles = [Write("rib", "192.0.2.0/24\n198.51.100.0/24\n"u8)],
+            Links = [new LinkMatch(new LinkId(1), mac, null, null)],
+            LinkNames = ["", "isp-b"],
+        };
+        Assert.Equal([("192.0.2.0/24", null, 2L, 178L)], Prefixes(ReplayRunner.Run(options, TimeProvider.System)));
+        Assert.Equal(
+            [("192.0.2.0/24", null, 1L, 28L), ("198.51.100.0/24", "isp-b", 1L, 100L)],
+            Prefixes(ReplayRunner.Run(options with { Match = HeaderMatch.Inner }, TimeProvider.System)));
+
+        static IEnumerable<(string, string?, long, long)> Prefixes(ReplayResult result) =>
+            result.Prefixes.Select(p => (p.Prefix.ToString(), p.Link, p.Packets, p.IpBytes));
+    }
+
+    [Fact]
+    public void Run_without_files_or_with_impossible_workers_is_a_usage_error()
+    {
         Assert.True(Assert.Throws<ReplayException>(() => ReplayRunner.RunPerFile(new ReplayOptions { PcapFiles = [] }, TimeProvider.System)).IsUsageError);
         Assert.True(Assert.Throws<ReplayException>(() => ReplayRunner.Run(new ReplayOptions { PcapFiles = ["x"], Workers = -1 }, TimeProvider.System)).IsUsageError);
     }
