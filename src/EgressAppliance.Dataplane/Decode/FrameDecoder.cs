@@ -70,10 +70,15 @@ public static class FrameDecoder
     /// <param name="fields">Filled as far as the decoder came; MAC and VLAN also for frames that are not IP.</param>
     public static DecodeStatus Decode(ReadOnlySpan<byte> frame, in FrameHeader header, Decapsulation decapsulation, out PacketFields fields)
     {
+        if (decapsulation == Decapsulation.None)
+        {
+            return Decode(frame, header, out fields);
+        }
+
         DecodeStatus status = Decode(frame, header, out fields);
-        return decapsulation == Decapsulation.None || status is not (DecodeStatus.IPv4 or DecodeStatus.IPv6)
-            ? status
-            : TunnelDecoder.Decode(frame, decapsulation, status, ref fields);
+        return status is DecodeStatus.IPv4 or DecodeStatus.IPv6
+            ? TunnelDecoder.Decode(frame, decapsulation, status, ref fields)
+            : status;
     }
 
     /// <summary>Decodes an Ethernet frame. A VLAN that is known from elsewhere stands in <see cref="PacketFields.Vlan"/> already.</summary>
