@@ -18,7 +18,7 @@
 #define GROUP 32
 #endif
 #ifndef GROUP6
-#define GROUP6 64
+#define GROUP6 256
 #endif
 #define LINKS_MAX 15
 #define LINK_SLOTS 64
@@ -52,7 +52,7 @@ struct counting {
     uint32_t count6, bases6[GROUP6 + GROUP], bytes6[GROUP6 + GROUP], cells6[GROUP6 + GROUP];
     uint64_t high6[GROUP6 + GROUP], low6[GROUP6 + GROUP];
 };
-_Static_assert(GROUP6 + GROUP <= LANES_MAX || GROUP > 128, "lookup6_many takes LANES_MAX lanes");
+_Static_assert(GROUP6 + GROUP <= LANES_MAX, "lookup6_many takes LANES_MAX lanes");
 
 /* MACs as they lie in memory, read little-endian. */
 static inline uint64_t mac_at(const uint8_t *frame) { return load64(frame) & 0xFFFFFFFFFFFFull; }

@@ -19,7 +19,7 @@
 #include <sys/mman.h>
 
 #define BLOCK_FLAG 0x80000000u
-#define LANES_MAX 256
+#define LANES_MAX 1024
 
 typedef unsigned __int128 u128;
 
