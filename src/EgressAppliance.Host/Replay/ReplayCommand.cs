@@ -26,7 +26,7 @@ public static class ReplayCommand
             Workers = options.Workers ?? 0,
             Match = options.Match == MatchHeader.Inner ? HeaderMatch.Inner : HeaderMatch.Outer,
             Links = config is null ? [] : CaptureSources.ToMatches(config.Links),
-            LinkNames = config is null ? [] : [.. config.Links.Select(l => l.Name)],
+            LinkNames = config is null ? [] : ["", .. config.Links.Select(l => l.Name)],
         };
         try
         {
