@@ -7,7 +7,7 @@ endif
 HOST          := src/EgressAppliance.Host
 UI_SOURCES    := $(wildcard src/ui/*.json src/ui/*.ts src/ui/*.html src/ui/src/* src/ui/src/*/*)
 
-.PHONY: help build demo run test unit system bench format ui deb image clean
+.PHONY: help build demo run test unit system bench compare format ui deb image clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -33,6 +33,9 @@ system: build ## system tests only (root: network namespaces, FRR, BIRD, snmpd)
 
 bench: ## BenchmarkDotNet; choose with BENCH='*Lookup*'
 	dotnet run --project perf/EgressAppliance.Benchmarks -c Release -- --filter '$(or $(BENCH),*)'
+
+compare: build ## data path against C and other tools, perf/reports/pipeline.md (some 10 minutes); COMPARE_ARGS='--rounds 9'
+	dotnet run --project perf/EgressAppliance.Comparison -c Release -- compare $(COMPARE_ARGS)
 
 format: ## rewrite sources to the house style
 	dotnet format EgressAppliance.sln

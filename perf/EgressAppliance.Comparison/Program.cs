@@ -1,10 +1,12 @@
 using System.CommandLine;
+using EgressAppliance.Comparison.Files;
+using EgressAppliance.Comparison.Running;
 using EgressAppliance.Comparison.Traffic;
 
 Option<DirectoryInfo> data = new("--data")
 {
     Description = "Folder for traffic and scratch files.",
-    DefaultValueFactory = _ => new DirectoryInfo("perf-data"),
+    DefaultValueFactory = _ => new DirectoryInfo(Path.Combine(Repository.Root, "perf-data")),
     Recursive = true,
 };
 Option<int> packets = new("--packets")
@@ -13,6 +15,21 @@ Option<int> packets = new("--packets")
     DefaultValueFactory = _ => 5_000_000,
     Recursive = true,
 };
+Option<int> rounds = new("--rounds") { Description = "Rounds.", DefaultValueFactory = _ => 5, Recursive = true };
+Option<DirectoryInfo> reports = new("--reports")
+{
+    Description = "Folder for the report.",
+    DefaultValueFactory = _ => new DirectoryInfo(Repository.Reports),
+    Recursive = true,
+};
+Option<int> passes = new("--passes") { Description = "How often a run counts its file.", DefaultValueFactory = _ => 20 };
+Option<string[]> mixes = new("--mix")
+{
+    Description = "Traffic to compare over.",
+    DefaultValueFactory = _ => ["mixed", "ipv4", "ipv6"],
+    AllowMultipleArgumentsPerToken = true,
+};
+mixes.AcceptOnlyFromAmong("mixed", "ipv4", "ipv6");
 
 Command generate = new("generate", "Write the routing table and the capture files; nothing if they are there.");
 generate.SetAction(parsed =>
@@ -21,7 +38,30 @@ generate.SetAction(parsed =>
     return 0;
 });
 
-RootCommand root = new("Compares the appliance's data path with C programs and other tools.") { generate };
+Command compare = new("compare", "Compare over capture files, and write pipeline.md.") { passes, mixes };
+compare.SetAction(parsed =>
+{
+    string folder = parsed.GetRequiredValue(data).FullName;
+    string load = Machine.Load();
+    TrafficGenerator.Ensure(folder, parsed.GetRequiredValue(packets));
+    FileComparison comparison = new(folder, parsed.GetRequiredValue(packets), parsed.GetRequiredValue(passes));
+    List<MixResult> results = [.. parsed.GetRequiredValue(mixes).Select(mix => comparison.Run(mix, parsed.GetRequiredValue(rounds)))];
+    new FileReport(comparison, results).Write(
+        parsed.GetRequiredValue(reports).FullName, "make compare", load, TrafficGenerator.ReadOrigin(folder) ?? "");
+    return 0;
+});
+
+RootCommand root = new("Compares the appliance's data path with C programs and other tools.") { generate, compare };
 root.Options.Add(data);
 root.Options.Add(packets);
-return root.Parse(args).Invoke();
+root.Options.Add(rounds);
+root.Options.Add(reports);
+try
+{
+    return await root.Parse(args).InvokeAsync(new() { EnableDefaultExceptionHandler = false });
+}
+catch (ComparisonException e)
+{
+    Console.Error.WriteLine("comparison: " + e.Message);
+    return 1;
+}
