@@ -7,10 +7,10 @@ endif
 HOST          := src/EgressAppliance.Host
 UI_SOURCES    := $(wildcard src/ui/*.json src/ui/*.ts src/ui/*.html src/ui/src/* src/ui/src/*/*)
 
-.PHONY: help build demo run test unit system bench compare format ui deb image clean
+.PHONY: help build demo run test unit system bench compare compare-live format ui deb image clean
 
 help: ## list the targets
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 build: ui ## build everything; the command is bin/egress-appliance
 	dotnet build EgressAppliance.sln -c $(CONFIGURATION) -nologo -v quiet $(PROPERTIES)
@@ -36,6 +36,9 @@ bench: ## BenchmarkDotNet; choose with BENCH='*Lookup*'
 
 compare: build ## data path against C and other tools, perf/reports/pipeline.md (some 10 minutes); COMPARE_ARGS='--rounds 9'
 	dotnet run --project perf/EgressAppliance.Comparison -c Release -- compare $(COMPARE_ARGS)
+
+compare-live: build ## live capture against C on a veth pair (root), perf/reports/live.md
+	dotnet run --project perf/EgressAppliance.Comparison -c Release -- compare-live $(COMPARE_ARGS)
 
 format: ## rewrite sources to the house style
 	dotnet format EgressAppliance.sln

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using EgressAppliance.Comparison.Files;
+using EgressAppliance.Comparison.Live;
 using EgressAppliance.Comparison.Running;
 using EgressAppliance.Comparison.Traffic;
 
@@ -51,7 +52,25 @@ compare.SetAction(parsed =>
     return 0;
 });
 
-RootCommand root = new("Compares the appliance's data path with C programs and other tools.") { generate, compare };
+Option<double> seconds = new("--seconds") { Description = "How long each receiver is measured at a rate.", DefaultValueFactory = _ => 5 };
+Command compareLive = new("compare-live", "Compare live capture on a veth pair (root), and write live.md.") { seconds };
+compareLive.SetAction(parsed =>
+{
+    string folder = parsed.GetRequiredValue(data).FullName;
+    string load = Machine.Load();
+    TrafficGenerator.Ensure(folder, parsed.GetRequiredValue(packets));
+    LiveComparison comparison = new(folder, parsed.GetRequiredValue(seconds));
+    LiveReport.Write(
+        parsed.GetRequiredValue(reports).FullName, "make compare-live", load, TrafficGenerator.ReadOrigin(folder) ?? "", comparison, comparison.Run(parsed.GetRequiredValue(rounds)));
+    return 0;
+});
+
+Option<string> interfaceName = new("--interface") { Required = true };
+Option<string> tablePath = new("--table") { Required = true };
+Command receive = new("receive", "The appliance's live data path on an interface, for compare-live.") { interfaceName, tablePath };
+receive.SetAction((parsed, _) => ReceiveCommand.RunAsync(parsed.GetRequiredValue(interfaceName), parsed.GetRequiredValue(tablePath)));
+
+RootCommand root = new("Compares the appliance's data path with C programs and other tools.") { generate, compare, compareLive, receive };
 root.Options.Add(data);
 root.Options.Add(packets);
 root.Options.Add(rounds);

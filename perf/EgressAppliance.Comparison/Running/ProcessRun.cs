@@ -6,7 +6,7 @@ namespace EgressAppliance.Comparison.Running;
 /// <summary>What a finished program said and used.</summary>
 /// <param name="Output">Standard output.</param>
 /// <param name="Error">Standard error.</param>
-/// <param name="CpuSeconds">User and system time of all its processes.</param>
+/// <param name="CpuSeconds">User and system time of the process and of those it started and waited for.</param>
 /// <param name="WallSeconds">Time it took.</param>
 internal sealed record ProcessRun(string Output, string Error, double CpuSeconds, double WallSeconds)
 {
@@ -17,7 +17,6 @@ internal sealed record ProcessRun(string Output, string Error, double CpuSeconds
     public static ProcessRun Run(string program, params IReadOnlyList<string> arguments)
     {
         ProcessStartInfo info = new(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
-        NativeMethods.AdoptOrphans();
         double before = NativeMethods.ChildrenCpuSeconds();
         long start = Stopwatch.GetTimestamp();
         using Process process = StartOrThrow(info);
@@ -25,9 +24,6 @@ internal sealed record ProcessRun(string Output, string Error, double CpuSeconds
         string output = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
         double wall = Stopwatch.GetElapsedTime(start).TotalSeconds;
-
-        // Daemons leave their helpers behind: as adopted children they count once they are waited for.
-        NativeMethods.ReapOrphans();
         double cpu = NativeMethods.ChildrenCpuSeconds() - before;
 #pragma warning disable VSTHRD002 // The stream has ended with the process.
         string errorText = error.GetAwaiter().GetResult();
@@ -68,8 +64,6 @@ internal sealed record ProcessRun(string Output, string Error, double CpuSeconds
 internal static partial class NativeMethods
 {
     private const int RusageChildren = -1;
-    private const int PrSetChildSubreaper = 36;
-    private const int WaitNoHang = 1;
 
     /// <summary>User and system time of all children that have ended and been waited for (getrusage(2)).</summary>
     public static double ChildrenCpuSeconds()
@@ -78,30 +72,8 @@ internal static partial class NativeMethods
         return usage.UserSeconds + usage.SystemSeconds + ((usage.UserMicroseconds + usage.SystemMicroseconds) * 1e-6);
     }
 
-    /// <summary>Makes processes whose parent ended children of this one (prctl(2), PR_SET_CHILD_SUBREAPER).</summary>
-    public static void AdoptOrphans() => _ = ProcessControl(PrSetChildSubreaper, 1, 0, 0, 0);
-
-    /// <summary>Waits for all adopted processes.</summary>
-    public static void ReapOrphans()
-    {
-        for (int result = 0; result >= 0;)
-        {
-            result = WaitForProcess(-1, out _, WaitNoHang);
-            if (result == 0)
-            {
-                Thread.Sleep(10);
-            }
-        }
-    }
-
     [LibraryImport("libc", EntryPoint = "getrusage")]
     private static partial int GetResourceUsage(int who, out ResourceUsage usage);
-
-    [LibraryImport("libc", EntryPoint = "prctl")]
-    private static partial int ProcessControl(int option, nuint a, nuint b, nuint c, nuint d);
-
-    [LibraryImport("libc", EntryPoint = "waitpid")]
-    private static partial int WaitForProcess(int pid, out int status, int options);
 
     [StructLayout(LayoutKind.Sequential, Size = 144)]
     private struct ResourceUsage

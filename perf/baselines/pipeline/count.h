@@ -20,6 +20,9 @@
 #ifndef GROUP6
 #define GROUP6 256
 #endif
+#ifndef STREAM_AHEAD
+#define STREAM_AHEAD 2048 /* bytes of frames that are asked for ahead; the processor's own prefetching stops at a page's end */
+#endif
 #define LINKS_MAX 15
 #define LINK_SLOTS 64
 
@@ -273,7 +276,7 @@ static void print_totals(const struct counting *c, FILE *out)
 }
 
 /* Writes "prefix link packets ip_bytes" for each cell that counted something; link "-" for none. */
-static void dump_cells(const struct counting *c, const char *path)
+__attribute__((unused)) static void dump_cells(const struct counting *c, const char *path)
 {
     FILE *out = fopen(path, "w");
     if (!out) {

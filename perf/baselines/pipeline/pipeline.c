@@ -20,9 +20,6 @@
 #define FILE_HEADER 24
 #define RECORD_HEADER 16
 #define READ_BYTES (1 << 20)
-#ifndef STREAM_AHEAD
-#define STREAM_AHEAD 2048 /* bytes of the file that are asked for ahead; the processor's own prefetching stops at a page's end */
-#endif
 
 enum map_mode { POPULATE, FAULT, READ };
 
