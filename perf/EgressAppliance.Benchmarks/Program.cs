@@ -1,3 +1,14 @@
 using BenchmarkDotNet.Running;
+using EgressAppliance.Benchmarks;
+using EgressAppliance.Net;
 
-BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);
+// Besides the benchmarks, measurements that need more than one thing running at a time, or a process of their own.
+switch (args)
+{
+    case ["compare-lookup", .. string[] family]:
+        LookupComparison.Run(rounds: 15, family.Length == 0 ? null : Enum.Parse<IpFamily>(family[0]));
+        break;
+    default:
+        BenchmarkSwitcher.FromAssembly(typeof(RoutingTable).Assembly).Run(args);
+        break;
+}

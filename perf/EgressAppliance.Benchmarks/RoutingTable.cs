@@ -35,6 +35,14 @@ internal static class RoutingTable
         return prefixes;
     }
 
+    /// <summary>The same in disorder: a session delivers routes grouped by attributes, not by address.</summary>
+    public static IpPrefix[] Shuffled(IpPrefix[] prefixes)
+    {
+        IpPrefix[] shuffled = [.. prefixes];
+        new Random(3).Shuffle(shuffled);
+        return shuffled;
+    }
+
     /// <summary>Addresses within the prefixes, each prefix as likely (random) or the n-th most popular with weight 1/n (Zipf).</summary>
     public static IpAddr[] Destinations(IpPrefix[] prefixes, bool zipf, int count)
     {

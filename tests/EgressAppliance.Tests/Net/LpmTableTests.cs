@@ -35,6 +35,10 @@ public class LpmTableTests
     [InlineData(15)]
     [InlineData(16)]
     [InlineData(17)]
+    [InlineData(127)]
+    [InlineData(129)]
+    [InlineData(136)]
+    [InlineData(145)]
     [InlineData(1000)]
     public void Lookup_batch_of_any_size_equals_single_lookups(int size)
     {
