@@ -9,7 +9,12 @@ internal sealed unsafe class IPv4Lookup : IDisposable
 {
     private const int BlockEntries = 256;
     private const int BlockUnits = BlockEntries * sizeof(uint) / NativeArena.UnitBytes;
-    private const int PrefetchAhead = 16;
+
+    // How far ahead entries are asked for. Measured: 16 ahead leaves half of the time in waiting, 128 is the best of 16, 32, 64 and 128.
+    private const int Ahead = 128;
+
+    // Lookups between two branches: a block is needed so rarely that eight are tested at once.
+    private const int Group = 8;
     private readonly Dictionary<uint, int> _longPrefixes = [];
 
     /// <summary>First level.</summary>
@@ -30,27 +35,32 @@ internal sealed unsafe class IPv4Lookup : IDisposable
     public void Lookup(ReadOnlySpan<uint> addresses, Span<uint> ids)
     {
         uint* entries = Index.Entries;
-        // Invariant: i stays below the length that both spans have, the prefetched place below it too.
+        // Invariant: at + Group, and at + Ahead + Group where so much is asked for, are at most the length that both spans have.
         fixed (uint* input = addresses)
         fixed (uint* output = ids)
         {
             int count = addresses.Length;
-            int ahead = Math.Min(PrefetchAhead, count);
-            for (int i = 0; i < ahead; i++)
+            int first = Math.Min(Ahead, count);
+            for (int i = 0; i < first; i++)
             {
                 Prefetch.Line(entries + (input[i] >> 8));
             }
 
-            int steady = count - ahead;
-            for (int i = 0; i < count; i++)
+            int at = 0;
+            for (; at <= count - Ahead - Group; at += Group)
             {
-                if (i < steady)
-                {
-                    Prefetch.Line(entries + (input[i + ahead] >> 8));
-                }
+                PrefetchGroup(entries, input + at + Ahead);
+                LookupGroup(entries, input + at, output + at);
+            }
 
-                uint entry = entries[input[i] >> 8];
-                output[i] = (int)entry >= 0 ? entry : LookupInBlock(input[i]);
+            for (; at <= count - Group; at += Group)
+            {
+                LookupGroup(entries, input + at, output + at);
+            }
+
+            for (; at < count; at++)
+            {
+                output[at] = Lookup(input[at]);
             }
         }
     }
@@ -106,6 +116,49 @@ internal sealed unsafe class IPv4Lookup : IDisposable
     {
         Index.Dispose();
         Arena.Dispose();
+    }
+
+    private static void PrefetchGroup(uint* entries, uint* input)
+    {
+        // Invariant: the caller's next Group addresses are readable.
+        Prefetch.Line(entries + (input[0] >> 8));
+        Prefetch.Line(entries + (input[1] >> 8));
+        Prefetch.Line(entries + (input[2] >> 8));
+        Prefetch.Line(entries + (input[3] >> 8));
+        Prefetch.Line(entries + (input[4] >> 8));
+        Prefetch.Line(entries + (input[5] >> 8));
+        Prefetch.Line(entries + (input[6] >> 8));
+        Prefetch.Line(entries + (input[7] >> 8));
+    }
+
+    private void LookupGroup(uint* entries, uint* input, uint* output)
+    {
+        // Invariant: the caller's next Group addresses are readable, as many ids writable.
+        uint a = entries[input[0] >> 8];
+        uint b = entries[input[1] >> 8];
+        uint c = entries[input[2] >> 8];
+        uint d = entries[input[3] >> 8];
+        uint e = entries[input[4] >> 8];
+        uint f = entries[input[5] >> 8];
+        uint g = entries[input[6] >> 8];
+        uint h = entries[input[7] >> 8];
+        if ((int)(a | b | c | d | e | f | g | h) >= 0)
+        {
+            output[0] = a;
+            output[1] = b;
+            output[2] = c;
+            output[3] = d;
+            output[4] = e;
+            output[5] = f;
+            output[6] = g;
+            output[7] = h;
+            return;
+        }
+
+        for (int i = 0; i < Group; i++)
+        {
+            output[i] = Lookup(input[i]);
+        }
     }
 
     private uint LookupInBlock(uint address)
