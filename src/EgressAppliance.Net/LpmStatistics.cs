@@ -9,16 +9,19 @@ public sealed record LpmStatistics
     /// <summary>IPv4 blocks: /24s under which longer prefixes lie.</summary>
     public long IPv4Blocks { get; init; }
 
+    /// <summary>IPv6 tables: /20s under which longer prefixes lie.</summary>
+    public long IPv6Tables { get; init; }
+
     /// <summary>IPv6 nodes.</summary>
     public long IPv6Nodes { get; init; }
 
-    /// <summary>Bytes of those blocks and nodes.</summary>
+    /// <summary>Bytes of those blocks, tables and nodes.</summary>
     public long UsedBytes { get; init; }
 
     /// <summary>Bytes that updates have left behind and that wait to be used again.</summary>
     public long RetiredBytes { get; init; }
 
-    /// <summary>Bytes taken from the system for blocks and nodes.</summary>
+    /// <summary>Bytes taken from the system for blocks, tables and nodes.</summary>
     public long ReservedBytes { get; init; }
 
     /// <summary>How often left-behind memory was made usable again.</summary>

@@ -3,8 +3,8 @@ using EgressAppliance.Net.Lpm;
 namespace EgressAppliance.Net;
 
 // The data path asks this table once for each packet, the control plane changes it with each BGP UPDATE that brings or takes a prefix.
-// Both families start with an array of 2^24 entries indexed by the upper 24 bits (DirectIndex). What is longer hangs below: blocks of
-// 256 ids for IPv4 (IPv4Lookup), nodes of runs for IPv6 (IPv6Lookup). Decision record 0003 has the figures that led here.
+// Both families start with an array indexed by the upper bits (DirectIndex), 24 for IPv4, 20 for IPv6. What is longer hangs below: blocks of
+// 256 ids for IPv4 (IPv4Lookup), tables of 4096 entries and then nodes of runs for IPv6 (IPv6Lookup). Decision record 0003 says why.
 //
 // Readers never lock, write nothing that is shared and never wait. The writer changes each address's answer by one store, so a reader
 // sees the answer before or after a change and nothing else. Memory that a reader may still stand in is given out again only after a
@@ -62,13 +62,14 @@ public sealed class LpmTable : IDisposable
     /// <summary>What the table takes, for status pages and metrics. Any thread; the numbers may be of slightly different moments.</summary>
     public LpmStatistics GetStatistics() => new()
     {
-        IndexBytes = 2 * DirectIndex.Bytes,
+        IndexBytes = _ipv4.Index.Bytes + _ipv6.Index.Bytes,
         IPv4Blocks = _ipv4.Arena.Blocks,
-        IPv6Nodes = _ipv6.Arena.Blocks,
-        UsedBytes = _ipv4.Arena.UsedBytes + _ipv6.Arena.UsedBytes,
-        RetiredBytes = _ipv4.Arena.RetiredBytes + _ipv6.Arena.RetiredBytes,
-        ReservedBytes = _ipv4.Arena.ReservedBytes + _ipv6.Arena.ReservedBytes,
-        Reclaims = _ipv4.Arena.Sequence + _ipv6.Arena.Sequence,
+        IPv6Tables = _ipv6.Tables.Blocks,
+        IPv6Nodes = _ipv6.Nodes.Blocks,
+        UsedBytes = _ipv4.Arena.UsedBytes + _ipv6.Tables.UsedBytes + _ipv6.Nodes.UsedBytes,
+        RetiredBytes = _ipv4.Arena.RetiredBytes + _ipv6.Tables.RetiredBytes + _ipv6.Nodes.RetiredBytes,
+        ReservedBytes = _ipv4.Arena.ReservedBytes + _ipv6.Tables.ReservedBytes + _ipv6.Nodes.ReservedBytes,
+        Reclaims = _ipv4.Arena.Sequence + _ipv6.Tables.Sequence + _ipv6.Nodes.Sequence,
         HasHugePages = _ipv4.Index.HasHugePages && _ipv6.Index.HasHugePages,
     };
 
@@ -115,7 +116,8 @@ public sealed class LpmTable : IDisposable
     internal void Reclaim()
     {
         _ipv4.Arena.Reclaim();
-        _ipv6.Arena.Reclaim();
+        _ipv6.Tables.Reclaim();
+        _ipv6.Nodes.Reclaim();
     }
 
     private static void CheckRoom(int needed, int room)

@@ -7,6 +7,7 @@ namespace EgressAppliance.Net.Lpm;
 /// <summary>The compiled table of IPv4 prefixes.</summary>
 internal sealed unsafe class IPv4Lookup : IDisposable
 {
+    private const int IndexBits = 24;
     private const int BlockEntries = 256;
     private const int BlockUnits = BlockEntries * sizeof(uint) / NativeArena.UnitBytes;
 
@@ -18,10 +19,10 @@ internal sealed unsafe class IPv4Lookup : IDisposable
     private readonly Dictionary<uint, int> _longPrefixes = [];
 
     /// <summary>First level.</summary>
-    public DirectIndex Index { get; } = new();
+    public DirectIndex Index { get; } = new(IndexBits);
 
     /// <summary>Second level.</summary>
-    public NativeArena Arena { get; } = new();
+    public NativeArena Arena { get; } = new(BlockUnits);
 
     /// <summary>The id of one address.</summary>
     public uint Lookup(uint address)
@@ -68,7 +69,7 @@ internal sealed unsafe class IPv4Lookup : IDisposable
     /// <summary>Gives the addresses of a prefix that its cover owns to the prefix.</summary>
     public void Add(IpPrefix prefix, uint id, uint cover)
     {
-        if (prefix.Length <= DirectIndex.Bits)
+        if (prefix.Length <= IndexBits)
         {
             Repaint(prefix, cover, id);
             return;
@@ -94,7 +95,7 @@ internal sealed unsafe class IPv4Lookup : IDisposable
     /// <summary>Gives the addresses that a prefix owns to its cover.</summary>
     public void Remove(IpPrefix prefix, uint id, uint cover)
     {
-        if (prefix.Length <= DirectIndex.Bits)
+        if (prefix.Length <= IndexBits)
         {
             Repaint(prefix, id, cover);
             return;

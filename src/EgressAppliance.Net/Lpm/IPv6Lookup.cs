@@ -1,334 +1,180 @@
-using System.Numerics;
-
 namespace EgressAppliance.Net.Lpm;
 
-// IPv6: the direct index for the first 24 bits, then nodes of 8 bits each, up to 13 levels: a /32 is found one node below the index,
-// a /48 three. Nodes hold runs of equal slots (IPv6Node).
+// IPv6: an index of the first 20 bits, tables of 4096 entries for the next 12, then nodes of 8 bits each, up to 12 levels: a /32 is found
+// in a table, a /48 two nodes below.
 //
-// A change rewrites the nodes whose runs it moves and no other. Entries that only change their value are stored in place. A node whose
-// runs move is written anew beside the old one, and so is its parent if that needs other runs for it; then one 32-bit store, in the
-// first node upwards that keeps its shape or in the index, publishes all of them, and the old ones are retired. So each address goes
-// from its old answer to its new one at one store. A node whose slots all have one id is replaced by that id.
+// The index and the tables together answer all of the first 32 bits at two loads, the first of which is nearly always in the cache: some 700
+// index entries lead to all prefixes of the Internet. A table lives as long as prefixes longer than /20 lie under its index entry; the
+// writer counts them. Nodes hold runs of equal slots (IPv6Node).
 //
 // Ownership works as in the direct index: within a prefix, the entries with the cover's id are those the cover owns.
+//
+// This file looks up; IPv6Lookup.Changes.cs changes.
 
 /// <summary>The compiled table of IPv6 prefixes.</summary>
-internal sealed unsafe class IPv6Lookup : IDisposable
+internal sealed unsafe partial class IPv6Lookup : IDisposable
 {
+    private const int IndexBits = 20;
+    private const int TableBits = 12;
+    private const int TopBits = IndexBits + TableBits;
+    private const int TableEntries = 1 << TableBits;
+    private const int TableUnits = TableEntries * sizeof(uint) / NativeArena.UnitBytes;
     private const int NodeBits = 8;
-    private const int Lanes = 16;
+    private const int Lanes = 128;
 
     /// <summary>First level.</summary>
-    public DirectIndex Index { get; } = new();
+    public DirectIndex Index { get; } = new(IndexBits);
 
-    /// <summary>Nodes.</summary>
-    public NativeArena Arena { get; } = new();
+    /// <summary>Second level.</summary>
+    public NativeArena Tables { get; } = new(TableUnits);
+
+    /// <summary>All levels below.</summary>
+    public NativeArena Nodes { get; } = new(IPv6Node.MaxUnits);
 
     /// <summary>The id of one address.</summary>
     public uint Lookup(ulong high, ulong low)
     {
-        // Invariant: a 24-bit index into 2^24 entries.
-        uint entry = Index.Entries[high >> (64 - DirectIndex.Bits)];
-        return (int)entry >= 0 ? entry : LookupInNodes(high, low);
+        Top top;
+        while (true)
+        {
+            (long tables, long nodes) = (Tables.Sequence, Nodes.Sequence);
+            FindTop(Index.Entries, Tables.Start, high, &top);
+            uint entry = *top.Place;
+            for (int depth = TopBits; (int)entry < 0 && depth < 128; depth += NodeBits)
+            {
+                // Invariant: a node that was given out anew meanwhile still lies in a chunk with a guard behind it.
+                entry = *IPv6Node.Find(Node(entry), Slot(high, low, depth));
+            }
+
+            if (Tables.Unchanged(tables) && Nodes.Unchanged(nodes))
+            {
+                return entry;
+            }
+        }
     }
 
     /// <summary>The ids of many addresses; the spans are equally long.</summary>
     public void Lookup(ReadOnlySpan<ulong> high, ReadOnlySpan<ulong> low, Span<uint> ids)
     {
+        Top* tops = stackalloc Top[Lanes];
+        Top* next = stackalloc Top[Lanes];
         // Invariant: each group of lanes lies within the length that all three spans have.
         fixed (ulong* h = high)
         fixed (ulong* l = low)
         fixed (uint* output = ids)
         {
-            PrefetchIndex(h, Math.Min(Lanes, ids.Length));
-            for (int at = 0; at < ids.Length; at += Lanes)
+            int at = 0;
+            while (at < ids.Length)
             {
+                (long tables, long nodes) = (Tables.Sequence, Nodes.Sequence);
                 int count = Math.Min(Lanes, ids.Length - at);
-                PrefetchIndex(h + at + count, Math.Min(Lanes, ids.Length - at - count));
-                long sequence;
-                do
+                FindTops(h + at, tops, count);
+                while (count > 0)
                 {
-                    sequence = Arena.Sequence;
-                    LookupGroup(h + at, l + at, output + at, count);
+                    // The next group's entries are asked for before this group is looked up.
+                    int following = Math.Min(Lanes, ids.Length - at - count);
+                    FindTops(h + at + count, next, following);
+                    LookupGroup(h + at, l + at, output + at, tops, count);
+                    if (!Tables.Unchanged(tables) || !Nodes.Unchanged(nodes))
+                    {
+                        break;
+                    }
+
+                    at += count;
+                    count = following;
+                    Top* done = tops;
+                    tops = next;
+                    next = done;
                 }
-                while (!Arena.Unchanged(sequence));
             }
         }
     }
 
-    /// <summary>Gives the addresses of a prefix that its cover owns to the prefix.</summary>
-    public void Add(IpPrefix prefix, uint id, uint cover) => Change(prefix, cover, id);
-
-    /// <summary>Gives the addresses that a prefix owns to its cover.</summary>
-    public void Remove(IpPrefix prefix, uint id, uint cover) => Change(prefix, id, cover);
-
     public void Dispose()
     {
         Index.Dispose();
-        Arena.Dispose();
+        Tables.Dispose();
+        Nodes.Dispose();
     }
 
     private static byte Slot(ulong high, ulong low, int depth) =>
         (byte)(depth < 64 ? high >> (64 - NodeBits - depth) : low >> (128 - NodeBits - depth));
 
-    private void PrefetchIndex(ulong* high, int count)
+    // An entry of the index may become the name of a table from one read to the next, and would then pass for that of a node. So it is read
+    // once, here; only entries of tables are left to be read when their line has come.
+    private static void FindTop(uint* index, byte* tables, ulong high, Top* top)
     {
-        // Invariant: the caller's count addresses are readable.
-        for (int i = 0; i < count; i++)
+        // Invariant: a 20-bit index into 2^20 entries, a 12-bit one into a table of 2^12.
+        uint entry = Volatile.Read(ref index[high >> (64 - IndexBits)]);
+        uint* inTable = (uint*)NativeArena.Resolve(tables, entry) + ((high >> (64 - TopBits)) & (TableEntries - 1));
+        top->Value = entry;
+        top->Place = (int)entry >= 0 ? &top->Value : inTable;
+    }
+
+    private void FindTops(ulong* high, Top* tops, int count)
+    {
+        // Invariant: count addresses are readable, and there is room for as many entries.
+        uint* index = Index.Entries;
+        byte* start = Tables.Start;
+        for (nuint i = 0; i < (nuint)count; i++)
         {
-            Prefetch.Line(Index.Entries + (high[i] >> (64 - DirectIndex.Bits)));
+            FindTop(index, start, high[i], tops + i);
+            Prefetch.Line(tops[i].Place);
         }
     }
 
-    private uint LookupInNodes(ulong high, ulong low)
-    {
-        while (true)
-        {
-            long sequence = Arena.Sequence;
-            uint entry = Volatile.Read(ref Index.Entries[high >> (64 - DirectIndex.Bits)]);
-            for (int depth = DirectIndex.Bits; (int)entry < 0 && depth < 128; depth += NodeBits)
-            {
-                IPv6Node* node = Node(entry);
-                if (node == null)
-                {
-                    break;
-                }
-
-                // Invariant: a node that was given out anew meanwhile still lies in a chunk with a guard behind it.
-                entry = *IPv6Node.Find(node, Slot(high, low, depth));
-            }
-
-            if (Arena.Unchanged(sequence))
-            {
-                return entry;
-            }
-        }
-    }
-
-    // All lanes go down together, one level at a time: first every lane asks for its node, then for its entry, so that the misses overlap.
-    private void LookupGroup(ulong* high, ulong* low, uint* output, int count)
+    // All lanes go down together, one level at a time, and each asks for its next node before the others read theirs, so that the misses
+    // overlap. A lane that has its id falls out by not being counted: a branch for it would be mispredicted once in nearly every lookup.
+    private void LookupGroup(ulong* high, ulong* low, uint* output, Top* tops, int count)
     {
         // Invariant: at most Lanes lanes are active, and each is below count.
-        void** place = stackalloc void*[Lanes];
-        byte* lanes = stackalloc byte[Lanes];
-        int active = 0;
-        for (int lane = 0; lane < count; lane++)
+        uint* lanes = stackalloc uint[Lanes];
+        IPv6Node** nodes = stackalloc IPv6Node*[Lanes];
+        byte* start = Nodes.Start;
+        nuint active = 0;
+        for (nuint lane = 0; lane < (nuint)count; lane++)
         {
-            uint entry = Index.Entries[high[lane] >> (64 - DirectIndex.Bits)];
+            uint entry = *tops[lane].Place;
             output[lane] = entry;
-            active = Descend(entry, lane, place, lanes, active);
+            lanes[active] = (uint)lane;
+            nodes[active] = AskForNode(start, entry);
+            active += entry >> 31;
         }
 
-        for (int depth = DirectIndex.Bits; active > 0 && depth < 128; depth += NodeBits)
+        for (int depth = TopBits; active > 0 && depth < 128; depth += NodeBits)
         {
-            for (int i = 0; i < active; i++)
-            {
-                int lane = lanes[i];
-                place[i] = IPv6Node.Find((IPv6Node*)place[i], Slot(high[lane], low[lane], depth));
-                Prefetch.Line(place[i]);
-            }
-
-            int asked = active;
+            ulong* half = depth < 64 ? high : low;
+            int shift = 64 - NodeBits - (depth & 63);
+            nuint asked = active;
             active = 0;
-            for (int i = 0; i < asked; i++)
+            for (nuint i = 0; i < asked; i++)
             {
-                int lane = lanes[i];
-                uint entry = *(uint*)place[i];
+                uint lane = lanes[i];
+                uint entry = *IPv6Node.Find(nodes[i], (byte)(half[lane] >> shift));
                 output[lane] = entry;
-                active = Descend(entry, lane, place, lanes, active);
+                lanes[active] = lane;
+                nodes[active] = AskForNode(start, entry);
+                active += entry >> 31;
             }
         }
     }
 
-    private int Descend(uint entry, int lane, void** place, byte* lanes, int active)
+    // The node that an entry names, on its way into the cache. An id names none: then it is the arena's first, which is always there.
+    private static IPv6Node* AskForNode(byte* start, uint entry)
     {
-        if ((int)entry < 0)
-        {
-            // Invariant: active is at most the number of lanes already dealt with in this round.
-            void* node = Node(entry);
-            if (node != null)
-            {
-                Prefetch.Line(node);
-                place[active] = node;
-                lanes[active++] = (byte)lane;
-            }
-        }
-
-        return active;
+        IPv6Node* node = (IPv6Node*)NativeArena.Resolve(start, entry & (uint)((int)entry >> 31));
+        Prefetch.Line(node);
+        return node;
     }
 
-    private void Change(IpPrefix prefix, uint from, uint to)
+    private IPv6Node* Node(uint entry) => (IPv6Node*)Nodes.Resolve(entry);
+
+    private uint* Table(uint entry) => (uint*)Tables.Resolve(entry);
+
+    // The entry for the first 32 bits: where it lies in a table, or where there is none, the index entry read.
+    private struct Top
     {
-        if (prefix.Length <= DirectIndex.Bits)
-        {
-            Span<uint> range = Index.Range(prefix.Address.High, prefix.Length);
-            range.Replace(from, to);
-            int at = 0;
-            for (int next; (next = DirectIndex.IndexOfBlock(range[at..])) >= 0; at += next + 1)
-            {
-                Repaint(range[at + next], from, to);
-            }
-
-            return;
-        }
-
-        uint index = (uint)(prefix.Address.High >> (64 - DirectIndex.Bits));
-        uint old = Index.Entries[index];
-        uint changed = ChangeBelow(old, DirectIndex.Bits, prefix, from, to);
-        if (changed != old)
-        {
-            Index.Publish(index, changed);
-        }
-
-        Arena.ReclaimIfMany();
+        public uint* Place;
+        public uint Value;
     }
-
-    // Makes the change within one slot of the level above and returns the slot's entry, which is the same unless its node moved.
-    private uint ChangeBelow(uint entry, int depth, IpPrefix prefix, uint from, uint to)
-    {
-        byte slot = Slot(prefix.Address.High, prefix.Address.Low, depth);
-        bool ends = prefix.Length <= depth + NodeBits;
-        uint below = 0;
-        if (!ends)
-        {
-            // Invariant: the writer sees only nodes in use, whose entries are in place.
-            uint* place = (int)entry < 0 ? IPv6Node.Find(Node(entry), slot) : &entry;
-            uint old = *place;
-            below = ChangeBelow(old, depth + NodeBits, prefix, from, to);
-            if (below == old)
-            {
-                return entry;
-            }
-
-            if ((int)entry < 0 && (int)below < 0 && (int)old < 0)
-            {
-                Volatile.Write(ref *place, below);
-                return entry;
-            }
-        }
-
-        int end = ends ? slot + (1 << (depth + NodeBits - prefix.Length)) : slot + 1;
-        IPv6Runs runs = default;
-        if ((int)entry >= 0)
-        {
-            Splice(ref runs, 0, IPv6Node.Slots, entry, slot, end, ends ? Repaint(entry, from, to) : below);
-        }
-        else
-        {
-            IPv6Node* node = Node(entry);
-            uint* values = IPv6Node.Entries(node);
-            int count = node->Runs;
-            int start = 0;
-            for (int run = 0; run < count; run++)
-            {
-                int next = NextStart(node, start);
-                uint value = values[run];
-                bool outside = next <= slot || start >= end;
-                uint inside = outside ? value : ends ? Repaint(value, from, to) : below;
-                Splice(ref runs, start, next, value, slot, end, inside);
-                start = next;
-            }
-        }
-
-        return Replace(entry, runs);
-    }
-
-    private uint Replace(uint entry, in IPv6Runs runs)
-    {
-        IPv6Node* node = (int)entry < 0 ? Node(entry) : null;
-        if (node != null && runs.SameShape(node))
-        {
-            // Invariant: the same shape has the same number of entries.
-            uint* values = IPv6Node.Entries(node);
-            for (int i = 0; i < runs.Count; i++)
-            {
-                if (values[i] != runs[i])
-                {
-                    Volatile.Write(ref values[i], runs[i]);
-                }
-            }
-
-            return entry;
-        }
-
-        uint replacement = runs[0];
-        if (runs.Count > 1 || (int)replacement < 0)
-        {
-            uint unit = Arena.Allocate(IPv6Node.UnitsFor(runs.Count));
-            replacement = unit | DirectIndex.BlockFlag;
-            runs.WriteTo(Node(replacement));
-        }
-
-        if (node != null)
-        {
-            Arena.Retire(entry & ~DirectIndex.BlockFlag, IPv6Node.UnitsFor(node->Runs));
-        }
-
-        return replacement;
-    }
-
-    // Appends the run [start, next) with the part of it that lies in [from, end) changed.
-    private static void Splice(ref IPv6Runs runs, int start, int next, uint value, int from, int end, uint inside)
-    {
-        int first = Math.Max(start, from);
-        int last = Math.Min(next, end);
-        if (first >= last)
-        {
-            runs.Append(start, value);
-            return;
-        }
-
-        if (start < first)
-        {
-            runs.Append(start, value);
-        }
-
-        runs.Append(first, inside);
-        if (last < next)
-        {
-            runs.Append(last, value);
-        }
-    }
-
-    // Changes everything under an entry that lies wholly inside the prefix: values only, so all of it in place.
-    private uint Repaint(uint entry, uint from, uint to)
-    {
-        if ((int)entry >= 0)
-        {
-            return entry == from ? to : entry;
-        }
-
-        // Invariant: the writer sees only nodes in use.
-        IPv6Node* node = Node(entry);
-        uint* values = IPv6Node.Entries(node);
-        int count = node->Runs;
-        for (int i = 0; i < count; i++)
-        {
-            uint changed = Repaint(values[i], from, to);
-            if (changed != values[i])
-            {
-                Volatile.Write(ref values[i], changed);
-            }
-        }
-
-        return entry;
-    }
-
-    private static int NextStart(IPv6Node* node, int start)
-    {
-        // Invariant: word runs from 0 to 3.
-        int from = start + 1;
-        for (int word = from >> 6; word < 4; word++)
-        {
-            ulong left = node->Starts[word] & (word == from >> 6 ? ulong.MaxValue << (from & 63) : ulong.MaxValue);
-            if (left != 0)
-            {
-                return (word << 6) + BitOperations.TrailingZeroCount(left);
-            }
-        }
-
-        return IPv6Node.Slots;
-    }
-
-    private IPv6Node* Node(uint entry) => (IPv6Node*)Arena.Resolve(entry & ~DirectIndex.BlockFlag);
 }

@@ -20,13 +20,16 @@ internal unsafe struct IPv6Node
     /// <summary>Where runs start.</summary>
     public fixed ulong Starts[4];
 
-    /// <summary>A byte for each word of the map: runs that start in the words before it.</summary>
+    /// <summary>A byte for each word of the map, the first in the lowest: runs that start in the words before it.</summary>
     public uint Before;
 
     /// <summary>Runs of the node.</summary>
     public readonly int Runs =>
         // The last byte holds at most 192.
         (int)(Before >> 24) + BitOperations.PopCount(Starts[3]);
+
+    /// <summary>Units of the largest node.</summary>
+    public const int MaxUnits = (HeaderBytes + (Slots * sizeof(uint)) + NativeArena.UnitBytes - 1) / NativeArena.UnitBytes;
 
     /// <summary>Units that a node of so many runs takes.</summary>
     public static int UnitsFor(int runs) =>
@@ -35,13 +38,15 @@ internal unsafe struct IPv6Node
     /// <summary>The entries of a node.</summary>
     public static uint* Entries(IPv6Node* node) => (uint*)((byte*)node + HeaderBytes);
 
-    /// <summary>The place of a slot's entry. In a node that is being overwritten it may lie outside, never by more than 318 entries.</summary>
+    /// <summary>
+    /// The place of a slot's entry. In a node that is being overwritten it may lie outside, by one entry before them or up to 318 behind.
+    /// </summary>
     public static uint* Find(IPv6Node* node, byte slot)
     {
-        // Invariant: word is 0 to 3, so map and counts are read inside the header.
-        int word = slot >> 6;
-        ulong upTo = node->Starts[word] & (ulong.MaxValue >> (63 - (slot & 63)));
-        int run = (byte)(node->Before >> (8 * word)) + BitOperations.PopCount(upTo) - 1;
-        return Entries(node) + run;
+        // Invariant: word is 0 to 3, so map and counts are read inside the header. A shift count is taken modulo 64, so the starts after the
+        // slot are shifted out.
+        uint word = (uint)slot >> 6;
+        uint run = ((byte*)&node->Before)[word] + (uint)BitOperations.PopCount(((ulong*)node)[word] << ~slot);
+        return Entries(node) + run - 1;
     }
 }

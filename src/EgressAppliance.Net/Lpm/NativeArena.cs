@@ -1,9 +1,7 @@
-using System.Runtime.InteropServices;
-
 namespace EgressAppliance.Net.Lpm;
 
-// Native memory for the variable parts of a lookup table, given out in units of one cache line. Blocks never move: the arena grows
-// by whole chunks, and a block is named by its unit number, from which chunk and offset follow.
+// Native memory for the variable parts of a lookup table, given out in units of one cache line. Blocks never move: the address space is
+// reserved at once, memory is added at its end, and a block is named by its unit number, its distance from the start.
 //
 // Readers take no locks and leave no trace, so the writer cannot know whether one still stands in a block that it has unlinked.
 // Such a block is retired: its content stays as it is. Reclaim gives all retired blocks back for use, but raises Sequence first.
@@ -11,44 +9,43 @@ namespace EgressAppliance.Net.Lpm;
 // then nothing it can have seen was given out anew, because what was retired before its first read was unlinked already.
 // Reclaims are rare (a tick, or when much is retired), so is reading again. Memory goes back to the system only in Dispose.
 
-/// <summary>Blocks of native memory, grown by chunks and reused by size. One writer; see above for readers.</summary>
+/// <summary>Blocks of native memory, reused by size. One writer; see above for readers.</summary>
 internal sealed unsafe class NativeArena : IDisposable
 {
     /// <summary>Bytes of a unit: one cache line.</summary>
     public const int UnitBytes = 64;
 
-    /// <summary>Largest block in units.</summary>
-    public const int MaxUnits = 17;
-
-    private const int ChunkShift = 15;
-    private const int ChunkUnits = 1 << ChunkShift;
-    private const nuint ChunkBytes = ChunkUnits * UnitBytes;
-    private const int MaxChunks = 4096;
+    private const uint MaxUnits = 1 << 27;
+    private const uint GrowthUnits = AddressSpace.HugePageBytes / UnitBytes;
 
     // A reader that stands in a block given out anew may compute an entry's place up to 318 words beyond the block's start.
     private const nuint GuardBytes = 4096;
     private const long ReclaimUnits = 16384;
 
-    private readonly byte** _chunks;
-    private readonly Stack<uint>[] _free = new Stack<uint>[MaxUnits + 1];
+    private readonly AddressSpace _memory = new(unchecked((nuint)MaxUnits * UnitBytes) + GuardBytes);
+    private readonly Stack<uint>[] _free;
     private readonly List<(uint Unit, int Units)> _retired = [];
-    private int _chunkCount;
-    private uint _next = ChunkUnits;
+    private uint _next;
+    private uint _end;
     private long _sequence;
     private long _usedUnits;
     private long _retiredUnits;
     private long _blocks;
 
-    public NativeArena()
+    /// <param name="maxUnits">Largest block in units.</param>
+    public NativeArena(int maxUnits)
     {
+        _free = new Stack<uint>[maxUnits + 1];
         for (int i = 0; i < _free.Length; i++)
         {
             _free[i] = new Stack<uint>();
         }
 
-        // Invariant: all MaxChunks slots exist, null where no chunk is, so that a slot index below MaxChunks is always readable.
-        _chunks = (byte**)NativeMemory.AllocZeroed(MaxChunks, (nuint)sizeof(byte*));
+        Start = _memory.Start;
     }
+
+    /// <summary>Where the memory starts.</summary>
+    public byte* Start { get; }
 
     /// <summary>Raised before retired blocks are given out again.</summary>
     public long Sequence => Volatile.Read(ref _sequence);
@@ -63,7 +60,7 @@ internal sealed unsafe class NativeArena : IDisposable
     public long RetiredBytes => Volatile.Read(ref _retiredUnits) * UnitBytes;
 
     /// <summary>Bytes taken from the system.</summary>
-    public long ReservedBytes => Volatile.Read(ref _chunkCount) * (long)(ChunkBytes + GuardBytes);
+    public long ReservedBytes => Volatile.Read(ref _end) * (long)UnitBytes;
 
     /// <summary>True if nothing was given out again since <paramref name="sequence"/> was read.</summary>
     public bool Unchanged(long sequence)
@@ -73,25 +70,26 @@ internal sealed unsafe class NativeArena : IDisposable
         return _sequence == sequence;
     }
 
-    /// <summary>The memory of a block; null for a number that was never given out, as a reader overtaken by a reclaim may hold.</summary>
-    public byte* Resolve(uint unit)
+    /// <summary>The memory of a block; something readable for a number that was never given out. The number's upper bits are ignored.</summary>
+    public byte* Resolve(uint unit) => Resolve(Start, unit);
+
+    /// <summary>The same for loops that keep <see cref="Start"/> at hand.</summary>
+    public static byte* Resolve(byte* start, uint unit)
     {
-        // Invariant: the masked slot is below MaxChunks, and a chunk once set stays until Dispose.
-        byte* chunk = _chunks[(unit >> ChunkShift) & (MaxChunks - 1)];
-        return chunk == null ? null : chunk + ((unit & (ChunkUnits - 1)) * UnitBytes);
+        // Invariant: the masked number is below MaxUnits, and that much address space is readable, with the guard behind it.
+        return start + ((nuint)(unit & (MaxUnits - 1)) * UnitBytes);
     }
 
-    /// <summary>Takes a block of 1 to <see cref="MaxUnits"/> units; its content is arbitrary.</summary>
+    /// <summary>Takes a block of one or more units; its content is arbitrary.</summary>
     /// <exception cref="InvalidOperationException">The arena is at its limit of 8 GiB.</exception>
-    /// <exception cref="OutOfMemoryException">The system has no more.</exception>
+    /// <exception cref="InsufficientMemoryException">The system has no more.</exception>
     public uint Allocate(int units)
     {
         if (!_free[units].TryPop(out uint unit))
         {
-            int room = ChunkUnits - (int)(_next & (ChunkUnits - 1));
-            if (_chunkCount == 0 || (_next & (ChunkUnits - 1)) == 0 || room < units)
+            if (_end - _next < (uint)units)
             {
-                AddChunk();
+                Grow();
             }
 
             unit = _next;
@@ -142,36 +140,17 @@ internal sealed unsafe class NativeArena : IDisposable
 
     public void Dispose()
     {
-        // Invariant: the owner has been told that no reader is left; each chunk was allocated once and is freed once.
-        for (int i = 0; i < _chunkCount; i++)
-        {
-            NativeMemory.AlignedFree(_chunks[i]);
-        }
-
-        NativeMemory.Free(_chunks);
+        _memory.Dispose();
     }
 
-    private void AddChunk()
+    private void Grow()
     {
-        if (_chunkCount == MaxChunks)
+        if (_end == MaxUnits)
         {
             throw new InvalidOperationException("The lookup table is at its limit of 8 GiB.");
         }
 
-        // Invariant: the chunk is zeroed before its address is stored, so a stray reader finds a defined value.
-        byte* chunk = (byte*)NativeMemory.AlignedAlloc(ChunkBytes + GuardBytes, HugePages.Size);
-        HugePages.Advise(chunk, ChunkBytes);
-        NativeMemory.Clear(chunk, ChunkBytes + GuardBytes);
-
-        // What is left of the last chunk serves smaller blocks.
-        int rest = _chunkCount == 0 ? 0 : (int)(((uint)_chunkCount << ChunkShift) - _next);
-        if (rest > 0)
-        {
-            _free[rest].Push(_next);
-        }
-
-        _next = (uint)_chunkCount << ChunkShift;
-        Volatile.Write(ref *(nint*)(_chunks + _chunkCount), (nint)chunk);
-        Volatile.Write(ref _chunkCount, _chunkCount + 1);
+        _memory.Open((nuint)_end * UnitBytes, GrowthUnits * UnitBytes);
+        Volatile.Write(ref _end, _end + GrowthUnits);
     }
 }

@@ -42,7 +42,7 @@ public class PrefixTableTests
         }
 
         LpmStatistics left = table.Lookup.GetStatistics();
-        Assert.Equal((0, 0L, 0L, 0L), (table.Count, left.IPv4Blocks, left.IPv6Nodes, left.UsedBytes));
+        Assert.Equal((0, 0L, 0L, 0L), (table.Count, left.IPv4Blocks, left.IPv6Tables + left.IPv6Nodes, left.UsedBytes));
     }
 
     [Fact]
@@ -194,7 +194,7 @@ public class PrefixTableTests
         }
 
         LpmStatistics left = table.Lookup.GetStatistics();
-        Assert.Equal((0L, 0L, 0L), (left.IPv4Blocks, left.IPv6Nodes, left.UsedBytes));
+        Assert.Equal((0L, 0L, 0L, 0L), (left.IPv4Blocks, left.IPv6Tables, left.IPv6Nodes, left.UsedBytes));
         Assert.All(addresses, a => Assert.Equal(0u, table.Lookup.Lookup(a)));
         return true;
     }
