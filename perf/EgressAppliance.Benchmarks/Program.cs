@@ -8,6 +8,12 @@ switch (args)
     case ["compare-lookup", .. string[] family]:
         LookupComparison.Run(rounds: 15, family.Length == 0 ? null : Enum.Parse<IpFamily>(family[0]));
         break;
+    case ["measure-updates"]:
+        TableMeasurements.Updates();
+        break;
+    case ["measure-load", .. string[] how]:
+        TableFootprint.Run(oneByOne: how is ["one-by-one"]);
+        break;
     default:
         BenchmarkSwitcher.FromAssembly(typeof(RoutingTable).Assembly).Run(args);
         break;
