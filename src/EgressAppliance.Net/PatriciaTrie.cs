@@ -6,9 +6,13 @@ namespace EgressAppliance.Net;
 // or for the point where two of them part (value 0, always with two children). Every other chain of single children is skipped,
 // so n prefixes need at most 2n - 1 nodes, whatever their length.
 //
-// Nodes are structs in one array and name each other by index, 0 being none: a full Internet table is two arrays for the garbage
-// collector, not two million objects. Freed nodes are chained through Left. A node is 24 bytes: bits beyond the 64th, which only
-// IPv6 prefixes longer than /64 have, lie in an array of their own that IPv4 never allocates and a walk seldom touches.
+// Nodes are structs of 16 bytes in arrays of fixed size and name each other by number, 0 being none: a full Internet table is a hundred
+// arrays for the garbage collector, not two million objects, and growing copies nothing. Freed nodes are chained through Left. What a
+// node lacks of an IPv6 prefix, all but the first 32 bits, lies in arrays of its own.
+//
+// Every operation goes down the same way: only by the bits at which nodes branch, without a look at those skipped, noting the nodes
+// passed. Then the key is compared once, with the last of them: since each node lies inside those above it, the nodes that contain the
+// key are exactly those passed which are no longer than the bits that agree. So a step costs one node, and a key one more line for IPv6.
 //
 // Order of walking is pre-order, which is the order of IpPrefix.CompareTo: by address, and a cover before what it covers.
 // Insert and remove tell the value of the longest proper cover, found on the way down for nothing: it is all that the compiled
@@ -20,11 +24,11 @@ namespace EgressAppliance.Net;
 /// </summary>
 public sealed class PatriciaTrie
 {
-    private const int MaxDepth = 129;
-    private const int InitialNodes = 64;
+    // One node for each length there is.
+    private const int MaxPath = 129;
     private readonly IpFamily _family;
-    private Node[] _nodes = new Node[InitialNodes];
-    private ulong[] _low;
+    private readonly TrieChunks<Node> _nodes = new();
+    private readonly TrieChunks<Rest>? _rests;
     private int _root;
     private int _free;
     private int _used = 1;
@@ -35,7 +39,7 @@ public sealed class PatriciaTrie
     public PatriciaTrie(IpFamily family)
     {
         _family = family;
-        _low = family == IpFamily.IPv6 ? new ulong[InitialNodes] : [];
+        _rests = family == IpFamily.IPv6 ? new() : null;
     }
 
     /// <summary>Prefixes held.</summary>
@@ -45,7 +49,7 @@ public sealed class PatriciaTrie
     public int NodeCount => _nodeCount;
 
     /// <summary>Bytes of the node arrays, free nodes included.</summary>
-    public long MemoryBytes => ((long)_nodes.Length * System.Runtime.CompilerServices.Unsafe.SizeOf<Node>()) + ((long)_low.Length * sizeof(ulong));
+    public long MemoryBytes => _nodes.MemoryBytes + (_rests?.MemoryBytes ?? 0);
 
     /// <summary>Adds a prefix unless it is there.</summary>
     /// <param name="prefix">A prefix of this trie's family.</param>
@@ -53,45 +57,55 @@ public sealed class PatriciaTrie
     /// <param name="existing">The value it already has, or 0.</param>
     /// <param name="cover">The value of the longest other prefix that contains it, or 0.</param>
     /// <returns>True if added, false if it was there and stays as it was.</returns>
-    public bool TryInsert(IpPrefix prefix, uint value, out uint existing, out uint cover)
+    public bool TryInsert(IpPrefix prefix, uint value, out uint existing, out uint cover) =>
+        TryInsert(prefix, value, out existing, out cover, out _);
+
+    /// <summary>The same, telling the node for <see cref="SetValue"/>.</summary>
+    internal bool TryInsert(IpPrefix prefix, uint value, out uint existing, out uint cover, out int node)
     {
         Check(prefix);
         ArgumentOutOfRangeException.ThrowIfZero(value);
-        IpAddr key = prefix.Address;
-        int length = prefix.Length;
-        existing = cover = 0;
-        int parent = 0;
-        int at = _root;
-        while (at != 0)
+        Span<int> path = stackalloc int[MaxPath];
+        int passed = Descend(prefix.Address, prefix.Length, path, out int holding, out int common);
+        int parent = holding > 0 ? path[holding - 1] : 0;
+        existing = 0;
+        if (parent != 0 && _nodes[parent].Length == prefix.Length)
         {
-            Node node = _nodes[at];
-            int common = CommonLength(at, node, key, length);
-            if (common < node.Length)
+            node = parent;
+            existing = _nodes[node].Value;
+            cover = existing != 0 ? 0 : CoverOf(path[..(holding - 1)]);
+            if (existing != 0)
             {
-                return InsertAbove(parent, at, common, prefix, value);
+                return false;
             }
 
-            if (node.Length == length)
-            {
-                existing = node.Value;
-                if (existing == 0)
-                {
-                    _nodes[at].Value = value;
-                    Count++;
-                }
-
-                return existing == 0;
-            }
-
-            cover = node.Value != 0 ? node.Value : cover;
-            parent = at;
-            at = key.Bit(node.Length) ? node.Right : node.Left;
+            // A branch point becomes a prefix.
+            _nodes[node].Value = value;
+            Count++;
+            return true;
         }
 
-        Link(parent, key, NewNode(key, length, value));
+        cover = CoverOf(path[..holding]);
+        node = NewNode(prefix, value);
+        int top = node;
+        if (holding < passed)
+        {
+            if (common < prefix.Length)
+            {
+                top = NewNode(IpPrefix.Create(prefix.Address, common), 0);
+                Link(top, prefix.Address, node);
+            }
+
+            Link(top, KeyOf(path[holding]), path[holding]);
+        }
+
+        Link(parent, prefix.Address, top);
         Count++;
         return true;
     }
+
+    /// <summary>Changes the value of a node that was just told, before any other change.</summary>
+    internal void SetValue(int node, uint value) => _nodes[node].Value = value;
 
     /// <summary>Removes a prefix.</summary>
     /// <param name="prefix">A prefix of this trie's family.</param>
@@ -101,41 +115,33 @@ public sealed class PatriciaTrie
     public bool TryRemove(IpPrefix prefix, out uint value, out uint cover)
     {
         Check(prefix);
-        IpAddr key = prefix.Address;
-        value = cover = 0;
-        int grandparent = 0;
-        int parent = 0;
-        int at = _root;
-        while (at != 0 && _nodes[at].Length < prefix.Length && Holds(at, key))
+        Span<int> path = stackalloc int[MaxPath];
+        Descend(prefix.Address, prefix.Length, path, out int holding, out _);
+        int at = holding > 0 ? path[holding - 1] : 0;
+        value = at != 0 && _nodes[at].Length == prefix.Length ? _nodes[at].Value : 0;
+        cover = 0;
+        if (value == 0)
         {
-            ref readonly Node node = ref _nodes[at];
-            cover = node.Value != 0 ? node.Value : cover;
-            grandparent = parent;
-            parent = at;
-            at = key.Bit(node.Length) ? node.Right : node.Left;
-        }
-
-        if (at == 0 || _nodes[at].Length != prefix.Length || _nodes[at].Value == 0 || !Holds(at, key))
-        {
-            cover = 0;
             return false;
         }
 
-        value = _nodes[at].Value;
-        _nodes[at].Value = 0;
+        cover = CoverOf(path[..(holding - 1)]);
         Count--;
-        if (_nodes[at].Left != 0 && _nodes[at].Right != 0)
+        ref Node node = ref _nodes[at];
+        node.Value = 0;
+        if (node.Left != 0 && node.Right != 0)
         {
             return true;
         }
 
-        int child = _nodes[at].Left | _nodes[at].Right;
-        Link(parent, key, child);
+        int child = node.Left | node.Right;
+        int parent = holding > 1 ? path[holding - 2] : 0;
+        Link(parent, prefix.Address, child);
         FreeNode(at);
         if (child == 0 && parent != 0 && _nodes[parent].Value == 0)
         {
             // The parent was a branch point and has one branch left.
-            Link(grandparent, key, _nodes[parent].Left | _nodes[parent].Right);
+            Link(holding > 2 ? path[holding - 3] : 0, prefix.Address, _nodes[parent].Left | _nodes[parent].Right);
             FreeNode(parent);
         }
 
@@ -146,16 +152,10 @@ public sealed class PatriciaTrie
     public bool TryGet(IpPrefix prefix, out uint value)
     {
         Check(prefix);
-        IpAddr key = prefix.Address;
-        int at = _root;
-        while (at != 0 && _nodes[at].Length < prefix.Length)
-        {
-            ref readonly Node node = ref _nodes[at];
-            at = key.Bit(node.Length) ? node.Right : node.Left;
-        }
-
-        // Bits skipped on the way down are compared here, once.
-        value = at != 0 && _nodes[at].Length == prefix.Length && Holds(at, key) ? _nodes[at].Value : 0;
+        Span<int> path = stackalloc int[MaxPath];
+        Descend(prefix.Address, prefix.Length, path, out int holding, out _);
+        int at = holding > 0 ? path[holding - 1] : 0;
+        value = at != 0 && _nodes[at].Length == prefix.Length ? _nodes[at].Value : 0;
         return value != 0;
     }
 
@@ -163,25 +163,22 @@ public sealed class PatriciaTrie
     public bool TryLongestMatch(IpAddr address, out IpPrefix prefix, out uint value)
     {
         CheckFamily(address.Family);
+        Span<int> path = stackalloc int[MaxPath];
+        Descend(address, address.BitLength, path, out int holding, out _);
+        while (holding > 0)
+        {
+            ref readonly Node node = ref _nodes[path[--holding]];
+            if (node.Value != 0)
+            {
+                prefix = IpPrefix.Create(address, node.Length);
+                value = node.Value;
+                return true;
+            }
+        }
+
         prefix = default;
         value = 0;
-        int best = 0;
-        int at = _root;
-        while (at != 0 && Holds(at, address))
-        {
-            ref readonly Node node = ref _nodes[at];
-            best = node.Value != 0 ? at : best;
-            at = node.Length == address.BitLength ? 0 : address.Bit(node.Length) ? node.Right : node.Left;
-        }
-
-        if (best == 0)
-        {
-            return false;
-        }
-
-        prefix = IpPrefix.Create(address, _nodes[best].Length);
-        value = _nodes[best].Value;
-        return true;
+        return false;
     }
 
     /// <summary>Writes the prefixes that contain this one, itself included if held, shortest first.</summary>
@@ -191,17 +188,16 @@ public sealed class PatriciaTrie
     public int CopyCovering(IpPrefix prefix, Span<PrefixEntry> destination)
     {
         Check(prefix);
+        Span<int> path = stackalloc int[MaxPath];
+        Descend(prefix.Address, prefix.Length, path, out int holding, out _);
         int written = 0;
-        int at = _root;
-        while (at != 0 && written < destination.Length && _nodes[at].Length <= prefix.Length && Holds(at, prefix.Address))
+        for (int i = 0; i < holding && written < destination.Length; i++)
         {
-            ref readonly Node node = ref _nodes[at];
+            ref readonly Node node = ref _nodes[path[i]];
             if (node.Value != 0)
             {
                 destination[written++] = new(IpPrefix.Create(prefix.Address, node.Length), node.Value);
             }
-
-            at = node.Length == prefix.Length ? 0 : prefix.Address.Bit(node.Length) ? node.Right : node.Left;
         }
 
         return written;
@@ -216,7 +212,7 @@ public sealed class PatriciaTrie
     public int CopyOrdered(IpPrefix from, bool inclusive, IpPrefix within, Span<PrefixEntry> destination)
     {
         Check(from);
-        Span<int> pending = stackalloc int[MaxDepth + 1];
+        Span<int> pending = stackalloc int[MaxPath + 1];
         int top = Seek(from, inclusive, pending);
         int written = 0;
         while (top > 0 && written < destination.Length)
@@ -276,55 +272,73 @@ public sealed class PatriciaTrie
     // Fills the stack of a pre-order walk so that what it yields are the nodes after the given prefix.
     private int Seek(IpPrefix from, bool inclusive, Span<int> pending)
     {
+        Span<int> path = stackalloc int[MaxPath];
+        int passed = Descend(from.Address, from.Length, path, out int holding, out int common);
         int top = 0;
-        int at = _root;
-        while (at != 0)
+        for (int i = 0; i < holding; i++)
         {
-            Node node = _nodes[at];
-            int common = CommonLength(at, node, from.Address, from.Length);
-            if (common == from.Length)
+            ref readonly Node node = ref _nodes[path[i]];
+            if (node.Length == from.Length)
             {
-                if (node.Length > from.Length || inclusive)
+                if (inclusive)
                 {
-                    return Push(pending, top, at);
+                    return Push(pending, top, path[i]);
                 }
 
                 top = Push(pending, top, node.Right);
                 return Push(pending, top, node.Left);
             }
 
-            bool right = from.Address.Bit(common);
-            if (common < node.Length)
-            {
-                return right ? top : Push(pending, top, at);
-            }
-
-            if (!right)
+            if (!from.Address.Bit(node.Length))
             {
                 top = Push(pending, top, node.Right);
             }
-
-            at = right ? node.Right : node.Left;
         }
 
-        return top;
+        // The next node does not hold the prefix: it lies inside, or on one side.
+        bool after = holding < passed && (common == from.Length || !from.Address.Bit(common));
+        return after ? Push(pending, top, path[holding]) : top;
     }
 
-    private bool InsertAbove(int parent, int below, int common, IpPrefix prefix, uint value)
+    // Goes down by the key's bits to the first node that is not shorter than the length, or to the end, and notes the nodes passed.
+    // The first `holding` of them contain the key; `common` bits of the key, at most the length, agree with those of the last.
+    private int Descend(IpAddr key, int length, Span<int> path, out int holding, out int common)
     {
-        IpAddr key = prefix.Address;
-        int added = NewNode(key, prefix.Length, value);
-        int top = added;
-        if (common < prefix.Length)
+        int passed = 0;
+        int at = _root;
+        int last = 0;
+        while (at != 0)
         {
-            top = NewNode(IpPrefix.Mask(key, common), common, 0);
-            Link(top, key, added);
+            path[passed++] = at;
+            ref readonly Node node = ref _nodes[at];
+            last = node.Length;
+            at = last >= length ? 0 : key.Bit(last) ? node.Right : node.Left;
         }
 
-        Link(top, PrefixAt(below).Address, below);
-        Link(parent, key, top);
-        Count++;
-        return true;
+        common = 0;
+        holding = passed;
+        if (passed > 0)
+        {
+            common = Math.Min(CommonLength(KeyOf(path[passed - 1]), key), Math.Min(last, length));
+            while (holding > 0 && _nodes[path[holding - 1]].Length > common)
+            {
+                holding--;
+            }
+        }
+
+        return passed;
+    }
+
+    // The value of the last node that has one.
+    private uint CoverOf(ReadOnlySpan<int> path)
+    {
+        uint cover = 0;
+        for (int i = path.Length - 1; i >= 0 && cover == 0; i--)
+        {
+            cover = _nodes[path[i]].Value;
+        }
+
+        return cover;
     }
 
     // Makes the child the branch of its parent that the key takes; parent 0 is the root's own link.
@@ -333,42 +347,41 @@ public sealed class PatriciaTrie
         if (parent == 0)
         {
             _root = child;
+            return;
         }
-        else if (key.Bit(_nodes[parent].Length))
+
+        ref Node node = ref _nodes[parent];
+        if (key.Bit(node.Length))
         {
-            _nodes[parent].Right = child;
+            node.Right = child;
         }
         else
         {
-            _nodes[parent].Left = child;
+            node.Left = child;
         }
     }
 
-    private int CommonLength(int at, in Node node, IpAddr key, int length)
+    private static int CommonLength(IpAddr a, IpAddr b)
     {
-        int limit = Math.Min(node.Length, length);
-        int common = BitOperations.LeadingZeroCount(node.High ^ key.High);
-        if (common == 64 && limit > 64)
+        int common = BitOperations.LeadingZeroCount(a.High ^ b.High);
+        return common < 64 ? common : 64 + BitOperations.LeadingZeroCount(a.Low ^ b.Low);
+    }
+
+    private IpAddr KeyOf(int at)
+    {
+        uint first = _nodes[at].First;
+        if (_rests is null)
         {
-            common += BitOperations.LeadingZeroCount(_low[at] ^ key.Low);
+            return IpAddr.FromIPv4(first);
         }
 
-        return Math.Min(common, limit);
+        ref readonly Rest rest = ref _rests[at];
+        return IpAddr.FromIPv6(((ulong)first << 32) | rest.Second, ((ulong)rest.Third << 32) | rest.Fourth);
     }
 
-    private bool Holds(int at, IpAddr address)
-    {
-        ref readonly Node node = ref _nodes[at];
-        return CommonLength(at, node, address, node.Length) == node.Length;
-    }
+    private IpPrefix PrefixAt(int at) => IpPrefix.Create(KeyOf(at), _nodes[at].Length);
 
-    private IpPrefix PrefixAt(int at)
-    {
-        ref readonly Node node = ref _nodes[at];
-        return IpPrefix.Create(IpAddr.FromBits(_family, node.High, _family == IpFamily.IPv6 ? _low[at] : 0), node.Length);
-    }
-
-    private int NewNode(IpAddr key, int length, uint value)
+    private int NewNode(IpPrefix prefix, uint value)
     {
         int at = _free;
         if (at != 0)
@@ -377,22 +390,21 @@ public sealed class PatriciaTrie
         }
         else
         {
-            if (_used == _nodes.Length)
+            if (_used > Node.MaxIndex)
             {
-                Array.Resize(ref _nodes, 2 * _used);
-                if (_family == IpFamily.IPv6)
-                {
-                    Array.Resize(ref _low, 2 * _used);
-                }
+                throw new InvalidOperationException("The trie is full.");
             }
 
+            _nodes.MakeRoom(_used);
+            _rests?.MakeRoom(_used);
             at = _used++;
         }
 
-        _nodes[at] = new Node { High = key.High, Value = value, Length = (byte)length };
-        if (_family == IpFamily.IPv6)
+        IpAddr key = prefix.Address;
+        _nodes[at] = new Node((uint)(key.High >> 32), prefix.Length, value);
+        if (_rests is not null)
         {
-            _low[at] = key.Low;
+            _rests[at] = new Rest { Second = (uint)key.High, Third = (uint)(key.Low >> 32), Fourth = (uint)key.Low };
         }
 
         _nodeCount++;
@@ -416,12 +428,37 @@ public sealed class PatriciaTrie
         }
     }
 
-    private struct Node
+    // The length lies in the upper bits of the two links, four in each.
+    private struct Node(uint first, int length, uint value)
     {
-        public ulong High;
-        public uint Value;
-        public int Left;
-        public int Right;
-        public byte Length;
+        public const int MaxIndex = (1 << IndexBits) - 1;
+        private const int IndexBits = 28;
+        private uint _left = (uint)length >> 4 << IndexBits;
+        private uint _right = (uint)length << IndexBits;
+
+        public readonly uint First = first;
+
+        public uint Value = value;
+
+        public int Left
+        {
+            readonly get => (int)(_left & MaxIndex);
+            set => _left = (_left & ~(uint)MaxIndex) | (uint)value;
+        }
+
+        public int Right
+        {
+            readonly get => (int)(_right & MaxIndex);
+            set => _right = (_right & ~(uint)MaxIndex) | (uint)value;
+        }
+
+        public readonly int Length => (int)((_left >> IndexBits << 4) | (_right >> IndexBits));
+    }
+
+    private struct Rest
+    {
+        public uint Second;
+        public uint Third;
+        public uint Fourth;
     }
 }

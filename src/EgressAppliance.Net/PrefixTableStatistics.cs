@@ -15,6 +15,9 @@ public sealed record PrefixTableStatistics
     /// <summary>Bytes of the tries' arrays.</summary>
     public long TrieBytes { get; init; }
 
+    /// <summary>Bytes of the array from ids to prefixes.</summary>
+    public long IdBytes { get; init; }
+
     /// <summary>The compiled table.</summary>
     public LpmStatistics Lookup { get; init; } = new();
 }

@@ -16,7 +16,7 @@ public readonly record struct TableStep(bool Remove, IpPrefix Prefix);
 internal static class PrefixGenerators
 {
     private static readonly int[] Lengths4 = [8, 16, 22, 23, 24, 25, 26, 31, 32];
-    private static readonly int[] Lengths6 = [16, 19, 20, 21, 24, 25, 31, 32, 33, 40, 47, 48, 49, 56, 63, 64, 65, 72, 96, 119, 120, 121, 127, 128];
+    private static readonly int[] Lengths6 = [16, 19, 20, 21, 24, 25, 31, 32, 33, 40, 47, 48, 49, 56, 57, 63, 64, 65, 72, 96, 119, 120, 121, 127, 128];
 
     public static Gen<IpAddr> Address(IpFamily family)
     {

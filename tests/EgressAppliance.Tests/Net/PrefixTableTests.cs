@@ -55,6 +55,32 @@ public class PrefixTableTests
     }
 
     [Fact]
+    public void AddRange_with_a_default_value_adds_nothing()
+    {
+        using PrefixTable table = new();
+        Assert.Throws<ArgumentException>(() => table.AddRange([IpPrefix.Parse("10.0.0.0/8"), default]));
+        Assert.Equal((0, 1), (table.Count, table.IdCapacity));
+    }
+
+    [Fact]
+    public void AddRange_in_disorder_and_with_repeats_equals_adding_one_by_one()
+    {
+        using PrefixTable table = new();
+        using PrefixTable oneByOne = new();
+        Random random = new(9);
+        IpPrefix[] prefixes = [.. Enumerable.Range(0, 2000).Select(_ => random.Next(2) == 0
+            ? IpPrefix.Create(IpAddr.FromIPv4((uint)random.Next(1 << 20) << 8), random.Next(33))
+            : IpPrefix.Create(IpAddr.FromIPv6(0x2001_0DB8_0000_0000 | (ulong)random.NextInt64(1L << 32), (ulong)random.NextInt64()), random.Next(129)))];
+        uint held = table.Add(prefixes[7]);
+        table.AddRange(prefixes);
+        Assert.All(prefixes, p => oneByOne.Add(p));
+        Assert.Equal(held, table.Add(prefixes[7]));
+        Assert.Equal(oneByOne.Entries().Select(e => e.Prefix), table.Entries().Select(e => e.Prefix));
+        Assert.Equal(Enumerable.Range(1, table.Count), table.Entries().Select(e => (int)e.Id).Order());
+        Assert.All(table.Entries(), e => Assert.Equal((e.Prefix, e.Id), (table.PrefixOf(e.Id), table.Lookup.Lookup(e.Prefix.Address) is uint id && table.PrefixOf(id).Length >= e.Prefix.Length ? e.Id : 0)));
+    }
+
+    [Fact]
     public void Add_of_a_prefix_held_keeps_its_id()
     {
         using PrefixTable table = new();
@@ -103,6 +129,30 @@ public class PrefixTableTests
         Assert.Equal(2u, table.Add(IpPrefix.Parse("10.0.0.0/24")));
         table.Tick();
         Assert.Equal(id, table.Add(IpPrefix.Parse("10.0.1.0/24")));
+    }
+
+    [Theory]
+    [InlineData("2001:db8::/128", "2001:db8::/128")]
+    [InlineData("2001:db8::/57", "2001:db8::/56")]
+    [InlineData("2001:db8::/56", "2001:db8:0:0:8000::/65")]
+    [InlineData("2001:db8::/64", "10.0.0.0/8")]
+    public void Id_of_a_prefix_of_any_length_rests_comes_back_and_passes_on(string first, string second)
+    {
+        using PrefixTable table = new();
+        IpPrefix gone = IpPrefix.Parse(first);
+        IpPrefix heir = IpPrefix.Parse(second);
+        uint id = table.Add(gone);
+        table.Remove(gone);
+        Assert.Equal(gone, table.PrefixOf(id));
+        table.Tick();
+        Assert.Equal(id, table.Add(gone));
+        table.Remove(gone);
+        table.Tick();
+        table.Tick();
+        Assert.Equal(gone, table.PrefixOf(id));
+        Assert.Equal(id, table.Add(heir));
+        Assert.Equal(heir, table.PrefixOf(id));
+        Assert.Equal((2, 0), (table.IdCapacity, table.GetStatistics().RestingIds));
     }
 
     [Fact]

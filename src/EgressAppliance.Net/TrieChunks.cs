@@ -1,0 +1,30 @@
+using System.Runtime.CompilerServices;
+
+namespace EgressAppliance.Net;
+
+/// <summary>A list of structs that grows by arrays of fixed size: nothing is copied, and at most one array has room to spare.</summary>
+internal sealed class TrieChunks<T>
+    where T : struct
+{
+    private const int ChunkShift = 14;
+    private const int ChunkSize = 1 << ChunkShift;
+    private T[][] _chunks = [];
+
+    /// <summary>Bytes of the arrays.</summary>
+    public long MemoryBytes => (long)_chunks.Length * ChunkSize * Unsafe.SizeOf<T>();
+
+    /// <summary>A place for which there is room.</summary>
+    public ref T this[int index] => ref _chunks[index >> ChunkShift][index & (ChunkSize - 1)];
+
+    /// <summary>Makes room for the place after the last.</summary>
+    public void MakeRoom(int index)
+    {
+        int chunk = index >> ChunkShift;
+        if (chunk == _chunks.Length)
+        {
+            // A few hundred references for a full table.
+            Array.Resize(ref _chunks, chunk + 1);
+            _chunks[chunk] = new T[ChunkSize];
+        }
+    }
+}
