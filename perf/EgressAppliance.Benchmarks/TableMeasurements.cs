@@ -3,7 +3,7 @@ using EgressAppliance.Net;
 
 namespace EgressAppliance.Benchmarks;
 
-// A reader looks up batches without pause. In turns of a fraction of a second the writer rests, or withdraws and announces random prefixes of the full
+// A reader looks up batches without pause. In turns of a tenth of a second the writer rests, or withdraws and announces random prefixes of the full
 // table at the wanted rate; the reader's CPU time per lookup is noted for each turn. Then the writer goes as fast as it can. The writer ticks the table
 // a hundred times a second, so that memory is taken back and ids end their rest as in the appliance.
 
@@ -12,8 +12,8 @@ internal static class TableMeasurements
 {
     private const int All = 1 << 20;
     private const int Chunk = 1024;
-    private const int Turns = 21;
-    private static readonly TimeSpan Turn = TimeSpan.FromMilliseconds(300);
+    private const int Turns = 61;
+    private static readonly TimeSpan Turn = TimeSpan.FromMilliseconds(100);
 
     /// <summary>Runs it.</summary>
     public static void Updates()
@@ -33,6 +33,7 @@ internal static class TableMeasurements
             }
 
             WorstChanges(table, family);
+            UnderDefaultRoute(table, family, prefixes);
         }
     }
 
@@ -97,7 +98,24 @@ internal static class TableMeasurements
 
             Console.WriteLine($"{prefix}: µs CPU for one change: median {ThreadClock.Median(times):F1}, longest {times.Max():F1}");
         }
+    }
 
+    // A default route that comes and goes without pause: the change with the most to write.
+    private static void UnderDefaultRoute(PrefixTable table, IpFamily family, IpPrefix[] prefixes)
+    {
+        Writer writer = new(table, [.. Enumerable.Repeat(IpPrefix.Create(family == IpFamily.IPv4 ? IpAddr.FromIPv4(0) : IpAddr.FromIPv6(0, 0), 0), 2)], some: 1);
+        Reader reader = new(table.Lookup, RoutingTable.Destinations(prefixes, zipf: false, All));
+        List<(double Idle, double Busy, double Rate)> turns = [];
+        for (int turn = 0; turn < Turns; turn++)
+        {
+            double idle = OneTurn(reader, writer, 0).Nanoseconds;
+            (double busy, double rate, _) = OneTurn(reader, writer, int.MaxValue);
+            turns.Add((idle, busy, rate));
+        }
+
+        Console.WriteLine(
+            $"{family} default route coming and going {ThreadClock.Median(turns.Select(t => t.Rate)):N0} times/s: {ThreadClock.Median(turns.Select(t => t.Busy)):F2} ns per lookup, random, " +
+            $"{ThreadClock.Median(turns.Select(t => t.Idle)):F2} with the writer idle");
         Console.WriteLine();
     }
 
@@ -139,10 +157,9 @@ internal static class TableMeasurements
         }
     }
 
-    /// <summary>Withdraws prefixes a hundred at a time and announces them again.</summary>
-    private sealed class Writer(PrefixTable table, IpPrefix[] prefixes)
+    /// <summary>Withdraws some prefixes at a time and announces them again.</summary>
+    private sealed class Writer(PrefixTable table, IpPrefix[] prefixes, int some = 100)
     {
-        private const int Some = 100;
         private int _at;
 
         /// <summary>Changes per second of the last run.</summary>
@@ -174,7 +191,7 @@ internal static class TableMeasurements
                 }
 
                 long before = ThreadClock.Now();
-                Flap(prefixes.AsSpan(_at, Some));
+                Flap(prefixes.AsSpan(_at, some));
                 if (elapsed - ticked > 0.01)
                 {
                     ticked = elapsed;
@@ -182,22 +199,22 @@ internal static class TableMeasurements
                 }
 
                 cpu += ThreadClock.Now() - before;
-                _at = _at + (2 * Some) > prefixes.Length ? 0 : _at + Some;
-                changes += 2 * Some;
+                _at = _at + (2 * some) > prefixes.Length ? 0 : _at + some;
+                changes += 2 * some;
             }
 
             Rate = changes / elapsed;
             CpuMicroseconds = cpu / 1000.0 / changes;
         }
 
-        private void Flap(ReadOnlySpan<IpPrefix> some)
+        private void Flap(ReadOnlySpan<IpPrefix> flapping)
         {
-            foreach (IpPrefix prefix in some)
+            foreach (IpPrefix prefix in flapping)
             {
                 table.Remove(prefix);
             }
 
-            foreach (IpPrefix prefix in some)
+            foreach (IpPrefix prefix in flapping)
             {
                 table.Add(prefix);
             }
