@@ -1,11 +1,15 @@
 using BenchmarkDotNet.Attributes;
+using BenchmarkDotNet.Columns;
+using BenchmarkDotNet.Configs;
 using BenchmarkDotNet.Engines;
+using BenchmarkDotNet.Jobs;
+using BenchmarkDotNet.Toolchains.InProcess.Emit;
 using EgressAppliance.Net;
 
 namespace EgressAppliance.Benchmarks;
 
 /// <summary>Loading a whole table into an empty one, in order as from a file and in disorder as from a BGP session.</summary>
-[SimpleJob(RunStrategy.Monitoring, warmupCount: 1, iterationCount: 5, invocationCount: 1)]
+[Config(typeof(FewRounds))]
 public class TableLoadBenchmarks
 {
     private IpPrefix[] _prefixes = [];
@@ -22,7 +26,7 @@ public class TableLoadBenchmarks
         _prefixes = RoutingTable.Prefixes(Family);
         if (!Sorted)
         {
-            new Random(6).Shuffle(_prefixes);
+            _prefixes = RoutingTable.Shuffled(_prefixes);
         }
     }
 
@@ -32,5 +36,33 @@ public class TableLoadBenchmarks
         using PrefixTable table = new();
         table.AddRange(_prefixes);
         return table.Count;
+    }
+
+    [Benchmark]
+    public int LoadOneByOne()
+    {
+        using PrefixTable table = new();
+        foreach (IpPrefix prefix in _prefixes)
+        {
+            table.Add(prefix);
+        }
+
+        return table.Count;
+    }
+
+    private sealed class FewRounds : ManualConfig
+    {
+        public FewRounds()
+        {
+            AddJob(Job.Default
+                .WithToolchain(InProcessEmitToolchain.Instance)
+                .WithStrategy(RunStrategy.Monitoring)
+                .WithInvocationCount(1)
+                .WithUnrollFactor(1)
+                .WithWarmupCount(2)
+                .WithIterationCount(7));
+            AddColumn(StatisticColumn.Min, StatisticColumn.Median);
+            HideColumns("Error", "StdDev");
+        }
     }
 }

@@ -29,6 +29,20 @@ internal static unsafe partial class ThreadClock
         return sorted.Length == 0 ? double.NaN : (sorted[sorted.Length / 2] + sorted[(sorted.Length - 1) / 2]) / 2;
     }
 
+    /// <summary>Keeps the calling thread on one processor (sched_setaffinity(2)), so that the scheduler does not put two measured threads on the same.</summary>
+    public static void StayOn(int processor)
+    {
+        // Invariant: the mask has as many bytes as the call is told.
+        ulong mask = 1UL << processor;
+        if (SchedSetAffinity(0, sizeof(ulong), &mask) != 0)
+        {
+            throw new Win32Exception();
+        }
+    }
+
+    [LibraryImport("libc", EntryPoint = "sched_setaffinity", SetLastError = true)]
+    private static partial int SchedSetAffinity(int thread, nuint bytes, ulong* mask);
+
     [LibraryImport("libc", EntryPoint = "clock_gettime", SetLastError = true)]
     private static partial int ClockGetTime(int clock, long* time);
 }
