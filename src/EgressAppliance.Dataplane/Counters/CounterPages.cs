@@ -1,5 +1,4 @@
 using System.Runtime.ConstrainedExecution;
-using System.Runtime.InteropServices;
 using EgressAppliance.Net.Lpm;
 
 namespace EgressAppliance.Dataplane.Counters;
@@ -11,7 +10,7 @@ namespace EgressAppliance.Dataplane.Counters;
 internal sealed unsafe class CounterPages : CriticalFinalizerObject, IDisposable
 {
     private readonly int _pageBytes;
-    private readonly List<nint> _allocations = [];
+    private readonly List<AddressSpace> _chunks = [];
     private byte* _next;
     private int _left;
 
@@ -22,21 +21,25 @@ internal sealed unsafe class CounterPages : CriticalFinalizerObject, IDisposable
     ~CounterPages() => Free();
 
     /// <summary>Bytes taken from the system.</summary>
-    public long Bytes => (long)_allocations.Count * HugePages.Size;
+    public long Bytes => (long)_chunks.Count * AddressSpace.HugePageBytes;
+
+    /// <summary>Whether the kernel took the advice to use huge pages.</summary>
+    public bool HasHugePages { get; private set; }
 
     /// <summary>A new page, all zero, aligned to its size.</summary>
+    /// <exception cref="InsufficientMemoryException">The system has no more.</exception>
     public byte* Add()
     {
         if (_left == 0)
         {
-            // Invariant: a huge page more than needed, so that the aligned one lies within. What is never touched takes no memory.
-            void* allocation = NativeMemory.AllocZeroed(2 * HugePages.Size);
-            _allocations.Add((nint)allocation);
-            _next = (byte*)(((nuint)allocation + HugePages.Size - 1) & ~(nuint)(HugePages.Size - 1));
-            _left = HugePages.Size / _pageBytes;
-            HugePages.Advise(_next, HugePages.Size);
+            AddressSpace chunk = new(AddressSpace.HugePageBytes);
+            _chunks.Add(chunk);
+            HasHugePages = chunk.Open(0, AddressSpace.HugePageBytes);
+            _next = chunk.Start;
+            _left = AddressSpace.HugePageBytes / _pageBytes;
         }
 
+        // Invariant: pages left are within the chunk, whose size they divide.
         byte* page = _next;
         _next += _pageBytes;
         _left--;
@@ -52,12 +55,8 @@ internal sealed unsafe class CounterPages : CriticalFinalizerObject, IDisposable
 
     private void Free()
     {
-        foreach (nint allocation in _allocations)
-        {
-            NativeMemory.Free((void*)allocation);
-        }
-
-        _allocations.Clear();
+        _chunks.ForEach(chunk => chunk.Dispose());
+        _chunks.Clear();
         _left = 0;
     }
 }
