@@ -23,8 +23,11 @@ internal sealed class FileWindow : IDisposable
         _buffer = new PinnedBuffer((int)Math.Min(bytes, length));
     }
 
-    /// <summary>Bytes in the file.</summary>
-    public long Length { get; }
+    /// <summary>Bytes in the file; less than at opening once it is found shortened.</summary>
+    public long Length { get; private set; }
+
+    /// <summary>The file has become shorter since it was opened.</summary>
+    public bool WasShortened { get; private set; }
 
     /// <summary>File offset of the window's first byte.</summary>
     public long Start { get; private set; }
@@ -89,9 +92,15 @@ internal sealed class FileWindow : IDisposable
 
         Start = offset;
         Count = kept;
-        while (Count < _buffer.Length && Start + Count < Length
-            && RandomAccess.Read(_file, _buffer.Span[Count..(int)Math.Min(_buffer.Length, Length - Start)], Start + Count) is var read and > 0)
+        while (Count < _buffer.Length && Start + Count < Length)
         {
+            int read = RandomAccess.Read(_file, _buffer.Span[Count..(int)Math.Min(_buffer.Length, Length - Start)], Start + Count);
+            if (read == 0)
+            {
+                WasShortened = true;
+                Length = Start + Count;
+            }
+
             Count += read;
         }
     }

@@ -183,7 +183,9 @@ public sealed class PcapFileSource : IPacketSource
     private bool TryStartAt(long from)
     {
         const int LongestSearch = 4 << 20;
-        _walker.Walk(_window.Bytes, _window.Start, from, new FrameBlock(1));
+        FrameBlock first = new(1);
+        first.Reset(_window.Buffer);
+        _walker.Walk(_window.Bytes, _window.Start, from, first);
         _window.MoveTo(from);
         while (!_walker.TryStartAt(_window.Bytes, from, _window.ReachesEnd))
         {
@@ -242,7 +244,7 @@ public sealed class PcapFileSource : IPacketSource
                 if (_window.ReachesEnd)
                 {
                     // A record that begins and does not end in the file's last window is cut off.
-                    _message = _walker.Position != _window.Length ? _walker.DescribeTruncation(_window.Length) : null;
+                    _message = _walker.Position != _window.Length || _window.WasShortened ? _walker.DescribeTruncation(_window.Length) : null;
                     return false;
                 }
 
@@ -266,12 +268,6 @@ public sealed class PcapFileSource : IPacketSource
         catch (IOException e)
         {
             _message = $"at offset {_walker.Position}: {e.Message}";
-            return false;
-        }
-
-        if (_window.Count == 0)
-        {
-            _message = $"the file was cut short while it was read: at offset {_walker.Position} there is nothing any more";
             return false;
         }
 

@@ -170,7 +170,7 @@ internal sealed class PcapWalker : FrameWalker
             uint fraction = ReadUInt32(header[4..], _bigEndian);
             uint captured = ReadUInt32(header[8..], _bigEndian);
             uint wire = ReadUInt32(header[12..], _bigEndian);
-            if (captured > wire || wire > MaxUsualFrameBytes || fraction >= 1_000_000_000 || Math.Abs((long)seconds - _firstSeconds) > SecondsOfAYear)
+            if (captured == 0 || captured > wire || wire > MaxUsualFrameBytes || fraction >= 1_000_000_000 || Math.Abs((long)seconds - _firstSeconds) > SecondsOfAYear)
             {
                 return false;
             }
