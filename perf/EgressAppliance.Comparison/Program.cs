@@ -46,7 +46,7 @@ compare.SetAction(parsed =>
     string load = Machine.Load();
     TrafficGenerator.Ensure(folder, parsed.GetRequiredValue(packets));
     FileComparison comparison = new(folder, parsed.GetRequiredValue(packets), parsed.GetRequiredValue(passes));
-    List<MixResult> results = [.. parsed.GetRequiredValue(mixes).Select(mix => comparison.Run(mix, parsed.GetRequiredValue(rounds)))];
+    IReadOnlyList<MixResult> results = comparison.Run(parsed.GetRequiredValue(mixes), parsed.GetRequiredValue(rounds));
     new FileReport(comparison, results).Write(
         parsed.GetRequiredValue(reports).FullName, "make compare", load, TrafficGenerator.ReadOrigin(folder) ?? "");
     return 0;

@@ -49,25 +49,37 @@ internal sealed class FileComparison
     /// <summary>All programs in the order of their turns.</summary>
     public IReadOnlyList<Contender> All { get; }
 
-    /// <summary>Compares over one mix.</summary>
+    /// <summary>Compares over mixes; each round has every program count every mix.</summary>
     /// <exception cref="ComparisonException">A program fails, or counts something else than the others.</exception>
-    public MixResult Run(string mix, int rounds)
+    public IReadOnlyList<MixResult> Run(IReadOnlyList<string> mixes, int rounds)
     {
-        Console.Error.WriteLine($"{mix}: do all count the same?");
-        Counts counts = RequireAgreement(mix);
-        MixResult result = new(mix, All.ToDictionary(contender => contender, _ => new List<Sample>()));
+        List<(MixResult Result, Counts Counts)> runs = [];
+        foreach (string mix in mixes)
+        {
+            Console.Error.WriteLine($"{mix}: do all count the same?");
+            runs.Add((new(mix, All.ToDictionary(contender => contender, _ => new List<Sample>())), RequireAgreement(mix)));
+        }
+
         for (int round = 1; round <= rounds; round++)
         {
-            foreach (Contender contender in All)
+            foreach ((MixResult result, Counts counts) in runs)
             {
-                Sample sample = contender.Run(mix);
-                RequireTotals(contender, sample, counts);
-                result.Samples[contender].Add(sample);
-                Console.Error.WriteLine($"{mix} {round}/{rounds} {contender.Name}: {sample.PerCpuSecond / 1e6:0.00} M/CPU-s");
+                RunOnce(result, counts, $"{result.Mix} {round}/{rounds}");
             }
         }
 
-        return result;
+        return [.. runs.Select(run => run.Result)];
+    }
+
+    private void RunOnce(MixResult result, Counts counts, string progress)
+    {
+        foreach (Contender contender in All)
+        {
+            Sample sample = contender.Run(result.Mix);
+            RequireTotals(contender, sample, counts);
+            result.Samples[contender].Add(sample);
+            Console.Error.WriteLine($"{progress} {contender.Name}: {sample.PerCpuSecond / 1e6:0.00} M/CPU-s");
+        }
     }
 
     private Counts RequireAgreement(string mix)
