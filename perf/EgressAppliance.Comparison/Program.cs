@@ -48,7 +48,7 @@ compare.SetAction(parsed =>
     FileComparison comparison = new(folder, parsed.GetRequiredValue(packets), parsed.GetRequiredValue(passes));
     IReadOnlyList<MixResult> results = comparison.Run(parsed.GetRequiredValue(mixes), parsed.GetRequiredValue(rounds));
     new FileReport(comparison, results).Write(
-        parsed.GetRequiredValue(reports).FullName, "make compare", load, TrafficGenerator.ReadOrigin(folder) ?? "");
+        parsed.GetRequiredValue(reports).FullName, "make compare", load, TrafficGenerator.Describe(folder));
     return 0;
 });
 
@@ -61,7 +61,7 @@ compareLive.SetAction(parsed =>
     TrafficGenerator.Ensure(folder, parsed.GetRequiredValue(packets));
     LiveComparison comparison = new(folder, parsed.GetRequiredValue(seconds));
     LiveReport.Write(
-        parsed.GetRequiredValue(reports).FullName, "make compare-live", load, TrafficGenerator.ReadOrigin(folder) ?? "", comparison, comparison.Run(parsed.GetRequiredValue(rounds)));
+        parsed.GetRequiredValue(reports).FullName, "make compare-live", load, TrafficGenerator.Describe(folder), comparison, comparison.Run(parsed.GetRequiredValue(rounds)));
     return 0;
 });
 

@@ -16,8 +16,8 @@ internal sealed class RoutedPrefixes : IDisposable
         _table.AddRange(_ipv6);
     }
 
-    /// <summary>Where the prefixes come from, for reports.</summary>
-    public static string Origin => RoutingTable.RealFolder is null ? "generated" : "real";
+    /// <summary>True for a real table, false for a generated one.</summary>
+    public static bool IsReal => RoutingTable.RealFolder is not null;
 
     /// <summary>The prefixes of a family, sorted.</summary>
     public IpPrefix[] Of(IpFamily family) => family == IpFamily.IPv4 ? _ipv4 : _ipv6;
