@@ -117,6 +117,12 @@ internal sealed unsafe class AfPacketRing : IDisposable
             return RingWaitResult.Block;
         }
 
+        if (timeout <= TimeSpan.Zero)
+        {
+            // No need to ask the kernel: what is wrong with the socket will be told by a read that waits.
+            return RingWaitResult.Timeout;
+        }
+
         PollFd poll = new() { Fd = _fd, Events = LibC.PollIn | LibC.PollError };
         int ready = LibC.Poll(&poll, 1, (int)Math.Clamp(timeout.TotalMilliseconds, 0, int.MaxValue));
         if (ready > 0 && (poll.ReturnedEvents & (LibC.PollError | LibC.PollHangUp)) != 0)

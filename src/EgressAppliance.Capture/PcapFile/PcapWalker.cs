@@ -99,7 +99,7 @@ internal sealed class PcapWalker : FrameWalker
 
     /// <inheritdoc/>
     /// <remarks>Optimized at first use: a large file is a single call of a few loops, over before tiered compilation would notice.</remarks>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public override unsafe WalkResult Walk(ReadOnlySpan<byte> window, long windowStart, long limit, FrameBlock block)
     {
         int headerBytes = _recordHeaderBytes;

@@ -140,10 +140,10 @@ internal sealed unsafe class CounterTable : IDisposable
         return count;
     }
 
-    // The two loops call nothing, so that their values stay in registers. Optimized at first use: a replay is over before tiered compilation would notice.
+    // The two loops call nothing and are not inlined, so that their values stay in registers. Optimized at first use: a replay is over before tiered compilation would notice.
 
     /// <summary>Finds the cells of a group from a place on, and asks for their lines; gives the first place whose page is missing, or the count.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private int FindCells(uint* ids, byte* links, int from, int count, Cell** cells)
     {
         nint* directory = Directory(out int rowShift);
@@ -166,7 +166,7 @@ internal sealed unsafe class CounterTable : IDisposable
     }
 
     /// <summary>Adds a group to its cells, and to the list those that held nothing; gives the list's new end.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static ulong* AddToCells(Cell** cells, uint* ids, byte* links, uint* lengths, int count, ulong* changed)
     {
         for (int i = 0; i < count; i++)

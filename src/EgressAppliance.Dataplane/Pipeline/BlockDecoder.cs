@@ -80,10 +80,10 @@ internal static unsafe class BlockDecoder
     /// <summary>Decodes frames until one is unusual, the block is at its end, or the batch has so many packets.</summary>
     /// <remarks>
     /// Which frames have a tag and which family they are is random to the processor, so there is no branch on either: fields are written
-    /// for both families, and only the right one's count goes on. Nothing is called, so that all values stay in registers. Optimized at first use: a replay
-    /// is over before tiered compilation would notice.
+    /// for both families, and only the right one's count goes on. Nothing is called, so that all values stay in registers; not inlined, for the
+    /// same reason. Optimized at first use: a replay is over before tiered compilation would notice.
     /// </remarks>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void DecodeUsual<TCursor, TLinks>(ref TCursor cursor, TLinks links, IPv4Prefetch table, PacketBatch batch, nint limit)
         where TCursor : struct, IFrameCursor
         where TLinks : struct, ILinkFinder

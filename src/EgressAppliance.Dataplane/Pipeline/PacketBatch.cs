@@ -100,7 +100,7 @@ internal sealed unsafe class PacketBatch
 
     private ReadOnlySpan<uint> Lengths6Between(int start, int end) => new(_columns->Lengths6 + start, end - start);
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static long Sum(ReadOnlySpan<uint> lengths)
     {
         Vector<ulong> sums = Vector<ulong>.Zero;

@@ -36,7 +36,7 @@ internal sealed unsafe class IPv4Lookup : IDisposable
 
     /// <summary>The ids of many addresses; the spans are equally long.</summary>
     /// <remarks>Optimized at first use, as all loops of the data path: a replay of a file is over before tiered compilation would notice them.</remarks>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public void Lookup(ReadOnlySpan<uint> addresses, Span<uint> ids)
     {
         uint* entries = Index.Entries;

@@ -57,7 +57,7 @@ internal sealed unsafe partial class IPv6Lookup : IDisposable
 
     /// <summary>The ids of many addresses; the spans are equally long.</summary>
     /// <remarks>Optimized at first use: see <see cref="IPv4Lookup"/>.</remarks>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public void Lookup(ReadOnlySpan<ulong> high, ReadOnlySpan<ulong> low, Span<uint> ids)
     {
         Top* tops = stackalloc Top[Lanes];
@@ -115,7 +115,7 @@ internal sealed unsafe partial class IPv6Lookup : IDisposable
         top->Place = (int)entry >= 0 ? &top->Value : inTable;
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private void FindTops(ulong* high, Top* tops, int count)
     {
         // Invariant: count addresses are readable, and there is room for as many entries.
@@ -130,7 +130,7 @@ internal sealed unsafe partial class IPv6Lookup : IDisposable
 
     // All lanes go down together, one level at a time, and each asks for its next node before the others read theirs, so that the misses
     // overlap. A lane that has its id falls out by not being counted: a branch for it would be mispredicted once in nearly every lookup.
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private void LookupGroup(ulong* high, ulong* low, uint* output, Top* tops, int count)
     {
         // Invariant: at most Lanes lanes are active, and each is below count.
