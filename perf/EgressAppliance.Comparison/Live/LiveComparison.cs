@@ -73,7 +73,11 @@ internal sealed class LiveComparison(string folder, double seconds)
             foreach (Receiver receiver in Receivers)
             {
                 using ReceiverProcess process = new(wire.AtReceiver(receiver.Command));
-                Send(wire, WarmUpSeconds, rate: 0);
+
+                // Twice, with counters read in between: the appliance has two sets of them, and takes memory for each when it is first used.
+                Send(wire, WarmUpSeconds / 2, rate: 0);
+                process.Ask();
+                Send(wire, WarmUpSeconds / 2, rate: 0);
                 double idle = IdleLoad(process);
                 foreach (int rate in Rates)
                 {
