@@ -44,8 +44,27 @@ public sealed record CaptureConfig
     /// <summary>Sources, at least one.</summary>
     public IReadOnlyList<CaptureSourceConfig> Sources { get; init; } = [];
 
+    /// <summary>Tunnels that the mirror arrives in.</summary>
+    public IReadOnlyList<MirrorTunnel> Decapsulate { get; init; } = [];
+
     /// <summary>Destination MACs whose frames are not counted.</summary>
     public IReadOnlyList<MacAddress> IgnoreMacs { get; init; } = [];
+}
+
+/// <summary>Tunnels in which mirrored frames are sent.</summary>
+public enum MirrorTunnel
+{
+    /// <summary>ERSPAN, over GRE.</summary>
+    Erspan,
+
+    /// <summary>VXLAN.</summary>
+    Vxlan,
+
+    /// <summary>GRE other than ERSPAN.</summary>
+    Gre,
+
+    /// <summary>IP in IP.</summary>
+    IpInIp,
 }
 
 /// <summary>Capture backends.</summary>

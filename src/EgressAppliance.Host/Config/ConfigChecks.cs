@@ -15,6 +15,15 @@ public sealed class ConfigChecks
     private const int Md5KeyMaximum = 80;
     private const int CommunityMaximum = 255;
 
+    /// <summary>
+    /// Bytes in which all headers of a mirror over IPv4 lie: Ethernet 14, IPv4 20, GRE with its sequence number 8, ERSPAN III with its subheader 20
+    /// (VXLAN: UDP and VXLAN 16), Ethernet and two tags 22, IPv6 40.
+    /// </summary>
+    private const int TunnelSnapLength = 128;
+
+    /// <summary>The same over IPv6, which is 20 bytes longer, and with some to spare.</summary>
+    private const int AmpleTunnelSnapLength = 160;
+
     private readonly BoundSection _root;
     private readonly string _baseDirectory;
     private readonly ConfigDiagnostics _diagnostics;
@@ -32,6 +41,7 @@ public sealed class ConfigChecks
         ArgumentNullException.ThrowIfNull(root);
         ConfigChecks checks = new(root, baseDirectory, diagnostics);
         checks.CheckSources();
+        checks.CheckDecapsulation();
         checks.CheckRouters();
         new LinkChecks(root, diagnostics).Run();
         checks.CheckDecision();
@@ -61,6 +71,43 @@ public sealed class ConfigChecks
                 _diagnostics.Error(
                     name.At, $"'{name.Path}': '{name.Text}' is a source already, in line {seen[name.Text].At.Line}",
                     "remove one of them: its frames would count twice; use workers to share the load");
+            }
+        }
+    }
+
+    private void CheckDecapsulation()
+    {
+        if (_root.Section("capture") is not { } capture || capture.Value("decapsulate") is not { Items.Count: > 0 } tunnels)
+        {
+            return;
+        }
+
+        foreach (BoundValue repeated in tunnels.Items.Where(t => t.Valid).GroupBy(t => t.Text).SelectMany(g => g.Skip(1)))
+        {
+            _diagnostics.Error(repeated.At, $"'{repeated.Path}': {repeated.Text} is listed twice", "list each tunnel once");
+        }
+
+        foreach (BoundSection source in capture.Sections("sources"))
+        {
+            if (source.TryGet("backend", out CaptureBackend backend) && backend != CaptureBackend.PcapFile
+                && source.TryGet("snaplen", out long snaplen) && snaplen < TunnelSnapLength)
+            {
+                BoundValue value = source.Value("snaplen");
+                _diagnostics.Warn(
+                    value.At, $"'{value.Path}': {snaplen} bytes may end before the IP header within a tunnel of 'capture.decapsulate'",
+                    $"use {AmpleTunnelSnapLength}");
+            }
+        }
+
+        // Without an Ethernet header in the tunnel there is no MAC and no VLAN to tell links by.
+        bool frames = capture.Items<MirrorTunnel>("decapsulate").Any(t => t.Value != MirrorTunnel.IpInIp);
+        foreach (BoundSection link in frames ? [] : _root.Sections("links"))
+        {
+            if (link.Section("match") is { } match && (match.IsGiven("mac") || match.IsGiven("vlan")))
+            {
+                _diagnostics.Warn(
+                    link.KeyAt("match"), $"'{match.Path}': packets from within ipip have no MAC and no VLAN, and match nothing here",
+                    "match by source: one interface for each link's mirror");
             }
         }
     }

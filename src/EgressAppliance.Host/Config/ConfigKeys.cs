@@ -62,7 +62,9 @@ public static class ConfigKeys
         Value("capture.sources[].filter", Text("BPF", 4096, mayBeEmpty: true), "\"\"", "BPF filter in the syntax of libpcap; empty: every frame."),
         Value("capture.sources[].sampling", WholeNumber(1, 1_000_000), "1", "The switch mirrors one frame in this many; rates are scaled up by it."),
         Value("capture.sources[].promiscuous", Bool, "true", "Promiscuous mode: frames for other MAC addresses are received."),
-        List("capture.decapsulate", Choice([], "erspan", "vxlan"), "[]", "Tunnels the mirror arrives in. Not supported yet by this version: leave it empty.") with { MaximumItems = 2 },
+        List("capture.decapsulate",
+            Choice([("erspan", MirrorTunnel.Erspan), ("vxlan", MirrorTunnel.Vxlan), ("gre", MirrorTunnel.Gre), ("ipip", MirrorTunnel.IpInIp)]), "[]",
+            "Tunnels the mirror arrives in; what lies in one is counted as if the mirror had delivered it. Other frames are counted as they are.") with { MaximumItems = 4 },
         List("capture.ignore_macs", Mac, "[]", "Destination MACs whose frames are not counted, such as the router's own on a two-way mirror."),
     ];
 

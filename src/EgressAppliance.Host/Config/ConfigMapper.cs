@@ -20,6 +20,7 @@ internal static class ConfigMapper
             Capture = new CaptureConfig
             {
                 Sources = [.. capture.Sections("sources").Select(s => Source(s, baseDirectory))],
+                Decapsulate = [.. capture.Items<MirrorTunnel>("decapsulate").Select(t => t.Value)],
                 IgnoreMacs = [.. capture.Items<MacAddress>("ignore_macs").Select(m => m.Value)],
             },
             Routers = [.. root.Sections("routers").Select(Router)],

@@ -1,6 +1,7 @@
 using EgressAppliance.Capture;
 using EgressAppliance.Capture.AfPacket;
 using EgressAppliance.Capture.PcapFile;
+using EgressAppliance.Dataplane.Decode;
 using EgressAppliance.Dataplane.Pipeline;
 using EgressAppliance.Host.Config;
 
@@ -77,8 +78,20 @@ public static class CaptureSources
             WaitForBatch = !live,
             Links = ToMatches(config.Links),
             IgnoredMacs = config.Capture.IgnoreMacs,
+            Decapsulation = ToDecapsulation(config.Capture.Decapsulate),
         };
     }
+
+    /// <summary>The tunnels as the decoder names them.</summary>
+    public static Decapsulation ToDecapsulation(IReadOnlyList<MirrorTunnel> tunnels) => tunnels.Aggregate(
+        Decapsulation.None,
+        (all, tunnel) => all | tunnel switch
+        {
+            MirrorTunnel.Erspan => Decapsulation.Erspan,
+            MirrorTunnel.Vxlan => Decapsulation.Vxlan,
+            MirrorTunnel.Gre => Decapsulation.Gre,
+            _ => Decapsulation.IpInIp,
+        });
 
     /// <summary>The rules by which frames get their link; a link without a rule is never matched.</summary>
     public static IReadOnlyList<LinkMatch> ToMatches(IReadOnlyList<LinkConfig> links) =>

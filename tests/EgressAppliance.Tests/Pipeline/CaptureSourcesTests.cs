@@ -1,5 +1,6 @@
 using EgressAppliance.Capture;
 using EgressAppliance.Capture.AfPacket;
+using EgressAppliance.Dataplane.Decode;
 using EgressAppliance.Dataplane.Pipeline;
 using EgressAppliance.Host.Config;
 using EgressAppliance.Host.Pipeline;
@@ -46,6 +47,17 @@ public sealed class CaptureSourcesTests
         Assert.Equal(config.Capture.IgnoreMacs, live.IgnoredMacs);
         Assert.Single(live.Links);
         Assert.True(CaptureSources.ToPipelineOptions(config, 2, live: false).WaitForBatch);
+    }
+
+    [Fact]
+    public void ToPipelineOptions_takes_off_the_tunnels_that_are_named()
+    {
+        Assert.Equal(Decapsulation.None, Options().Decapsulation);
+        Assert.Equal(Decapsulation.Erspan | Decapsulation.Vxlan, Options(MirrorTunnel.Erspan, MirrorTunnel.Vxlan).Decapsulation);
+        Assert.Equal(Decapsulation.Gre | Decapsulation.IpInIp, Options(MirrorTunnel.IpInIp, MirrorTunnel.Gre).Decapsulation);
+
+        static PipelineOptions Options(params MirrorTunnel[] tunnels) =>
+            CaptureSources.ToPipelineOptions(new ApplianceConfig { Capture = new CaptureConfig { Decapsulate = tunnels } }, 1, live: true);
     }
 
     [Theory]
