@@ -21,7 +21,17 @@ public enum SourceReadStatus
 /// <param name="DroppedFrames">Frames the kernel dropped because the ring was full.</param>
 /// <param name="Freezes">Times the ring froze (all blocks in user space).</param>
 /// <param name="Message">Why the source is unavailable, or null.</param>
-public readonly record struct SourceStatistics(long ReceivedFrames, long DroppedFrames, long Freezes, string? Message = null);
+public readonly record struct SourceStatistics(long ReceivedFrames, long DroppedFrames, long Freezes, string? Message = null)
+{
+    /// <summary>
+    /// Of the frames that the source looked at more closely (a live ring: the first of each block), those longer on the wire than an Ethernet frame of
+    /// 1500 bytes with two tags: jumbo frames, or segments that the NIC or the kernel merged.
+    /// </summary>
+    public long LongFrames { get; init; }
+
+    /// <summary>Wire length of the longest of them, bytes; 0 if there was none.</summary>
+    public int LongestFrame { get; init; }
+}
 
 /// <summary>
 /// Something that delivers captured frames in blocks: a live ring, a file, a simulator. One thread reads a source.

@@ -21,6 +21,9 @@ namespace EgressAppliance.Capture.AfPacket;
 /// </remarks>
 public sealed unsafe class AfPacketSource : IPacketSource
 {
+    /// <summary>Ethernet header 14, two tags 8, payload 1500.</summary>
+    private const int UsualFrameBytes = 1522;
+
     private readonly AfPacketOptions _options;
     private readonly FanoutGroup _group;
     private readonly int _cpu;
@@ -32,6 +35,8 @@ public sealed unsafe class AfPacketSource : IPacketSource
     private uint _framesLeft;
     private int _nextOffset;
     private long _frames;
+    private long _longFrames;
+    private int _longestFrame;
     private long _closedDrops;
     private long _closedFreezes;
     private volatile string? _message;
@@ -107,6 +112,9 @@ public sealed unsafe class AfPacketSource : IPacketSource
         }
     }
 
+    /// <summary>Whether the kernel or the NIC merges received segments of an interface into longer frames (ethtool -k); null where it does not say.</summary>
+    public static bool? MergesSegments(string interfaceName) => InterfaceInfo.MergesSegments(interfaceName);
+
     /// <inheritdoc/>
     public SourceReadStatus Read(FrameBlock block, TimeSpan timeout)
     {
@@ -136,6 +144,7 @@ public sealed unsafe class AfPacketSource : IPacketSource
                     _framesLeft = header->PacketCount;
                     _nextOffset = (int)header->OffsetToFirstPacket;
                     _message = null;
+                    NoteLength(ring, header);
 
                     // Blocks come a thousand times a second at most: often enough that the kernel's 32-bit counters cannot wrap.
                     ring.GetStatistics();
@@ -172,12 +181,33 @@ public sealed unsafe class AfPacketSource : IPacketSource
         lock (_gate)
         {
             (long drops, long freezes) = _ring?.GetStatistics() ?? (0, 0);
-            return new(Volatile.Read(ref _frames), _closedDrops + drops, _closedFreezes + freezes, _message ?? _bindError);
+            return new(Volatile.Read(ref _frames), _closedDrops + drops, _closedFreezes + freezes, _message ?? _bindError)
+            {
+                LongFrames = Volatile.Read(ref _longFrames),
+                LongestFrame = Volatile.Read(ref _longestFrame),
+            };
         }
     }
 
     /// <inheritdoc/>
     public void Dispose() => CloseRing();
+
+    /// <summary>Looks at the first frame's length: where segments are merged, nearly every block that begins with one tells; all lengths would cost each frame.</summary>
+    private void NoteLength(AfPacketRing ring, RingBlockHeader* header)
+    {
+        if (header->PacketCount == 0)
+        {
+            return;
+        }
+
+        // Invariant: the kernel wrote the block; its first header lies within it.
+        int length = (int)((RingFrameHeader*)(ring.Block + header->OffsetToFirstPacket))->WireLength;
+        if (length > UsualFrameBytes)
+        {
+            Volatile.Write(ref _longFrames, _longFrames + 1);
+            Volatile.Write(ref _longestFrame, Math.Max(_longestFrame, length));
+        }
+    }
 
     /// <summary>Lists the frames of the ring block that are left, as many as fit.</summary>
     private void Fill(FrameBlock block, AfPacketRing ring)

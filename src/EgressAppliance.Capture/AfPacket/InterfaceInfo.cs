@@ -37,6 +37,39 @@ internal static unsafe class InterfaceInfo
         };
     }
 
+    /// <summary>True if generic or large receive offload is on, by which received segments reach packet sockets merged; null if the kernel does not say.</summary>
+    public static bool? MergesSegments(string name)
+    {
+        int fd = LibC.Socket(LibC.AfInet, LibC.SockDatagram | LibC.SockCloseOnExec, 0);
+        if (fd < 0)
+        {
+            return null;
+        }
+
+        try
+        {
+            bool known = TryEthtool(fd, name, LibC.EthtoolGetGro, out uint gro) & TryEthtool(fd, name, LibC.EthtoolGetFlags, out uint flags);
+            return known ? gro != 0 || (flags & LibC.EthtoolFlagLro) != 0 : null;
+        }
+        finally
+        {
+            _ = LibC.Close(fd);
+        }
+    }
+
+    private static bool TryEthtool(int fd, string name, uint command, out uint answer)
+    {
+        EthtoolValue value = new() { Command = command };
+        EthtoolRequest request = default;
+        Encoding.UTF8.TryGetBytes(name, new Span<byte>(request.Name, 15), out _);
+
+        // Invariant: the value lies on the stack and outlives the call.
+        request.Data = &value;
+        bool done = LibC.IoControl(fd, LibC.SiocEthtool, &request) == 0;
+        answer = value.Data;
+        return done;
+    }
+
     private static bool TryQuery(int fd, string name, nuint request, out ushort answer)
     {
         InterfaceRequest query = default;

@@ -5,7 +5,9 @@ namespace EgressAppliance.Capture.Interop;
 /// <summary>The few system calls that a packet ring needs, and their constants (packet(7), socket(7), netdevice(7)). Linux, 64 bits.</summary>
 internal static unsafe partial class LibC
 {
+    public const int AfInet = 2;
     public const int AfPacket = 17;
+    public const int SockDatagram = 2;
     public const int SockRaw = 3;
     public const int SockCloseOnExec = 0x80000;
 
@@ -30,6 +32,12 @@ internal static unsafe partial class LibC
     public const nuint SiocGetInterfaceFlags = 0x8913;
     public const nuint SiocGetHardwareAddress = 0x8927;
     public const int InterfaceUp = 1;
+
+    // linux/sockios.h and linux/ethtool.h.
+    public const nuint SiocEthtool = 0x8946;
+    public const uint EthtoolGetFlags = 0x25;
+    public const uint EthtoolGetGro = 0x2B;
+    public const uint EthtoolFlagLro = 1 << 15;
 
     public const int ProtRead = 1;
     public const int ProtWrite = 2;

@@ -103,3 +103,20 @@ internal unsafe struct InterfaceRequest
     public ushort FlagsOrFamily;
     public fixed byte Rest[22];
 }
+
+/// <summary>struct ifreq (netdevice(7)) with the union's pointer, as SIOCETHTOOL takes it.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal unsafe struct EthtoolRequest
+{
+    public fixed byte Name[16];
+    public void* Data;
+    public fixed byte Rest[16];
+}
+
+/// <summary>struct ethtool_value (linux/ethtool.h)</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct EthtoolValue
+{
+    public uint Command;
+    public uint Data;
+}

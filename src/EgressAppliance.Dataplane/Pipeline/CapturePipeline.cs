@@ -230,7 +230,7 @@ public sealed class CapturePipeline : ICapturePipeline
         }
     }
 
-    private PipelineStatistics MakeStatistics(in FrameTotals totals)
+    private static Dictionary<string, long> Undecodable(in FrameTotals totals)
     {
         Dictionary<string, long> undecodable = [];
         for (DecodeStatus status = DecodeStatus.TruncatedEthernet; (int)status < DecodeStatusNames.Count; status++)
@@ -241,12 +241,37 @@ public sealed class CapturePipeline : ICapturePipeline
             }
         }
 
+        return undecodable;
+    }
+
+    private static long Packets(in FrameTotals totals) => totals.ByStatus[(int)DecodeStatus.IPv4] + totals.ByStatus[(int)DecodeStatus.IPv6];
+
+    private static ReaderStatistics StatisticsOf(SourceReader reader, in SourceStatistics source)
+    {
+        FrameTotals decoded = reader.Decoded;
+        return new ReaderStatistics
+        {
+            Source = reader.Source.Name,
+            Received = source,
+            PoolExhausted = reader.PoolExhausted,
+            Packets = Packets(decoded),
+            IpBytes = decoded.IpBytes,
+            NonIp = decoded.ByStatus[(int)DecodeStatus.NonIp],
+            Ignored = decoded.Ignored,
+            Undecodable = Undecodable(decoded),
+        };
+    }
+
+    private PipelineStatistics MakeStatistics(in FrameTotals totals)
+    {
         long exhausted = 0;
         Dictionary<string, SourceStatistics> sources = [];
+        List<ReaderStatistics> readers = new(_readers.Length);
         foreach (SourceReader reader in _readers)
         {
             exhausted += reader.PoolExhausted;
             SourceStatistics own = reader.Source.GetStatistics();
+            readers.Add(StatisticsOf(reader, own));
             sources.TryGetValue(reader.Source.Name, out SourceStatistics sum);
             sources[reader.Source.Name] = new(
                 sum.ReceivedFrames + own.ReceivedFrames,
@@ -258,15 +283,16 @@ public sealed class CapturePipeline : ICapturePipeline
         return new PipelineStatistics
         {
             Frames = totals.Frames + exhausted,
-            Packets = totals.ByStatus[(int)DecodeStatus.IPv4] + totals.ByStatus[(int)DecodeStatus.IPv6],
+            Packets = Packets(totals),
             IpBytes = totals.IpBytes,
             NonIp = totals.ByStatus[(int)DecodeStatus.NonIp],
             Ignored = totals.Ignored,
-            Undecodable = undecodable,
+            Undecodable = Undecodable(totals),
             PoolExhausted = exhausted,
             UnroutedPackets = totals.UnroutedPackets,
             UnroutedIpBytes = totals.UnroutedIpBytes,
             Sources = sources,
+            Readers = readers,
         };
     }
 

@@ -1,6 +1,7 @@
 using EgressAppliance.Capture;
 using EgressAppliance.Capture.AfPacket;
 using EgressAppliance.Capture.PcapFile;
+using EgressAppliance.Dataplane.Counters;
 using EgressAppliance.Dataplane.Decode;
 using EgressAppliance.Net;
 
@@ -33,6 +34,8 @@ internal sealed class SourceReader
     private PacketBatch? _batch;
     private long _poolExhausted;
     private long _timesCaughtUp;
+    private readonly Lock _decodedGate = new();
+    private FrameTotals _decoded;
 
     /// <summary>A reader that is ready to run.</summary>
     /// <param name="source">What it reads.</param>
@@ -57,6 +60,18 @@ internal sealed class SourceReader
 
     /// <summary>Frames given up because no batch was free. Any thread.</summary>
     public long PoolExhausted => Volatile.Read(ref _poolExhausted);
+
+    /// <summary>How the frames of this reader's batches ended, since start; what is looked up later (unrouted) is not in it. Any thread.</summary>
+    public FrameTotals Decoded
+    {
+        get
+        {
+            lock (_decodedGate)
+            {
+                return _decoded;
+            }
+        }
+    }
 
     /// <summary>How often the source had nothing more to give at once, everything before being handed on; -1 after its end. Any thread.</summary>
     public long TimesCaughtUp => Volatile.Read(ref _timesCaughtUp);
@@ -181,6 +196,11 @@ internal sealed class SourceReader
         {
             _ring.Return(batch);
             return;
+        }
+
+        lock (_decodedGate)
+        {
+            _decoded.Add(batch.Totals);
         }
 
         _ring.Publish(batch);

@@ -48,6 +48,10 @@ public sealed class CapturePipelineTests : IDisposable
         Assert.Equal((1, 50), (totals.UnroutedPackets, totals.UnroutedIpBytes));
         Assert.Equal(new Dictionary<string, long> { ["truncated_ipv4"] = 1 }, totals.Undecodable);
         Assert.Equal(new SourceStatistics(9, 3, 1), totals.Sources["test"]);
+        ReaderStatistics reader = Assert.Single(totals.Readers);
+        Assert.Equal(("test", totals.Sources["test"]), (reader.Source, reader.Received));
+        Assert.Equal((6, 550, 1, 1), (reader.Packets, reader.IpBytes, reader.NonIp, reader.Ignored));
+        Assert.Equal(totals.Undecodable, reader.Undecodable);
         Assert.Empty(pipeline.TakeSnapshot().Cells);
     }
 
