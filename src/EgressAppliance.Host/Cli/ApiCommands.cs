@@ -43,7 +43,7 @@ internal sealed class ApiCommands(CommandConsole console, GlobalOptions global)
             Decisions(),
             View("bgp", "The sessions with the routers.", "bgp", ApiClient.Json.IReadOnlyListBgpPeerDto, Views.Bgp),
             Rib(),
-            View("capture", "Where every frame ended.", "capture", ApiClient.Json.CaptureDto, Views.Capture),
+            View("capture", "Where every frame ended, and what to do about loss.", "capture", ApiClient.Json.CaptureDto, CaptureViews.Write),
         };
         return show;
     }

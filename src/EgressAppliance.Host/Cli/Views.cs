@@ -192,49 +192,6 @@ public static class Views
         table.Write(console, "No BGP sessions.");
     }
 
-    /// <summary><c>show capture</c></summary>
-    public static void Capture(CaptureDto capture, CommandConsole console)
-    {
-        ArgumentNullException.ThrowIfNull(capture);
-        ArgumentNullException.ThrowIfNull(console);
-        new TextTable("STAGE", ">FRAMES")
-            .Add("received", Human.Count(capture.Frames))
-            .Add("dropped by the kernel", Loss(capture.KernelDropped))
-            .Add("dropped, no free batch", Loss(capture.PoolExhausted))
-            .Add("not IP", Human.Count(capture.NonIp))
-            .Add("ignored MAC", Human.Count(capture.Ignored))
-            .Add("undecodable", Loss(capture.Undecodable.Values.Sum()))
-            .Add("counted", Human.Count(capture.Packets))
-            .Add("  of these unrouted", Human.Count(capture.UnroutedPackets))
-            .Add("  of these on no link", Human.Count(capture.UnattributedPackets))
-            .Write(console, "");
-        console.Out.WriteLine();
-        console.Out.WriteLine(
-            $"{Human.Rate(capture.BitsPerSecond)}, {Human.PacketRate(capture.PacketsPerSecond)}; {Human.Count(capture.Prefixes)} prefixes in the table; "
-            + $"{Plural(capture.Freezes, "ring freeze")}");
-        console.Out.WriteLine();
-        TextTable sources = new("SOURCE", ">FRAMES", ">DROPPED", ">FREEZES", "STATE");
-        foreach (CaptureSourceDto source in capture.Sources)
-        {
-            sources.Add(
-                source.Name, Human.Count(source.Frames), Loss(source.KernelDropped), Loss(source.Freezes),
-                source.Message is null ? new Cell("good", CellStyle.Good) : new Cell(source.Message, CellStyle.Bad));
-        }
-
-        sources.Write(console, "No sources.");
-        if (capture.Undecodable.Count > 0)
-        {
-            console.Out.WriteLine();
-            TextTable reasons = new("UNDECODABLE", ">FRAMES");
-            foreach ((string reason, long frames) in capture.Undecodable.OrderByDescending(u => u.Value).ThenBy(u => u.Key, StringComparer.Ordinal))
-            {
-                reasons.Add(reason, Human.Count(frames));
-            }
-
-            reasons.Write(console, "");
-        }
-    }
-
     /// <summary><c>explain</c></summary>
     public static void Explain(ExplainDto explain, CommandConsole console)
     {
@@ -301,8 +258,6 @@ public static class Views
             ? new Cell("nothing", CellStyle.Good)
             : new Cell($"{Human.Count(capture.KernelDropped)} frames in the kernel, {Human.Count(capture.PoolExhausted)} for want of a batch", CellStyle.Bad);
     }
-
-    private static Cell Loss(long count) => new(Human.Count(count), count == 0 ? CellStyle.Plain : CellStyle.Bad);
 
     private static CellStyle LinkStyle(string state) => state switch
     {

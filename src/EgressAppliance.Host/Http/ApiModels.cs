@@ -23,8 +23,8 @@ public sealed record StatusDto(
 /// <param name="Frames">Frames received.</param>
 /// <param name="Packets">IP packets counted.</param>
 /// <param name="IpBytes">Their IP bytes.</param>
-/// <param name="PacketsPerSecond">Rate over the last cycle.</param>
-/// <param name="BitsPerSecond">Rate over the last cycle.</param>
+/// <param name="PacketsPerSecond">Rate of the traffic over the last cycle: scaled up by the sampling rate, as all rates are; numbers of frames and packets are not.</param>
+/// <param name="BitsPerSecond">IP bits of the same.</param>
 /// <param name="KernelDropped">Frames the kernel dropped (ring full).</param>
 /// <param name="Freezes">Ring freezes.</param>
 /// <param name="PoolExhausted">Frames given up for want of a batch.</param>
@@ -39,7 +39,37 @@ public sealed record StatusDto(
 public sealed record CaptureDto(
     long Frames, long Packets, long IpBytes, double PacketsPerSecond, double BitsPerSecond, long KernelDropped, long Freezes, long PoolExhausted,
     long NonIp, long Ignored, IReadOnlyDictionary<string, long> Undecodable, long UnroutedPackets, long UnroutedIpBytes, long UnattributedPackets,
-    int Prefixes, IReadOnlyList<CaptureSourceDto> Sources);
+    int Prefixes, IReadOnlyList<CaptureSourceDto> Sources)
+{
+    /// <summary>The switch mirrors one frame in this many.</summary>
+    public int Sampling { get; init; } = 1;
+
+    /// <summary>Seconds that rates, loss and findings of the sources are of.</summary>
+    public double IntervalSeconds { get; init; }
+
+    /// <summary>Frames lost by NICs, in the kernel and for want of a batch, as a share of all, over the interval.</summary>
+    public double LossRatio { get; init; }
+
+    /// <summary>The same since start.</summary>
+    public double TotalLossRatio { get; init; }
+
+    /// <summary>Transparent huge pages: <c>always</c>, <c>madvise</c>, <c>never</c>, or empty where the kernel has none.</summary>
+    public string HugePages { get; init; } = "";
+
+    /// <summary>Bytes of the appliance that are in huge pages.</summary>
+    public long HugePagesBytes { get; init; }
+
+    /// <summary>What the operator should know, the worst first.</summary>
+    public IReadOnlyList<CaptureFindingDto> Findings { get; init; } = [];
+}
+
+/// <summary>Something about capture that the operator should know.</summary>
+/// <param name="Source">The source it is about, or empty.</param>
+/// <param name="Level"><c>loss</c>, <c>warning</c> or <c>hint</c>.</param>
+/// <param name="Code">What it is, snake_case; docs/capture.md lists them.</param>
+/// <param name="Message">What was seen, in words.</param>
+/// <param name="Advice">What to do, with the key to change and its present value.</param>
+public sealed record CaptureFindingDto(string Source, string Level, string Code, string Message, string Advice);
 
 /// <summary>One capture source.</summary>
 /// <param name="Name">Interface or file.</param>
@@ -47,7 +77,50 @@ public sealed record CaptureDto(
 /// <param name="KernelDropped">Frames dropped by the kernel.</param>
 /// <param name="Freezes">Ring freezes.</param>
 /// <param name="Message">Why it is unavailable, or null.</param>
-public sealed record CaptureSourceDto(string Name, long Frames, long KernelDropped, long Freezes, string? Message);
+public sealed record CaptureSourceDto(string Name, long Frames, long KernelDropped, long Freezes, string? Message)
+{
+    /// <summary><c>receiving</c>, <c>silent</c>, <c>no_carrier</c>, <c>interface_down</c>, <c>absent</c> or <c>unavailable</c>.</summary>
+    public string State { get; init; } = "";
+
+    /// <summary>Frames given up for want of a batch.</summary>
+    public long PoolExhausted { get; init; }
+
+    /// <summary>IP packets.</summary>
+    public long Packets { get; init; }
+
+    /// <summary>Their IP bytes.</summary>
+    public long IpBytes { get; init; }
+
+    /// <summary>Frames that are not IP.</summary>
+    public long NonIp { get; init; }
+
+    /// <summary>Frames to ignored MACs.</summary>
+    public long Ignored { get; init; }
+
+    /// <summary>Frames that could not be decoded.</summary>
+    public long Undecodable { get; init; }
+
+    /// <summary>Frames that the NIC dropped since the appliance started (rx_missed_errors, rx_over_errors, rx_fifo_errors).</summary>
+    public long NicMissed { get; init; }
+
+    /// <summary>rx_dropped since the appliance started: dropped by the driver or the input queue, or of no use to any protocol.</summary>
+    public long NicDropped { get; init; }
+
+    /// <summary>Frames a second over the interval, as they came.</summary>
+    public double FramesPerSecond { get; init; }
+
+    /// <summary>IP bits a second over the interval, as they came.</summary>
+    public double BitsPerSecond { get; init; }
+
+    /// <summary>Frames lost as a share of all, over the interval.</summary>
+    public double LossRatio { get; init; }
+
+    /// <summary>The same since start.</summary>
+    public double TotalLossRatio { get; init; }
+
+    /// <summary>Frames of each worker.</summary>
+    public IReadOnlyList<long> WorkerFrames { get; init; } = [];
+}
 
 /// <summary>A router's BGP session.</summary>
 /// <param name="Router">Router name.</param>

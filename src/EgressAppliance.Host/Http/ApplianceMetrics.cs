@@ -1,3 +1,6 @@
+using System.Globalization;
+using EgressAppliance.Host.Pipeline;
+
 namespace EgressAppliance.Host.Http;
 
 /// <summary>
@@ -23,25 +26,37 @@ public static class ApplianceMetrics
 
     private static void WriteCapture(PrometheusText text, CaptureDto capture)
     {
-        text.Counter("egress_capture_frames_total", "Frames received from the source.");
-        foreach (CaptureSourceDto source in capture.Sources)
-        {
-            text.Sample(source.Frames, ("interface", source.Name));
-        }
-
+        EachSource("counter", "egress_capture_frames_total", "Frames received from the source.", s => s.Frames);
         text.Counter("egress_capture_dropped_packets_total", "Frames lost, by the stage that lost them.");
         foreach (CaptureSourceDto source in capture.Sources)
         {
             text.Sample(source.KernelDropped, ("interface", source.Name), ("stage", "kernel"));
+            text.Sample(source.NicMissed, ("interface", source.Name), ("stage", "nic"));
         }
 
         text.Sample(capture.PoolExhausted, ("interface", ""), ("stage", "pool_exhausted"));
-        text.Counter("egress_capture_ring_freezes_total", "Times the ring froze because user space held every block.");
+        EachSource("counter", "egress_capture_ring_freezes_total", "Times the ring froze because user space held every block.", s => s.Freezes);
+        EachSource("counter", "egress_capture_interface_dropped_packets_total", "rx_dropped of the interface: dropped before capture, or of no use to any protocol.", s => s.NicDropped);
+        EachSource("counter", "egress_capture_source_packets_total", "IP packets of the source.", s => s.Packets);
+        EachSource("counter", "egress_capture_source_bytes_total", "Their IP bytes.", s => s.IpBytes);
+        EachSource("gauge", "egress_capture_up", "1 if frames come from the source.", s => s.State == CaptureState.Receiving ? 1 : 0);
+        EachSource("gauge", "egress_capture_loss_ratio", "Frames lost as a share of all, over the last ten seconds.", s => s.LossRatio);
+        text.Counter("egress_capture_worker_frames_total", "Frames of each worker of the source.");
         foreach (CaptureSourceDto source in capture.Sources)
         {
-            text.Sample(source.Freezes, ("interface", source.Name));
+            for (int i = 0; i < source.WorkerFrames.Count; i++)
+            {
+                text.Sample(source.WorkerFrames[i], ("interface", source.Name), ("worker", i.ToString(CultureInfo.InvariantCulture)));
+            }
         }
 
+        text.Gauge("egress_capture_findings", "What `show capture` advises on, by level.");
+        foreach (string level in (string[])["loss", "warning", "hint"])
+        {
+            text.Sample(capture.Findings.Count(f => f.Level == level), ("level", level));
+        }
+
+        text.Gauge("egress_huge_pages_bytes", "Memory of the appliance in huge pages.").Sample(capture.HugePagesBytes);
         text.Counter("egress_capture_packets_total", "IP packets counted.").Sample(capture.Packets);
         text.Counter("egress_capture_bytes_total", "IP bytes counted.").Sample(capture.IpBytes);
         text.Counter("egress_decode_rejected_packets_total", "Frames that were not counted, by reason.");
@@ -56,6 +71,15 @@ public static class ApplianceMetrics
         text.Counter("egress_lpm_unmatched_packets_total", "IP packets that no prefix matched.").Sample(capture.UnroutedPackets);
         text.Counter("egress_lpm_unmatched_bytes_total", "Their IP bytes.").Sample(capture.UnroutedIpBytes);
         text.Counter("egress_link_unattributed_packets_total", "IP packets that matched no configured link.").Sample(capture.UnattributedPackets);
+
+        void EachSource(string type, string name, string help, Func<CaptureSourceDto, double> value)
+        {
+            text.Family(name, type, help);
+            foreach (CaptureSourceDto source in capture.Sources)
+            {
+                text.Sample(value(source), ("interface", source.Name));
+            }
+        }
     }
 
     private static void WriteLinks(PrometheusText text, IReadOnlyList<LinkDto> links)

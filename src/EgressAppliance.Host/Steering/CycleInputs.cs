@@ -32,10 +32,13 @@ public sealed record CycleInputs
     /// <summary>IP packets that matched no link, since start.</summary>
     public required long UnattributedPackets { get; init; }
 
-    /// <summary>IP packets per second over the cycle.</summary>
+    /// <summary>When the counters were read, <see cref="TimeProvider.GetTimestamp"/>.</summary>
+    public required long Timestamp { get; init; }
+
+    /// <summary>IP packets per second over the cycle, scaled up by the sampling rate.</summary>
     public required double PacketsPerSecond { get; init; }
 
-    /// <summary>IP bits per second over the cycle.</summary>
+    /// <summary>IP bits per second over the cycle, scaled up by the sampling rate.</summary>
     public required double BitsPerSecond { get; init; }
 
     /// <summary>What is wrong beside what the decision maker judges, in words.</summary>

@@ -149,8 +149,9 @@ public sealed class InputCollector
             Peers = peers,
             Statistics = statistics,
             UnattributedPackets = _unattributed,
-            PacketsPerSecond = (statistics.Packets - _before.Packets) / seconds,
-            BitsPerSecond = (statistics.IpBytes - _before.IpBytes) * 8 / seconds,
+            Timestamp = counters.Timestamp,
+            PacketsPerSecond = (statistics.Packets - _before.Packets) * _sampling / seconds,
+            BitsPerSecond = (statistics.IpBytes - _before.IpBytes) * 8.0 * _sampling / seconds,
             Problems = problems,
         };
         _before = statistics;

@@ -8,6 +8,7 @@ using EgressAppliance.Decision.Planner;
 using EgressAppliance.Host.Config;
 using EgressAppliance.Host.Http;
 using EgressAppliance.Host.Interfaces;
+using EgressAppliance.Host.Pipeline;
 using EgressAppliance.Host.RouteFeed;
 using EgressAppliance.Net;
 
@@ -21,6 +22,7 @@ public sealed class StateBuilder(
     public const int TopPrefixes = 20;
 
     private readonly long _start = time.GetTimestamp();
+    private readonly CaptureMonitor _capture = new(config.Capture, time);
 
     /// <summary>The version of the appliance.</summary>
     public static string Version { get; } = typeof(StateBuilder).Assembly.GetName().Version?.ToString(3) ?? "0";
@@ -102,12 +104,13 @@ public sealed class StateBuilder(
     private CaptureDto Capture(CycleInputs inputs)
     {
         PipelineStatistics s = inputs.Statistics;
-        return new CaptureDto(
+        CaptureDto capture = new(
             s.Frames, s.Packets, s.IpBytes, Math.Round(inputs.PacketsPerSecond, 1), Math.Round(inputs.BitsPerSecond), s.Sources.Values.Sum(x => x.DroppedFrames),
             s.Sources.Values.Sum(x => x.Freezes), s.PoolExhausted, s.NonIp, s.Ignored, s.Undecodable, s.UnroutedPackets, s.UnroutedIpBytes,
-            inputs.UnattributedPackets, table.Count,
-            [.. s.Sources.OrderBy(x => x.Key, StringComparer.Ordinal)
-                .Select(x => new CaptureSourceDto(x.Key, x.Value.ReceivedFrames, x.Value.DroppedFrames, x.Value.Freezes, x.Value.Message))]);
+            inputs.UnattributedPackets, table.Count, []);
+        return CaptureView.Complete(
+            capture with { Sampling = config.Capture.Sources.Select(x => x.Sampling).DefaultIfEmpty(1).Max() },
+            _capture.Update(inputs.Timestamp, s, inputs.UnattributedPackets));
     }
 
     private List<LinkDto> Links(CycleInputs inputs, CycleOutcome outcome)

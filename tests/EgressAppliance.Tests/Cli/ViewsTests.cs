@@ -11,7 +11,28 @@ public sealed class ViewsTests
 
     private static readonly CaptureDto Capture = new(
         1_204_381, 1_203_000, 987_654_321, 1_310_000, 9_420_000_000, 12, 1, 0, 1_200, 100, new Dictionary<string, long> { ["truncated_ipv4"] = 60, ["bad_version"] = 21 },
-        1_000, 64_000, 50, 1_012_345, [new CaptureSourceDto("mir0", 1_204_381, 12, 1, null), new CaptureSourceDto("mir1", 0, 0, 0, "the interface is down")]);
+        1_000, 64_000, 50, 1_012_345,
+        [
+            new CaptureSourceDto("mir0", 1_204_381, 12, 1, null)
+            {
+                State = "receiving", FramesPerSecond = 1_312_000.5, BitsPerSecond = 9_420_000_000, LossRatio = 0.00001, TotalLossRatio = 0.00001, NicMissed = 3, NicDropped = 4,
+                NonIp = 1_200, Ignored = 100, Undecodable = 81, Packets = 1_203_000, WorkerFrames = [602_190, 602_191],
+            },
+            new CaptureSourceDto("mir1", 0, 0, 0, "mir1: the interface is down") { State = "interface_down", WorkerFrames = [0] },
+        ])
+    {
+        Sampling = 1,
+        IntervalSeconds = 10,
+        LossRatio = 0.00001,
+        TotalLossRatio = 0.0123,
+        HugePages = "madvise",
+        HugePagesBytes = 140L << 20,
+        Findings =
+        [
+            new("mir0", "loss", "ring_full", "the kernel dropped 12 frames (<0.1%) in the last 10 s: the ring was full 1 times", "for bursts raise capture.sources[0].ring (64MiB)"),
+            new("", "warning", "no_link_match", "12.0% of the packets match no link", "compare links[].match with the mirror's frames"),
+        ],
+    };
 
     private static readonly BgpPeerDto[] Peers =
     [
@@ -82,7 +103,7 @@ public sealed class ViewsTests
     public void Bgp_matches() => Check("bgp", c => Views.Bgp(Peers, c));
 
     [Fact]
-    public void Capture_matches() => Check("capture", c => Views.Capture(Capture, c));
+    public void Capture_matches() => Check("capture", c => CaptureViews.Write(Capture, c));
 
     [Fact]
     public void Explain_matches() => Check("explain", c => Views.Explain(Explain, c));

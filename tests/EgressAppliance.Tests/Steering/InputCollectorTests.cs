@@ -25,7 +25,8 @@ public sealed class InputCollectorTests
         PrefixRate rate = inputs.Rates.Find(IpPrefix.Parse(Bench.Big))!.Value;
         Assert.InRange(rate.RateBps, 103_700_000, 103_900_000);
         Assert.Equal(12_500, rate.PacketsPerSecond, 3);
-        Assert.Equal(1_250, inputs.PacketsPerSecond, 3);
+        Assert.Equal(12_500, inputs.PacketsPerSecond, 3);
+        Assert.Equal(inputs.BitsPerSecond, (double)rate.RateBps * 1_000 / 1_038, 0.002 * inputs.BitsPerSecond);
         Assert.Equal(["a", "b", "c"], Demand(inputs, Bench.Big)!.Paths);
     }
 

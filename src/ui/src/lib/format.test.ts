@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { age, count, percent, rate, words } from './format';
+import { age, count, percent, rate, share, words } from './format';
 
 describe('rate', () => {
   it.each([
@@ -19,6 +19,15 @@ describe('percent', () => {
     expect(percent(95, 100)).toBe('95 %');
   });
   it('knows no share of an unknown whole', () => expect(percent(5, 0)).toBe('–'));
+});
+
+describe('share', () => {
+  it.each([
+    [0, '0'],
+    [0.000001, '< 0.1 %'],
+    [0.0123, '1.2 %'],
+    [1, '100.0 %'],
+  ])('%d → %s', (ratio, text) => expect(share(ratio)).toBe(text));
 });
 
 describe('age', () => {

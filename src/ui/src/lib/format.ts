@@ -18,6 +18,11 @@ export function percent(part: number, whole: number): string {
   return whole > 0 ? `${((100 * part) / whole).toFixed(part / whole < 0.0995 ? 1 : 0)} %` : '–';
 }
 
+/** A share that may be small but must not look like none: `0`, `< 0.1 %`, `1.2 %`. */
+export function share(ratio: number): string {
+  return ratio === 0 ? '0' : ratio < 0.0005 ? '< 0.1 %' : `${(100 * ratio).toFixed(1)} %`;
+}
+
 /** A large count with thin spaces: `12 345 678`. */
 export function count(n: number): string {
   return Math.round(n)

@@ -6,6 +6,28 @@ export interface CaptureSource {
   kernel_dropped: number;
   freezes: number;
   message: string | null;
+  state: string;
+  pool_exhausted: number;
+  packets: number;
+  ip_bytes: number;
+  non_ip: number;
+  ignored: number;
+  undecodable: number;
+  nic_missed: number;
+  nic_dropped: number;
+  frames_per_second: number;
+  bits_per_second: number;
+  loss_ratio: number;
+  total_loss_ratio: number;
+  worker_frames: number[];
+}
+
+export interface CaptureFinding {
+  source: string;
+  level: 'loss' | 'warning' | 'hint';
+  code: string;
+  message: string;
+  advice: string;
 }
 
 export interface Capture {
@@ -25,6 +47,13 @@ export interface Capture {
   unattributed_packets: number;
   prefixes: number;
   sources: CaptureSource[];
+  sampling: number;
+  interval_seconds: number;
+  loss_ratio: number;
+  total_loss_ratio: number;
+  huge_pages: string;
+  huge_pages_bytes: number;
+  findings: CaptureFinding[];
 }
 
 export interface BgpPeer {
