@@ -2,7 +2,6 @@ using System.Net;
 using System.Net.NetworkInformation;
 using System.Net.Sockets;
 using EgressAppliance.Capture;
-using EgressAppliance.Capture.AfPacket;
 using EgressAppliance.Decision;
 using EgressAppliance.Decision.Json;
 using EgressAppliance.Decision.Planner;
@@ -127,15 +126,7 @@ public sealed class CommandHandlers : ICommandHandlers
     /// <inheritdoc/>
     public Task<IReadOnlyList<SetupCheck>> CheckSetupAsync(ApplianceConfig config, CancellationToken cancellationToken)
     {
-        List<SetupCheck> checks = [];
-        foreach (CaptureSourceConfig source in config.Capture.Sources.Where(s => s.Backend == CaptureBackend.AfPacket))
-        {
-            IReadOnlyList<CaptureException> faults = AfPacketSource.Check(CaptureSources.ToOptions(source));
-            checks.Add(faults.Count == 0
-                ? new SetupCheck($"capture {source.Interface}", true, "interface, filter and permissions are good")
-                : new SetupCheck($"capture {source.Interface}", false, string.Join("; ", faults.Select(f => f.Message))));
-        }
-
+        List<SetupCheck> checks = [.. CaptureSetup.Check(config.Capture, CaptureHost.Read())];
         foreach (RouterConfig router in config.Routers.DistinctBy(r => (r.Bgp.LocalAddress, r.Bgp.ListenPort)))
         {
             checks.Add(CheckListen($"bgp {router.Name}", new IPEndPoint(router.Bgp.LocalAddress, router.Bgp.ListenPort)));

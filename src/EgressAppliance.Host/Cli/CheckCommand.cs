@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using EgressAppliance.Host.Config;
@@ -40,6 +41,7 @@ internal sealed class CheckCommand(ICommandHandlers handlers, CommandConsole con
         string path = file ?? ConfigLoader.DefaultPath;
         ConfigResult result = ConfigLoader.Load(path);
         IReadOnlyList<SetupCheck>? tried = setup && result.Config is { } config ? await handlers.CheckSetupAsync(config, cancellationToken) : null;
+        tried = tried is null || result.Bound is not { } root ? tried : [.. tried.Select(t => Locate(t, root))];
         bool setUp = tried?.All(t => t.Passed) ?? true;
         if (json)
         {
@@ -54,6 +56,33 @@ internal sealed class CheckCommand(ICommandHandlers handlers, CommandConsole con
         }
 
         return result.Config is null ? ExitCode.Usage : setUp ? ExitCode.Done : ExitCode.Failed;
+    }
+
+    /// <summary>Adds the place of the key that a check is about.</summary>
+    private static SetupCheck Locate(SetupCheck check, BoundSection root)
+    {
+        if (check.Key is null)
+        {
+            return check;
+        }
+
+        BoundSection section = root;
+        string[] parts = check.Key.Split('.');
+        foreach (string part in parts[..^1])
+        {
+            string[] names = part.TrimEnd(']').Split('[');
+            BoundSection? inner = names.Length == 1 ? section.Section(names[0])
+                : section.Sections(names[0]).ElementAtOrDefault(int.Parse(names[1], CultureInfo.InvariantCulture));
+            if (inner is null)
+            {
+                return check;
+            }
+
+            section = inner;
+        }
+
+        ConfigPosition at = section.Value(parts[^1]) is { Given: true } value ? value.At : section.KeyAt(parts[^1]);
+        return check with { Line = at.Line, Column = at.Column };
     }
 
     private async Task WriteAsync(string path, ConfigResult result, bool defaults, IReadOnlyList<SetupCheck>? tried)
@@ -87,10 +116,18 @@ internal sealed class CheckCommand(ICommandHandlers handlers, CommandConsole con
 
         if (tried is not null)
         {
+            // What one would change in the file is told as the file's own errors are: editors and terminals find the place.
+            foreach (SetupCheck check in tried.Where(t => t.Line is not null))
+            {
+                await console.Error.WriteLineAsync(
+                    $"{path}:{check.Line}:{check.Column}: {(check.Passed ? "warning: " : "")}'{check.Key}': {check.Detail}{(check.Remedy is null ? "" : "; " + check.Remedy)}");
+            }
+
             TextTable table = new("SETUP", "RESULT", "DETAIL");
             foreach (SetupCheck check in tried)
             {
-                table.Add(check.Name, check.Passed ? new Cell("good", CellStyle.Good) : new Cell("failed", CellStyle.Bad), check.Detail);
+                Cell cell = !check.Passed ? new Cell("failed", CellStyle.Bad) : check.Warning ? new Cell("warning", CellStyle.Warning) : new Cell("good", CellStyle.Good);
+                table.Add(check.Name, cell, check.Detail + (check.Remedy is null ? "" : "; " + check.Remedy));
             }
 
             table.Write(console, "Nothing to set up.");

@@ -65,7 +65,23 @@ public sealed record BgpDecodeOptions(string File, bool As2, bool AddPath, bool 
 /// <param name="Name">What was tried: <c>capture mir0</c>.</param>
 /// <param name="Passed">Whether it worked.</param>
 /// <param name="Detail">What was found, or why it failed and what to do.</param>
-public sealed record SetupCheck(string Name, bool Passed, string Detail);
+public sealed record SetupCheck(string Name, bool Passed, string Detail)
+{
+    /// <summary>It passed, but the operator should look at it.</summary>
+    public bool Warning { get; init; }
+
+    /// <summary>The key it is about, with indices: <c>capture.sources[0].ring</c>; null if none.</summary>
+    public string? Key { get; init; }
+
+    /// <summary>What to do about it, or null.</summary>
+    public string? Remedy { get; init; }
+
+    /// <summary>Line of the key in the configuration file, from 1; the section's if the key is not given.</summary>
+    public int? Line { get; init; }
+
+    /// <summary>Column, from 1.</summary>
+    public int? Column { get; init; }
+}
 
 /// <summary>The commands that need more of the appliance than its configuration and its HTTP endpoint. Each returns an <see cref="ExitCode"/>.</summary>
 public interface ICommandHandlers

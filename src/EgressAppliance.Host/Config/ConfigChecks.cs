@@ -15,6 +15,9 @@ public sealed class ConfigChecks
     private const int Md5KeyMaximum = 80;
     private const int CommunityMaximum = 255;
 
+    /// <summary>Bytes of a ring block beside a frame: the block's and the frame's headers, with some to spare.</summary>
+    private const int BlockOverhead = 1024;
+
     /// <summary>
     /// Bytes in which all headers of a mirror over IPv4 lie: Ethernet 14, IPv4 20, GRE with its sequence number 8, ERSPAN III with its subheader 20
     /// (VXLAN: UDP and VXLAN 16), Ethernet and two tags 22, IPv6 40.
@@ -57,6 +60,12 @@ public sealed class ConfigChecks
             CheckBackend(source);
             CheckRing(source);
             CheckCpus(source);
+            if (source.Value("fanout").Given && source.TryGet("workers", out long workers) && workers == 1)
+            {
+                _diagnostics.Warn(
+                    source.Value("fanout").At, $"'{source.Path}.fanout' has no effect with one worker", "raise workers, or remove it");
+            }
+
             if (source.TryGet("sampling", out long own) && (sampling ??= own) != own)
             {
                 BoundValue value = source.Value("sampling");
@@ -164,6 +173,13 @@ public sealed class ConfigChecks
             _diagnostics.Error(
                 source.Value("block").At, $"'{source.Path}.block': {source.Value("block").Text} is not a power of two and a multiple of the page size",
                 $"use for example {Units.FormatSize(better)}");
+        }
+        else if (source.TryGet("snaplen", out long snaplen) && block < snaplen + BlockOverhead)
+        {
+            BoundValue at = source.Value("block").Given ? source.Value("block") : source.Value("snaplen");
+            _diagnostics.Error(
+                at.At, $"'{source.Path}.block': {source.Value("block").Text} has no room for a frame of snaplen {snaplen}",
+                $"use for example {Units.FormatSize((long)BitOperations.RoundUpToPowerOf2((ulong)(snaplen + BlockOverhead)))}");
         }
         else if (source.TryGet("ring", out long ring) && (ring % block != 0 || ring / block < 2))
         {

@@ -52,7 +52,7 @@ public static class ConfigKeys
             "af_packet", "How packets are read. sharppcap is in builds made with `make WITH_SHARPPCAP=1`."),
         Value("capture.sources[].snaplen", WholeNumber(64, 65535), "128", "Bytes kept of each frame. The headers are enough; rates come from the length in the IP header."),
         Value("capture.sources[].ring", Size(64 << 10, 16L << 30), "64MiB", "Ring buffer of each worker; a multiple of the block."),
-        Value("capture.sources[].block", Size(4 << 10, 64 << 20), "1MiB", "Block of the ring; a power of two and a multiple of the page size."),
+        Value("capture.sources[].block", Size(4 << 10, 16 << 20), "1MiB", "Block of the ring; a power of two and a multiple of the page size."),
         Value("capture.sources[].block_timeout", Duration(TimeSpan.FromMilliseconds(1), Second), "10ms", "Longest time a partly filled block is held back."),
         Value("capture.sources[].workers", WholeNumber(1, 64), "1", "Sockets that share the interface (PACKET_FANOUT), each with a thread and a ring."),
         Value("capture.sources[].fanout",

@@ -81,4 +81,21 @@ public sealed class CheckCommandTests
         using JsonDocument report = JsonDocument.Parse(_cli.Out);
         Assert.True(report.RootElement.GetProperty("setup")[0].GetProperty("passed").GetBoolean());
     }
+
+    [Fact]
+    public async Task Check_setup_tells_the_place_of_the_key()
+    {
+        using ConfigFolder folder = ConfigFolder.Minimal();
+        _cli.Handlers.Setup = [new SetupCheck("capture mir0", true, "it has no carrier") { Warning = true, Key = "capture.sources[0].interface", Remedy = "check the cable" }];
+        Assert.Equal(ExitCode.Done, await _cli.RunAsync("check", folder.File, "--setup"));
+        Assert.Contains("warning", _cli.Out, StringComparison.Ordinal);
+        Assert.Contains($"{folder.File}:2:", _cli.Error, StringComparison.Ordinal);
+        Assert.Contains("warning: 'capture.sources[0].interface': it has no carrier; check the cable\n", _cli.Error, StringComparison.Ordinal);
+
+        // A key that is not given is where its section is.
+        _cli.Handlers.Setup = [new SetupCheck("capture mir0", false, "too much") { Key = "capture.sources[0].ring" }];
+        Assert.Equal(ExitCode.Failed, await _cli.RunAsync("check", folder.File, "--setup", "--json"));
+        using JsonDocument report = JsonDocument.Parse(_cli.Out);
+        Assert.Equal(2, report.RootElement.GetProperty("setup")[0].GetProperty("line").GetInt32());
+    }
 }
