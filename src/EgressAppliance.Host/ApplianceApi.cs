@@ -1,6 +1,7 @@
 using EgressAppliance.Bgp.Speaker;
 using EgressAppliance.Decision.Control;
 using EgressAppliance.Host.Http;
+using EgressAppliance.Host.Pipeline;
 using EgressAppliance.Host.RouteFeed;
 using EgressAppliance.Host.Steering;
 using EgressAppliance.Net;
@@ -53,7 +54,7 @@ public sealed class ApplianceApi : IApplianceApi
             BgpPeerDto? waiting = status.Bgp.FirstOrDefault(p => p.State != "Established" || !p.TableComplete);
             return State.Decision is null ? "no cycle has run yet"
                 : waiting is not null ? $"{waiting.Router}: BGP {waiting.State}, table {(waiting.TableComplete ? "complete" : "incomplete")}"
-                : status.Capture.Sources.FirstOrDefault(s => s.Message is not null) is { } source ? $"{source.Name}: {source.Message}"
+                : status.Capture.Sources.FirstOrDefault(s => s.Message is not null && s.State != CaptureState.Receiving) is { } source ? $"{source.Name}: {source.Message}"
                 : null;
         }
     }

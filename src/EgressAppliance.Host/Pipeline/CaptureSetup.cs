@@ -153,7 +153,7 @@ public static class CaptureSetup
 
         int largest = Enumerable.Range(0, config.Sources.Count).MaxBy(i => config.Sources[i].RingBytes * config.Sources[i].Workers);
         CaptureSourceConfig source = config.Sources[largest];
-        string detail = $"rings take {rings >> 20} MiB of kernel memory, {host.AvailableMemory >> 20} MiB are available";
+        string detail = $"rings take {Units.FormatSize(rings)} of kernel memory, {host.AvailableMemory >> 20}MiB are available";
         bool fits = rings < host.AvailableMemory;
         bool ample = rings <= host.AvailableMemory / 2;
         checks.Add(new SetupCheck("capture memory", fits, detail)

@@ -81,4 +81,24 @@ public sealed class StateBuilderTests
         Assert.Equal((prefix, "The mode is observe."), (withdrawn.Prefix, withdrawn.Reason));
         Assert.Equal("withdrawn_mode_change", decision.Verdict);
     }
+
+    [Fact]
+    public async Task Capture_has_rates_state_and_findings_of_each_source()
+    {
+        await using Bench bench = new(ApplianceMode.Observe, c => c with { Capture = c.Capture with { Sources = [c.Capture.Sources[0] with { Sampling = 4 }] } });
+        await bench.StartAsync();
+        await bench.CycleAsync(3, () => bench.Send(null, 0, 10));
+        CaptureDto capture = bench.Api.State.Status.Capture;
+        CaptureSourceDto source = Assert.Single(capture.Sources);
+        Assert.Equal((4, "receiving"), (capture.Sampling, source.State));
+        Assert.Equal(capture.PacketsPerSecond, 4 * source.FramesPerSecond, 0.5);
+        Assert.Contains(capture.Findings, f => f.Code == "no_link_match" && f.Level == "warning");
+        Assert.Equal((0, 0), (capture.LossRatio, capture.TotalLossRatio));
+
+        bench.Pipeline.SetSource("mirror0", s => s with { DroppedFrames = s.ReceivedFrames, Freezes = 1 });
+        await bench.CycleAsync(1, () => bench.Send(null, 0, 10));
+        capture = bench.Api.State.Status.Capture;
+        Assert.True(capture.LossRatio > 0.3 && capture.TotalLossRatio > 0.3);
+        Assert.Equal("ring_full", capture.Findings[0].Code);
+    }
 }
