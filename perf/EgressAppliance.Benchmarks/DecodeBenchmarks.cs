@@ -43,7 +43,7 @@ public unsafe class DecodeBenchmarks : IDisposable
         _table = new PrefixTable();
         _table.AddRange(v4);
         _table.AddRange(v6);
-        _worker = new CountingWorker(_ring, _table.Lookup, Batch);
+        _worker = new CountingWorker(_table.Lookup, Batch);
         MacAddress[] macs = [.. Enumerable.Range(10, 4).Select(i => new MacAddress(0x0200_0000_0002 | ((ulong)i << 8)))];
         _links = new LinkResolver([.. macs.Select((mac, i) => new LinkMatch(new LinkId((ushort)(i + 1)), mac, null, null))], [], "bench");
         (_records, _starts) = RecordWriter.Write(

@@ -3,7 +3,7 @@ namespace EgressAppliance.Capture;
 /// <summary>Why a packet source could not be opened.</summary>
 public enum CaptureError
 {
-    /// <summary>The file cannot be opened or mapped.</summary>
+    /// <summary>The file cannot be opened or read.</summary>
     FileUnreadable,
 
     /// <summary>The file is neither pcap nor pcapng.</summary>

@@ -11,6 +11,7 @@ namespace EgressAppliance.Capture.PcapFile;
 /// </remarks>
 internal sealed class FileWindow : IDisposable
 {
+    private static readonly PinnedBuffer Nothing = new(0);
     private readonly SafeFileHandle _file;
     private readonly int _maxBytes;
     private PinnedBuffer _buffer;
@@ -121,6 +122,11 @@ internal sealed class FileWindow : IDisposable
         return true;
     }
 
-    /// <inheritdoc/>
-    public void Dispose() => _file.Dispose();
+    /// <summary>Closes the file and lets go of the buffer; blocks that lie in it keep it as long as they need it.</summary>
+    public void Dispose()
+    {
+        _file.Dispose();
+        _buffer = Nothing;
+        Count = 0;
+    }
 }

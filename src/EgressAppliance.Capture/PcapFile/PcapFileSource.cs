@@ -31,6 +31,9 @@ public sealed class PcapFileSource : IPacketSource
     /// <summary>Room for the longest frame with what stands around it.</summary>
     private const int MaxWindowBytes = MaxFrameBytes + (64 << 10);
 
+    /// <summary>Enough to tell the format.</summary>
+    private const int HeaderWindowBytes = 4096;
+
     /// <summary>Smaller parts are not worth a thread's while.</summary>
     private const long MinPartBytes = 4 << 20;
 
@@ -70,7 +73,7 @@ public sealed class PcapFileSource : IPacketSource
     /// <exception cref="CaptureException">The file cannot be read, or is no capture file.</exception>
     public static IReadOnlyList<long> FindCuts(string path, int count)
     {
-        using PcapFileSource whole = Open(path);
+        using PcapFileSource whole = Open(path, path, HeaderWindowBytes, long.MaxValue);
         long length = whole._window.Length;
         long partBytes = Math.Max(MinPartBytes, length / Math.Max(count, 1));
         List<long> cuts = [0];

@@ -38,9 +38,12 @@ public sealed class CapturePipeline : ICapturePipeline
     /// <summary>Longest wait of a snapshot for readers to catch up: more than an idle reader's read takes, little beside a cycle.</summary>
     private static readonly TimeSpan CatchUpLimit = TimeSpan.FromMilliseconds(100);
 
+    /// <summary>Batches of a reading thread that also counts: it uses one at a time.</summary>
+    private const int OwnBatches = 2;
+
     private readonly TimeProvider _time;
     private readonly bool _live;
-    private readonly BatchRing _ring;
+    private readonly BatchRing[] _rings;
     private readonly SourceReader[] _readers;
     private readonly CountingWorker[] _workers;
     private readonly int _countingThreads;
@@ -77,18 +80,25 @@ public sealed class CapturePipeline : ICapturePipeline
 
         _time = time;
         _live = !options.WaitForBatch;
-        _ring = new BatchRing(options.Batches, options.BatchSize);
         _countingThreads = options.CountingThreads;
+
+        // A reading thread that also counts has batches of its own: shared ones would travel from core to core with every use.
+        _rings = new BatchRing[_countingThreads == 0 ? sources.Count : 1];
+        for (int i = 0; i < _rings.Length; i++)
+        {
+            _rings[i] = new BatchRing(_countingThreads == 0 ? OwnBatches : options.Batches, options.BatchSize);
+        }
+
         _readers = new SourceReader[sources.Count];
         _workers = new CountingWorker[_countingThreads == 0 ? sources.Count : _countingThreads];
         for (int i = 0; i < _workers.Length; i++)
         {
-            _workers[i] = new CountingWorker(_ring, table, options.BatchSize);
+            _workers[i] = new CountingWorker(table, options.BatchSize);
         }
 
         for (int i = 0; i < _readers.Length; i++)
         {
-            _readers[i] = new SourceReader(sources[i], options, _ring, table, _countingThreads == 0 ? _workers[i] : null);
+            _readers[i] = new SourceReader(sources[i], options, RingOf(i), table, _countingThreads == 0 ? _workers[i] : null);
         }
     }
 
@@ -112,7 +122,7 @@ public sealed class CapturePipeline : ICapturePipeline
             CountingWorker worker = _workers[i];
 
             // These are not told to stop: they end when the readers have, with every batch counted.
-            StartThread($"count {i}", _ => worker.Run(), onEnd: null);
+            StartThread($"count {i}", _ => worker.Run(_rings[0]), onEnd: null);
         }
 
         foreach (SourceReader reader in _readers)
@@ -169,7 +179,7 @@ public sealed class CapturePipeline : ICapturePipeline
             }
         }
 
-        _ring.Dispose();
+        Array.ForEach(_rings, ring => ring.Dispose());
         _stop.Dispose();
     }
 
@@ -190,6 +200,8 @@ public sealed class CapturePipeline : ICapturePipeline
         long timestamp = _time.GetTimestamp();
         return new CounterSnapshot { Timestamp = timestamp, Cells = first.Drain(), Statistics = MakeStatistics(totals) };
     }
+
+    private BatchRing RingOf(int reader) => _rings[_countingThreads == 0 ? reader : 0];
 
     private void LetReadersCatchUp()
     {
@@ -219,7 +231,7 @@ public sealed class CapturePipeline : ICapturePipeline
             }
         }
 
-        return _ring.Waiting == 0;
+        return Array.TrueForAll(_rings, ring => ring.Waiting == 0);
     }
 
     private static void CheckRange(int value, int min, int max, string name)
@@ -335,7 +347,7 @@ public sealed class CapturePipeline : ICapturePipeline
     {
         if (Interlocked.Decrement(ref _runningReaders) == 0)
         {
-            _ring.Complete();
+            Array.ForEach(_rings, ring => ring.Complete());
         }
     }
 

@@ -14,7 +14,6 @@ namespace EgressAppliance.Dataplane.Pipeline;
 /// </remarks>
 internal sealed class CountingWorker : IDisposable
 {
-    private readonly BatchRing _ring;
     private readonly LpmTable _table;
     private readonly uint[] _ids;
     private readonly Lock _gate = new();
@@ -22,20 +21,19 @@ internal sealed class CountingWorker : IDisposable
     private CounterTable _spare = new();
     private FrameTotals _totals;
 
-    public CountingWorker(BatchRing ring, LpmTable table, int batchSize)
+    public CountingWorker(LpmTable table, int batchSize)
     {
-        _ring = ring;
         _table = table;
         _ids = new uint[batchSize];
     }
 
-    /// <summary>Counts until the ring is completed and empty.</summary>
-    public void Run()
+    /// <summary>Counts what comes through a ring until it is completed and empty.</summary>
+    public void Run(BatchRing ring)
     {
-        while (_ring.Take() is { } batch)
+        while (ring.Take() is { } batch)
         {
             Count(batch);
-            _ring.Return(batch);
+            ring.Return(batch);
         }
     }
 

@@ -15,7 +15,7 @@ public sealed record PipelineOptions
     /// <summary>Frames a batch takes: 1 to 1024.</summary>
     public int BatchSize { get; init; } = 1024;
 
-    /// <summary>Batches that go round, at least two for each thread; bounds memory. When all are in use a frame is counted as pool_exhausted (live sources) or the reader waits (files).</summary>
+    /// <summary>Batches that go round where there are counting threads, at least two for each thread; bounds memory. (Reading threads that count have two each.) When all are in use a frame is counted as pool_exhausted (live sources) or the reader waits (files).</summary>
     public int Batches { get; init; } = 64;
 
     /// <summary>True where the source can wait (files), so that no frame is ever given up for want of a batch.</summary>

@@ -11,8 +11,8 @@ namespace EgressAppliance.Dataplane.Pipeline;
 /// The loop of one reading thread: blocks of frames from its source, decoded into batches. One thread runs it.
 /// </summary>
 /// <remarks>
-/// Where the pipeline has no counting threads of its own, the reading threads count too: each, when it has put batches into the channel, takes out
-/// and counts what is there, which is nearly always its own, still in its cache. That spares a packet the way to another core and the machine a wake-up
+/// Where the pipeline has no counting threads of its own, the reading threads count too: each, when it has put batches into the channel, takes them
+/// out again and counts them, still in its cache. That spares a packet the way to another core and the machine a wake-up
 /// for every batch.
 /// </remarks>
 internal sealed class SourceReader

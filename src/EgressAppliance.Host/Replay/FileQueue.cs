@@ -15,8 +15,8 @@ internal sealed class FileQueue(IReadOnlyList<string> paths, int readers)
 
     private readonly Lock _gate = new();
     private readonly List<string> _problems = [];
-    private readonly Queue<PcapFileSource> _next = new();
-    private readonly List<List<PcapFileSource>> _cutFiles = [];
+    private readonly Queue<Part> _next = new();
+    private readonly List<PcapFileSource?[]> _files = [];
     private FileQueue? _parent;
     private int _nextPath;
 
@@ -44,15 +44,24 @@ internal sealed class FileQueue(IReadOnlyList<string> paths, int readers)
     /// <summary>The next part; null when none is left. Files that cannot be opened are noted and passed over.</summary>
     public PcapFileSource? Take()
     {
-        lock (_gate)
+        while (TakePart() is { } part)
         {
-            while (_next.Count == 0 && _nextPath < paths.Count)
+            try
             {
-                Open(paths[_nextPath++]);
+                // Outside the lock: finding the first record takes some reading.
+                if (PcapFileSource.OpenPart(part.Path, part.From, part.To) is { } source)
+                {
+                    part.Siblings[part.Index] = source;
+                    return source;
+                }
             }
-
-            return _next.TryDequeue(out PcapFileSource? part) ? part : null;
+            catch (CaptureException e)
+            {
+                Note(e.Message, failed: true);
+            }
         }
+
+        return null;
     }
 
     /// <summary>A part was read to its end, or is not wanted any more.</summary>
@@ -74,40 +83,37 @@ internal sealed class FileQueue(IReadOnlyList<string> paths, int readers)
     {
         lock (_gate)
         {
-            WasCutWrong |= !_cutFiles.TrueForAll(PcapFileSource.PartsMeet);
+            WasCutWrong = !_files.TrueForAll(parts => parts.Length == 1 || (Array.TrueForAll(parts, part => part is not null) && PcapFileSource.PartsMeet(parts!)));
         }
     }
 
-    private void Open(string path)
+    private Part? TakePart()
     {
-        List<PcapFileSource> parts = [];
+        lock (_gate)
+        {
+            while (_next.Count == 0 && _nextPath < paths.Count)
+            {
+                Cut(paths[_nextPath++]);
+            }
+
+            return _next.TryDequeue(out Part? part) ? part : null;
+        }
+    }
+
+    private void Cut(string path)
+    {
         try
         {
-            if (readers == 1)
+            IReadOnlyList<long> cuts = readers == 1 ? [0, long.MaxValue] : PcapFileSource.FindCuts(path, readers * PartsPerReader);
+            PcapFileSource?[] parts = new PcapFileSource?[cuts.Count - 1];
+            _files.Add(parts);
+            for (int i = 0; i < parts.Length; i++)
             {
-                _next.Enqueue(PcapFileSource.Open(path));
-                return;
+                _next.Enqueue(new Part(path, cuts[i], cuts[i + 1], i, parts));
             }
-
-            IReadOnlyList<long> cuts = PcapFileSource.FindCuts(path, readers * PartsPerReader);
-            for (int i = 0; i + 1 < cuts.Count; i++)
-            {
-                if (PcapFileSource.OpenPart(path, cuts[i], cuts[i + 1]) is { } source)
-                {
-                    parts.Add(source);
-                }
-                else
-                {
-                    WasCutWrong = true;
-                }
-            }
-
-            parts.ForEach(_next.Enqueue);
-            _cutFiles.Add(parts);
         }
         catch (CaptureException e)
         {
-            parts.ForEach(part => part.Dispose());
             Note(e.Message, failed: true);
         }
     }
@@ -126,4 +132,12 @@ internal sealed class FileQueue(IReadOnlyList<string> paths, int readers)
             AnyFailed |= failed;
         }
     }
+
+    /// <summary>A part of a file that nobody has taken yet.</summary>
+    /// <param name="Path">The file.</param>
+    /// <param name="From">Its records begin at or behind this offset.</param>
+    /// <param name="To">They begin before this one.</param>
+    /// <param name="Index">Which part it is.</param>
+    /// <param name="Siblings">All parts of the file, as they are opened.</param>
+    private sealed record Part(string Path, long From, long To, int Index, PcapFileSource?[] Siblings);
 }

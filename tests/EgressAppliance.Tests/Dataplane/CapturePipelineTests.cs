@@ -303,7 +303,7 @@ public sealed class CapturePipelineTests : IDisposable
         using BatchRing ring = new(options.Batches, options.BatchSize);
         using TestSource source = new();
         SourceReader reader = new(source, options, ring, _table.Lookup, counting: null);
-        using CountingWorker worker = new(ring, _table.Lookup, options.BatchSize);
+        using CountingWorker worker = new(_table.Lookup, options.BatchSize);
         FrameBlock block = new();
         source.Give(Enumerable.Range(0, 4096).Select(i => i % 5 == 0 ? Frames.Ip("2001:db8::1") : Frames.Ip($"192.0.{i % 256}.1", 8, Frames.DefaultMac, 0x8100_0001)));
         source.Read(block, TimeSpan.Zero);
