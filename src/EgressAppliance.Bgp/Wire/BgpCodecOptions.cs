@@ -17,6 +17,9 @@ public readonly record struct BgpCodecOptions
     /// <summary>The sender is in another AS: attributes that only iBGP may carry are discarded (RFC 7606 sections 7.5, 7.9, 7.10).</summary>
     public bool External { get; init; }
 
+    /// <summary>IPv4 unicast routes may have IPv6 next hops, in MP_REACH_NLRI (RFC 8950).</summary>
+    public bool ExtendedNextHop { get; init; }
+
     /// <summary>Messages other than OPEN and KEEPALIVE may have up to 65535 octets (RFC 8654).</summary>
     public bool ExtendedMessage { get; init; }
 
