@@ -19,7 +19,7 @@ namespace EgressAppliance.Host;
 /// <code>
 /// sources ─► CapturePipeline ─┐
 /// InterfaceCollector ─────────┼─► InputCollector ─► SteeringLoop ─► RouteInstaller ─► BgpSpeaker ─► routers
-/// BgpSpeaker ─► RouteFeed ────┘          │
+/// BgpSpeaker ─► PrefixTable ──┘          │
 ///               (PrefixTable)            └─► StateBuilder ─► ApplianceApi ─► ApiServer
 /// </code>
 /// Everything is started in the direction of the data and stopped against it: steering first, which withdraws all overrides while the
@@ -112,7 +112,6 @@ public sealed class Appliance : IAsyncDisposable
     {
         LinkDirectory links = new(config.Links);
         PrefixTable table = Own(new PrefixTable());
-        RouteFeed.RouteFeed feed = new(table);
 
         IReadOnlyList<IPacketSource> sources = given ?? CaptureSources.Open(config.Capture);
         foreach (IPacketSource source in sources)
@@ -128,11 +127,11 @@ public sealed class Appliance : IAsyncDisposable
         _pipelineDone = _pipeline.Completion;
         InterfaceCollector interfaces =
             Own(new InterfaceCollector(config.Routers, config.Links, time, loggers.CreateLogger<InterfaceCollector>()));
-        BgpSpeaker speaker = Own(new BgpSpeaker(SpeakerOptions.From(config, links), feed, time, loggers));
+        BgpSpeaker speaker = Own(new BgpSpeaker(SpeakerOptions.From(config, links), null, time, loggers, table));
 
         SteadyClock clock = new(time);
         RouteInstaller installer = new(speaker, links, loggers.CreateLogger<RouteInstaller>());
-        InputCollector inputs = new(config, _pipeline, interfaces.GetLinks, interfaces.GetRouters, speaker, feed, table, links, clock);
+        InputCollector inputs = new(config, _pipeline, interfaces.GetLinks, interfaces.GetRouters, speaker, table, links, clock);
         _loop = Own(new SteeringLoop(config, inputs, installer, speaker, links, _systemd, clock, loggers.CreateLogger<SteeringLoop>()));
         StateBuilder builder = new(config, links, speaker, table, time);
         Api = new ApplianceApi(_loop, builder, new Explainer(speaker, links, table), installer, links, builder.Empty(config.Mode));

@@ -41,9 +41,12 @@ public sealed class PrefixTable : IDisposable
         PatriciaTrie trie = TrieOf(prefix.Family);
         lock (_gate)
         {
-            return AddLocked(trie, prefix);
+            return AddLocked(trie, prefix, out _);
         }
     }
+
+    /// <summary>Takes the lock for a run of changes, until the result is disposed of. Questions to the tries wait meanwhile, lookups do not.</summary>
+    public Changes BeginChanges() => new(this);
 
     /// <summary>
     /// Adds many prefixes under one lock, as when a table is loaded. Whatever their order, new ids are given in the order of the addresses: neighbours
@@ -74,12 +77,12 @@ public sealed class PrefixTable : IDisposable
             foreach (ulong word in words.AsSpan(0, packed))
             {
                 IpPrefix prefix = PackedPrefix.Unpack(word);
-                AddLocked(TrieOf(prefix.Family), prefix);
+                AddLocked(TrieOf(prefix.Family), prefix, out _);
             }
 
             foreach (IpPrefix prefix in tooLong)
             {
-                AddLocked(_ipv6, prefix);
+                AddLocked(_ipv6, prefix, out _);
             }
         }
     }
@@ -92,15 +95,7 @@ public sealed class PrefixTable : IDisposable
         PatriciaTrie trie = TrieOf(prefix.Family);
         lock (_gate)
         {
-            if (!trie.TryRemove(prefix, out uint id, out uint cover))
-            {
-                return false;
-            }
-
-            Lookup.Remove(prefix, id, cover);
-            _ids.Release(prefix, id);
-            Volatile.Write(ref _count, _count - 1);
-            return true;
+            return RemoveLocked(trie, prefix);
         }
     }
 
@@ -182,8 +177,22 @@ public sealed class PrefixTable : IDisposable
     /// <inheritdoc cref="LpmTable.Dispose"/>
     public void Dispose() => Lookup.Dispose();
 
-    private uint AddLocked(PatriciaTrie trie, IpPrefix prefix)
+    private bool RemoveLocked(PatriciaTrie trie, IpPrefix prefix)
     {
+        if (!trie.TryRemove(prefix, out uint id, out uint cover))
+        {
+            return false;
+        }
+
+        Lookup.Remove(prefix, id, cover);
+        _ids.Release(prefix, id);
+        Volatile.Write(ref _count, _count - 1);
+        return true;
+    }
+
+    private uint AddLocked(PatriciaTrie trie, IpPrefix prefix, out bool added)
+    {
+        added = false;
         // One way down: the id is only known once the prefix is known to be new.
         if (!trie.TryInsert(prefix, uint.MaxValue, out uint id, out uint cover, out int node))
         {
@@ -209,6 +218,7 @@ public sealed class PrefixTable : IDisposable
         }
 
         Volatile.Write(ref _count, _count + 1);
+        added = true;
         return id;
     }
 
@@ -242,4 +252,29 @@ public sealed class PrefixTable : IDisposable
         IpFamily.IPv6 => _ipv6,
         _ => throw new ArgumentException("A default value is neither an address nor a prefix."),
     };
+
+    /// <summary>A run of changes under one hold of the lock. Made by <see cref="BeginChanges"/>, used by one thread, to be disposed of soon.</summary>
+    public readonly ref struct Changes
+    {
+        private readonly PrefixTable _table;
+        private readonly Lock.Scope _scope;
+
+        internal Changes(PrefixTable table)
+        {
+            _table = table;
+            _scope = table._gate.EnterScope();
+        }
+
+        /// <summary>As <see cref="PrefixTable.Add"/>, telling whether the prefix is new.</summary>
+        public uint Add(IpPrefix prefix, out bool added) => _table.AddLocked(_table.TrieOf(prefix.Family), prefix, out added);
+
+        /// <summary>As <see cref="PrefixTable.Remove"/>.</summary>
+        public bool Remove(IpPrefix prefix) => _table.RemoveLocked(_table.TrieOf(prefix.Family), prefix);
+
+        /// <summary>As <see cref="PrefixTable.TryGetId"/>.</summary>
+        public bool TryGetId(IpPrefix prefix, out uint id) => _table.TrieOf(prefix.Family).TryGet(prefix, out id);
+
+        /// <summary>Gives the lock back.</summary>
+        public void Dispose() => _scope.Dispose();
+    }
 }

@@ -6,15 +6,17 @@ namespace EgressAppliance.Net;
 internal sealed class TrieChunks<T>
     where T : struct
 {
+    /// <summary>Places of one array.</summary>
+    public const int Size = 1 << ChunkShift;
+
     private const int ChunkShift = 14;
-    private const int ChunkSize = 1 << ChunkShift;
     private T[][] _chunks = [];
 
     /// <summary>Bytes of the arrays.</summary>
-    public long MemoryBytes => (long)_chunks.Length * ChunkSize * Unsafe.SizeOf<T>();
+    public long MemoryBytes => (long)_chunks.Length * Size * Unsafe.SizeOf<T>();
 
     /// <summary>A place for which there is room.</summary>
-    public ref T this[int index] => ref _chunks[index >> ChunkShift][index & (ChunkSize - 1)];
+    public ref T this[int index] => ref _chunks[index >> ChunkShift][index & (Size - 1)];
 
     /// <summary>Makes room for the place after the last.</summary>
     public void MakeRoom(int index)
@@ -24,7 +26,7 @@ internal sealed class TrieChunks<T>
         {
             // A few hundred references for a full table.
             Array.Resize(ref _chunks, chunk + 1);
-            _chunks[chunk] = new T[ChunkSize];
+            _chunks[chunk] = new T[Size];
         }
     }
 }

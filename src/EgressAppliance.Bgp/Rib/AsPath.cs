@@ -45,41 +45,10 @@ public sealed class AsPath : IEquatable<AsPath>
     public ReadOnlySpan<byte> Wire => _wire;
 
     /// <summary>Length as the decision process counts it: an AS_SET is 1, confederation segments are 0 (RFC 4271 section 9.1.2.2, RFC 5065 section 5.3).</summary>
-    public int Length
-    {
-        get
-        {
-            int length = 0;
-            for (int at = 0; at < _wire.Length; at += 2 + (_wire[at + 1] * 4))
-            {
-                length += (AsSegmentType)_wire[at] switch { AsSegmentType.Sequence => _wire[at + 1], AsSegmentType.Set => 1, _ => 0 };
-            }
-
-            return length;
-        }
-    }
+    public int Length => AsPathWire.DecisionLength(_wire);
 
     /// <summary>The AS that the path came from: the first of a leading AS_SEQUENCE, confederation segments skipped; 0 if there is none. It decides whose MEDs compare.</summary>
-    public uint NeighborAs
-    {
-        get
-        {
-            for (int at = 0; at < _wire.Length; at += 2 + (_wire[at + 1] * 4))
-            {
-                if ((AsSegmentType)_wire[at] is AsSegmentType.Sequence)
-                {
-                    return Number(at, 0);
-                }
-
-                if ((AsSegmentType)_wire[at] is AsSegmentType.Set)
-                {
-                    break;
-                }
-            }
-
-            return 0;
-        }
-    }
+    public uint NeighborAs => AsPathWire.NeighborAs(_wire);
 
     /// <summary>The AS in which the route began: the last of a trailing AS_SEQUENCE; 0 if the path is empty or ends in a set.</summary>
     public uint OriginAs
@@ -166,55 +135,34 @@ public sealed class AsPath : IEquatable<AsPath>
     public static bool TryDecode(ReadOnlySpan<byte> value, bool fourOctet, out AsPath path)
     {
         path = Empty;
-        int size = fourOctet ? 4 : 2;
-        var reader = new BgpReader(value);
-        int numbers = 0;
-        int segments = 0;
-        while (!reader.AtEnd)
+        if (!AsPathWire.IsValid(value, fourOctet, out int segments, out int numbers, out _))
         {
-            if (!reader.TryReadByte(out byte type) || !reader.TryReadByte(out byte count) || type is < 1 or > 4 || count == 0
-                || !reader.TryReadSpan(count * size, out ReadOnlySpan<byte> list))
-            {
-                return false;
-            }
-
-            for (int i = 0; i < list.Length; i += size)
-            {
-                if (!list.Slice(i, size).ContainsAnyExcept((byte)0))
-                {
-                    return false;
-                }
-            }
-
-            numbers += count;
-            segments++;
+            return false;
         }
 
-        if (segments == 0)
+        if (segments > 0)
         {
-            return true;
+            byte[] wire = new byte[(segments * 2) + (numbers * 4)];
+            if (fourOctet)
+            {
+                value.CopyTo(wire);
+            }
+            else
+            {
+                AsPathWire.Widen(value, wire);
+            }
+
+            path = new(wire);
         }
 
-        path = new(fourOctet ? value.ToArray() : Widen(value, segments, numbers));
         return true;
     }
 
-    /// <summary>True if the AS is anywhere in the path.</summary>
-    public bool Contains(uint asNumber)
-    {
-        for (int at = 0; at < _wire.Length; at += 2 + (_wire[at + 1] * 4))
-        {
-            for (int i = 0; i < _wire[at + 1]; i++)
-            {
-                if (Number(at, i) == asNumber)
-                {
-                    return true;
-                }
-            }
-        }
+    /// <summary>A path of octets that are known to be well formed.</summary>
+    internal static AsPath FromWire(ReadOnlySpan<byte> wire) => wire.IsEmpty ? Empty : new(wire.ToArray());
 
-        return false;
-    }
+    /// <summary>True if the AS is anywhere in the path.</summary>
+    public bool Contains(uint asNumber) => AsPathWire.Contains(_wire, asNumber);
 
     /// <summary>True if there is a confederation segment, which only members of the confederation may send.</summary>
     public bool HasConfedSegment
@@ -314,23 +262,4 @@ public sealed class AsPath : IEquatable<AsPath>
     }
 
     private uint Number(int segment, int index) => BinaryPrimitives.ReadUInt32BigEndian(_wire.AsSpan(segment + 2 + (index * 4)));
-
-    private static byte[] Widen(ReadOnlySpan<byte> value, int segments, int numbers)
-    {
-        byte[] wide = new byte[(segments * 2) + (numbers * 4)];
-        int to = 0;
-        for (int from = 0; from < value.Length;)
-        {
-            int count = value[from + 1];
-            wide[to++] = value[from++];
-            wide[to++] = value[from++];
-            for (int i = 0; i < count; i++, from += 2, to += 4)
-            {
-                wide[to + 2] = value[from];
-                wide[to + 3] = value[from + 1];
-            }
-        }
-
-        return wide;
-    }
 }

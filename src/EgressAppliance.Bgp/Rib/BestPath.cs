@@ -1,5 +1,3 @@
-using EgressAppliance.Bgp.Wire;
-
 namespace EgressAppliance.Bgp.Rib;
 
 /// <summary>
@@ -24,71 +22,133 @@ public static class BestPath
     public static void Order(List<RibPath> paths)
     {
         ArgumentNullException.ThrowIfNull(paths);
-        for (int start = 0; start < paths.Count - 1; start++)
+        if (paths.Count < 2)
         {
-            int best = Select(paths, start);
-            RibPath chosen = paths[best];
-            paths.RemoveAt(best);
-            paths.Insert(start, chosen);
+            return;
+        }
+
+        PathRank[] ranks = [.. paths.Select(p => new PathRank(p))];
+        RibPath[] given = [.. paths];
+        int[] left = [.. Enumerable.Range(0, ranks.Length)];
+        for (int place = 0; place < given.Length; place++)
+        {
+            int best = Select(ranks, left.AsSpan(place));
+            int at = Array.IndexOf(left, best, place);
+            (left[place], left[at]) = (left[at], left[place]);
+            paths[place] = given[best];
         }
     }
 
-    /// <summary>Index of the best path from <paramref name="start"/> on.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">There is no path from there on.</exception>
-    public static int Select(IReadOnlyList<RibPath> paths, int start = 0)
+    /// <summary>Index of the best path.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">There is no path.</exception>
+    public static int Select(IReadOnlyList<RibPath> paths)
     {
         ArgumentNullException.ThrowIfNull(paths);
-        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(start, paths.Count);
-        var left = new List<int>(paths.Count - start);
-        for (int i = start; i < paths.Count; i++)
+        ArgumentOutOfRangeException.ThrowIfZero(paths.Count);
+        PathRank[] ranks = [.. paths.Select(p => new PathRank(p))];
+        return Select(ranks);
+    }
+
+    /// <summary>Index of the best of at least one rank.</summary>
+    internal static int Select(ReadOnlySpan<PathRank> ranks)
+    {
+        const int Few = 64;
+        Span<int> all = ranks.Length <= Few ? stackalloc int[ranks.Length] : new int[ranks.Length];
+        for (int i = 0; i < all.Length; i++)
         {
-            left.Add(i);
+            all[i] = i;
         }
 
-        KeepLowest(left, paths, static p => -(long)(p.Attributes.LocalPref ?? BgpConstants.DefaultLocalPref));
-        KeepLowest(left, paths, static p => p.Attributes.AsPath.Length);
-        KeepLowest(left, paths, static p => (long)p.Attributes.Origin);
-        KeepLowestMed(left, paths);
-        KeepLowest(left, paths, static p => p.Attributes.OriginatorId is null ? 0 : 1);
+        return Select(ranks, all);
+    }
+
+    /// <summary>The best of those ranks whose indexes are given, at least one. The order of the indexes is left as it was.</summary>
+    private static int Select(ReadOnlySpan<PathRank> ranks, ReadOnlySpan<int> among)
+    {
+        const int Few = 64;
+        Span<int> left = among.Length <= Few ? stackalloc int[among.Length] : new int[among.Length];
+        among.CopyTo(left);
+        left = KeepLowest(left, ranks, static (in PathRank r) => -(long)r.LocalPref);
+        left = KeepLowest(left, ranks, static (in PathRank r) => r.AsPathLength);
+        left = KeepLowest(left, ranks, static (in PathRank r) => (long)r.Origin);
+        left = KeepLowestMed(left, ranks);
+        left = KeepLowest(left, ranks, static (in PathRank r) => r.Reflected ? 1 : 0);
         int best = left[0];
         foreach (int i in left)
         {
-            best = TieBreak(paths[i], paths[best]) < 0 ? i : best;
+            best = TieBreak(ranks[i], ranks[best]) < 0 ? i : best;
         }
 
         return best;
     }
 
-    private static void KeepLowest(List<int> left, IReadOnlyList<RibPath> paths, Func<RibPath, long> value)
+    private delegate long Value(in PathRank rank);
+
+    private static Span<int> KeepLowest(Span<int> left, ReadOnlySpan<PathRank> ranks, Value value)
     {
-        if (left.Count == 1)
+        if (left.Length == 1)
         {
-            return;
+            return left;
         }
 
         long lowest = long.MaxValue;
         foreach (int i in left)
         {
-            lowest = Math.Min(lowest, value(paths[i]));
+            lowest = Math.Min(lowest, value(ranks[i]));
         }
 
-        left.RemoveAll(i => value(paths[i]) != lowest);
+        int kept = 0;
+        foreach (int i in left)
+        {
+            if (value(ranks[i]) == lowest)
+            {
+                left[kept++] = i;
+            }
+        }
+
+        return left[..kept];
     }
 
-    private static void KeepLowestMed(List<int> left, IReadOnlyList<RibPath> paths)
+    private static Span<int> KeepLowestMed(Span<int> left, ReadOnlySpan<PathRank> ranks)
     {
-        // Decided against the set as it stood before the step: eliminating one path must not save another.
-        int[] before = [.. left];
-        left.RemoveAll(i => Array.Exists(before, j =>
-            (paths[j].Attributes.Med ?? 0) < (paths[i].Attributes.Med ?? 0)
-            && paths[j].Attributes.AsPath.NeighborAs == paths[i].Attributes.AsPath.NeighborAs));
+        if (left.Length == 1)
+        {
+            return left;
+        }
+
+        // Decided against the set as it stood before the step: eliminating one path must not save another. Kept ones move to the front
+        // by exchange, so that all of the set can still be looked at.
+        int kept = 0;
+        for (int i = 0; i < left.Length; i++)
+        {
+            if (!IsBeatenByMed(left, ranks, left[i]))
+            {
+                (left[kept], left[i]) = (left[i], left[kept]);
+                kept++;
+            }
+        }
+
+        return left[..kept];
     }
 
-    private static int TieBreak(RibPath a, RibPath b)
+    private static bool IsBeatenByMed(ReadOnlySpan<int> among, ReadOnlySpan<PathRank> ranks, int path)
     {
-        int c = a.Attributes.ClusterList.Length.CompareTo(b.Attributes.ClusterList.Length);
-        c = c != 0 ? c : (a.Attributes.OriginatorId ?? 0).CompareTo(b.Attributes.OriginatorId ?? 0);
-        c = c != 0 ? c : a.NextHop.Address.CompareTo(b.NextHop.Address);
+        foreach (int other in among)
+        {
+            if (ranks[other].NeighborAs == ranks[path].NeighborAs && ranks[other].Med < ranks[path].Med)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private static int TieBreak(in PathRank a, in PathRank b)
+    {
+        int c = a.ClusterListLength.CompareTo(b.ClusterListLength);
+        c = c != 0 ? c : a.OriginatorId.CompareTo(b.OriginatorId);
+        c = c != 0 ? c : a.NextHop.CompareTo(b.NextHop);
         c = c != 0 ? c : a.Peer.CompareTo(b.Peer);
         return c != 0 ? c : a.PathId.CompareTo(b.PathId);
     }

@@ -4,8 +4,8 @@ using EgressAppliance.Net;
 namespace EgressAppliance.Bgp.Rib;
 
 /// <summary>
-/// An immutable set of path attributes with value equality. The tables intern them: equal sets are one object, so that a full table
-/// holds each once. Lists are in the order of the wire, because a re-announced route must look like the learned one.
+/// An immutable set of path attributes with value equality, as it is given to and taken from the library. The table itself holds sets as octets
+/// (<see cref="AttributeStore"/>). Lists are in the order of the wire, because a re-announced route must look like the learned one.
 /// </summary>
 public sealed class PathAttributes : IEquatable<PathAttributes>
 {
@@ -49,9 +49,6 @@ public sealed class PathAttributes : IEquatable<PathAttributes>
 
     /// <summary>Transitive attributes this project does not interpret, kept to be passed on.</summary>
     public ImmutableArray<RawAttribute> Unknown { get; init; } = [];
-
-    /// <summary>How many paths of the tables use this object; guarded by the table's lock.</summary>
-    internal int References { get; set; }
 
     /// <summary>True if the community is among them.</summary>
     public bool HasCommunity(uint community) => Communities.AsSpan().Contains(community);

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using EgressAppliance.Net;
 
 namespace EgressAppliance.Bgp.Rib;
@@ -17,198 +16,294 @@ public enum RibChange
 }
 
 /// <summary>
-/// The paths of all peers by prefix: the Adj-RIBs-In in one table, because every question asked of them is about one prefix over all peers.
+/// The paths of all sources by prefix: the Adj-RIBs-In in one table, because every question asked of them is about one prefix over all
+/// sources. A source is a peer, or one table of a router that is watched over BMP.
 /// </summary>
 /// <remarks>
-/// <para>Made to be small. A prefix costs one dictionary entry (IPv4: an 8-byte key, address and length) whose value is the first node of a
-/// chain; a path costs one 24-byte node in a chunked pool with a free list. Attribute sets are interned. A million IPv4 prefixes
-/// with three paths each take some 45 MB of dictionary and 72 MB of nodes; attribute sets come on top: 275 MiB of heap in all with one set for five prefixes (docs/RFCs.md).</para>
-/// <para>Chains are short (paths of one prefix), so they are searched in a line and kept in order of arrival.</para>
-/// <para>Not thread-safe. The speaker guards it with one lock and calls the listener under it, which is what gives listeners their order.</para>
+/// <para>Made to be small, and to be fast where the memory is the limit. Which prefixes there are is known once, by the <see cref="PrefixTable"/> that the data
+/// path looks up in; the table of paths stands beside it, indexed by its ids: one number a prefix, the first node of a chain, and one node of 16 bytes a path,
+/// in arrays that hold no references. Attribute sets are octets, each kept once (<see cref="AttributeStore"/>). Objects are made of them only for answers.</para>
+/// <para>Chains are short (paths of one prefix). The first node is the best path, as far as the router's choice can be seen (<see cref="BestPath"/>); the others are
+/// in no order. A change looks at the chain only as far as it can have changed the choice.</para>
+/// <para>Not thread-safe. The speaker guards it with one lock and calls listeners under it, which is what gives them their order. The table of prefixes
+/// has a lock of its own, taken inside for a change or a run of them.</para>
 /// </remarks>
-public sealed class RibTable
+public sealed partial class RibTable
 {
-    private const int ChunkBits = 14;
-    private const int ChunkSize = 1 << ChunkBits;
-    private readonly Dictionary<ulong, int> _ipv4 = [];
-    private readonly Dictionary<IPv6Key, int> _ipv6 = [];
-    private readonly List<PathNode[]> _chunks = [];
+    private readonly PrefixTable _prefixes;
+    private readonly TrieChunks<uint> _heads = new();
+    private readonly TrieChunks<PathNode> _nodes = new();
     private readonly List<IRibListener> _listeners = [];
-    private readonly AttributeInterner _interner = new();
-    private readonly int[] _ipv4Paths;
-    private readonly int[] _ipv6Paths;
-    private readonly bool[] _hidden;
-    private int _free;
+    private readonly AttributeStore _attributes = new();
+    private readonly List<Source> _sources = [];
+    private readonly PathRank[] _ranks = new PathRank[16];
+    private int _headRoom;
+    private uint _free;
     private int _used = 1; // node 0 stands for "no node"
 
-    /// <summary>An empty table for peers 0 to <paramref name="peers"/> − 1.</summary>
-    public RibTable(int peers)
+    /// <summary>An empty table for sources 0 to <paramref name="sources"/> − 1.</summary>
+    /// <param name="sources">How many there are at first.</param>
+    /// <param name="prefixes">Told of every prefix that comes or goes; nobody else may change it.</param>
+    public RibTable(int sources, PrefixTable prefixes)
     {
-        _ipv4Paths = new int[peers];
-        _ipv6Paths = new int[peers];
-        _hidden = new bool[peers];
+        ArgumentNullException.ThrowIfNull(prefixes);
+        _prefixes = prefixes;
+        for (int i = 0; i < sources; i++)
+        {
+            AddSource();
+        }
     }
 
     /// <summary>Prefixes with a path.</summary>
-    public int PrefixCount => _ipv4.Count + _ipv6.Count;
+    public int PrefixCount => _prefixes.Count;
 
     /// <summary>Distinct attribute sets in use.</summary>
-    public int AttributeSetCount => _interner.Count;
+    public int AttributeSetCount => _attributes.Count;
 
-    /// <summary>Paths held of one peer and family.</summary>
-    public int PathCount(int peer, IpFamily family) => (family == IpFamily.IPv4 ? _ipv4Paths : _ipv6Paths)[peer];
+    /// <summary>Bytes of paths and attribute sets; those of the prefixes are told by <see cref="PrefixTable.GetStatistics"/>.</summary>
+    public long MemoryBytes => _heads.MemoryBytes + _nodes.MemoryBytes + _attributes.MemoryBytes;
+
+    /// <summary>Paths of all sources.</summary>
+    public long TotalPaths
+    {
+        get
+        {
+            long total = 0;
+            foreach (Source source in _sources)
+            {
+                total += source.IPv4Paths + source.IPv6Paths;
+            }
+
+            return total;
+        }
+    }
+
+    /// <summary>Paths held of one source and family.</summary>
+    public int PathCount(int source, IpFamily family) => family == IpFamily.IPv4 ? _sources[source].IPv4Paths : _sources[source].IPv6Paths;
+
+    /// <summary>Makes room for one more source and returns its number; numbers of sources that were removed are given again.</summary>
+    /// <exception cref="InvalidOperationException">There are 65536 sources.</exception>
+    public int AddSource()
+    {
+        int free = _sources.FindIndex(s => s.Removed);
+        if (free >= 0)
+        {
+            _sources[free] = new();
+            return free;
+        }
+
+        if (_sources.Count > ushort.MaxValue)
+        {
+            throw new InvalidOperationException("There cannot be more than 65536 sources of routes.");
+        }
+
+        _sources.Add(new());
+        return _sources.Count - 1;
+    }
+
+    /// <summary>Ends a source whose paths are all gone (<see cref="Purge"/>).</summary>
+    /// <exception cref="InvalidOperationException">It still has paths.</exception>
+    public void RemoveSource(int source)
+    {
+        if (_sources[source].IPv4Paths + _sources[source].IPv6Paths > 0)
+        {
+            throw new InvalidOperationException("The source still has paths.");
+        }
+
+        _sources[source].Removed = true;
+    }
 
     /// <summary>Adds a listener and tells it of every prefix there is.</summary>
     public void Attach(IRibListener listener)
     {
         ArgumentNullException.ThrowIfNull(listener);
-        foreach (ulong key in _ipv4.Keys)
+        foreach (PrefixEntry entry in _prefixes.Entries())
         {
-            listener.PrefixAdded(FromKey(key));
-        }
-
-        foreach (IPv6Key key in _ipv6.Keys)
-        {
-            listener.PrefixAdded(FromKey(key));
+            listener.PrefixAdded(entry.Prefix);
         }
 
         _listeners.Add(listener);
     }
 
-    /// <summary>The interned object of a set, held until <see cref="Release"/>: an UPDATE with many prefixes looks its set up once.</summary>
-    public PathAttributes Hold(PathAttributes attributes)
+    /// <summary>Adds a path, or replaces the source's path with the same identifier.</summary>
+    public RibChange Announce(int source, IpPrefix prefix, uint pathId, PathAttributes attributes)
     {
         ArgumentNullException.ThrowIfNull(attributes);
-        return _interner.Acquire(attributes);
-    }
-
-    /// <summary>Ends a <see cref="Hold"/>.</summary>
-    public void Release(PathAttributes attributes)
-    {
-        ArgumentNullException.ThrowIfNull(attributes);
-        _interner.Release(attributes);
-    }
-
-    /// <summary>Adds a path, or replaces the peer's path with the same identifier.</summary>
-    public RibChange Announce(int peer, IpPrefix prefix, uint pathId, PathAttributes attributes)
-    {
-        ArgumentNullException.ThrowIfNull(attributes);
-        ref int head = ref FindOrAdd(prefix, out bool existed);
-        int last = 0;
-        for (int at = head; at != 0; at = Node(at).Next)
-        {
-            ref PathNode node = ref Node(at);
-            if (node.Peer == peer && node.PathId == pathId)
-            {
-                PathAttributes old = node.Attributes!;
-                node.Attributes = _interner.Acquire(attributes);
-                _interner.Release(old);
-                return ReferenceEquals(old, node.Attributes) ? RibChange.None : RibChange.Replaced;
-            }
-
-            last = at;
-        }
-
-        int added = Take();
-        Node(added) = new PathNode { Attributes = _interner.Acquire(attributes), PathId = pathId, Peer = (ushort)peer };
-        if (last == 0)
-        {
-            head = added;
-        }
-        else
-        {
-            Node(last).Next = added;
-        }
-
-        Counter(peer, prefix.Family)++;
-        if (!existed)
-        {
-            foreach (IRibListener listener in _listeners)
-            {
-                listener.PrefixAdded(prefix);
-            }
-        }
-
-        return RibChange.Added;
+        uint set = _attributes.Acquire(AttributeBlock.From(attributes));
+        using PrefixTable.Changes prefixes = _prefixes.BeginChanges();
+        return Announce(prefixes, source, prefix, pathId, set);
     }
 
     /// <summary>Removes one path. False if it was not there.</summary>
-    public bool Withdraw(int peer, IpPrefix prefix, uint pathId) => Remove(peer, prefix, pathId, all: false) > 0;
+    public bool Withdraw(int source, IpPrefix prefix, uint pathId)
+    {
+        using PrefixTable.Changes prefixes = _prefixes.BeginChanges();
+        return Withdraw(prefixes, source, prefix, pathId);
+    }
 
-    /// <summary>Removes all paths of a peer for a prefix; returns how many.</summary>
-    public int WithdrawPeer(int peer, IpPrefix prefix) => Remove(peer, prefix, 0, all: true);
+    /// <summary>
+    /// Removes the paths of a source, a part at a time: those of at most <paramref name="step"/> prefixes from <paramref name="cursor"/> on, which begins at 0 and
+    /// is moved. Returns false when all were looked at.
+    /// </summary>
+    public bool Purge(int source, ref uint cursor, int step)
+    {
+        using PrefixTable.Changes prefixes = _prefixes.BeginChanges();
+        for (int done = 0; done < step && cursor < _headRoom; cursor++, done++)
+        {
+            if (_heads[(int)cursor] != 0)
+            {
+                PurgeChain(prefixes, source, cursor);
+            }
+        }
 
-    /// <summary>Hides a peer's paths from <see cref="CopyPaths"/>, or shows them: those of a session that ended are no answer even before they are all taken out.</summary>
-    public void Hide(int peer, bool hidden) => _hidden[peer] = hidden;
+        return cursor < _headRoom && PathCount(source, IpFamily.IPv4) + PathCount(source, IpFamily.IPv6) > 0;
+    }
 
-    /// <summary>Appends the paths of exactly this prefix, in order of arrival.</summary>
+    /// <summary>Hides a source's paths from answers, or shows them: those of a session that ended are no answer even before they are all taken out.</summary>
+    public void Hide(int source, bool hidden) => _sources[source].Hidden = hidden;
+
+    /// <summary>Appends the paths of exactly this prefix: the best first, the others in no order.</summary>
     public void CopyPaths(IpPrefix prefix, List<RibPath> into)
     {
         ArgumentNullException.ThrowIfNull(into);
-        for (int at = Head(prefix); at != 0;)
+        if (!_prefixes.TryGetId(prefix, out uint id))
         {
-            ref PathNode node = ref Node(at);
-            if (!_hidden[node.Peer])
+            return;
+        }
+
+        CopyPaths(id, into);
+    }
+
+    /// <summary>Appends the paths of the prefix with this id.</summary>
+    internal void CopyPaths(uint id, List<RibPath> into)
+    {
+        for (uint at = id < _headRoom ? _heads[(int)id] : 0; at != 0;)
+        {
+            ref PathNode node = ref _nodes[(int)at];
+            if (!_sources[node.Source].Hidden)
             {
-                into.Add(new RibPath(node.Peer, node.PathId, node.Attributes!));
+                into.Add(new RibPath(node.Source, node.PathId, AttributeBlock.ToAttributes(_attributes.Block(node.Attributes))));
             }
 
             at = node.Next;
         }
     }
 
-    /// <summary>The prefixes for which the peer has a path: what <see cref="WithdrawPeer"/> must be called for when its session ends.</summary>
-    public List<IpPrefix> PrefixesOf(int peer)
+    private RibChange Announce(PrefixTable.Changes prefixes, int source, IpPrefix prefix, uint pathId, uint set)
     {
-        var prefixes = new List<IpPrefix>();
-        foreach ((ulong key, int head) in _ipv4)
+        uint id = prefixes.Add(prefix, out bool added);
+        ref uint head = ref Head(id);
+        if (!added)
         {
-            if (HasPath(head, peer))
+            for (uint at = head; at != 0; at = _nodes[(int)at].Next)
             {
-                prefixes.Add(FromKey(key));
+                ref PathNode node = ref _nodes[(int)at];
+                if (node.Source == source && node.PathId == pathId)
+                {
+                    return Replace(ref head, ref node, prefix, set);
+                }
             }
         }
 
-        foreach ((IPv6Key key, int head) in _ipv6)
+        uint taken = TakeNode();
+        ref PathNode place = ref _nodes[(int)taken];
+        place.Attributes = set;
+        place.PathId = pathId;
+        place.Source = (ushort)source;
+        Count(source, prefix.Family, 1);
+        if (head == 0)
         {
-            if (HasPath(head, peer))
-            {
-                prefixes.Add(FromKey(key));
-            }
+            place.Next = 0;
+            head = taken;
+        }
+        else if (IsBetterThanBest(head, set) is { } better)
+        {
+            // One that is better in a step in which each path stands for itself is better than all; one that is worse leaves the choice as it was.
+            ref uint link = ref better ? ref head : ref _nodes[(int)head].Next;
+            place.Next = link;
+            link = taken;
+        }
+        else
+        {
+            place.Next = head;
+            head = taken;
+            MoveBestToFront(ref head);
         }
 
-        return prefixes;
+        Tell(prefix, added);
+        return RibChange.Added;
     }
 
-    private int Remove(int peer, IpPrefix prefix, uint pathId, bool all)
+    private RibChange Replace(ref uint head, ref PathNode node, IpPrefix prefix, uint set)
     {
-        ref int head = ref Find(prefix);
-        if (System.Runtime.CompilerServices.Unsafe.IsNullRef(ref head))
+        uint old = node.Attributes;
+        node.Attributes = set;
+        _attributes.Release(old);
+        if (old == set)
         {
-            return 0;
+            return RibChange.None;
         }
 
-        int removed = 0;
-        int before = 0;
-        for (int at = head; at != 0;)
+        MoveBestToFront(ref head);
+        Tell(prefix, added: false);
+        return RibChange.Replaced;
+    }
+
+    private bool Withdraw(PrefixTable.Changes prefixes, int source, IpPrefix prefix, uint pathId)
+    {
+        if (!prefixes.TryGetId(prefix, out uint id) || id >= _headRoom)
         {
-            ref PathNode node = ref Node(at);
-            int next = node.Next;
-            if (node.Peer == peer && (all || node.PathId == pathId))
+            return false;
+        }
+
+        ref uint head = ref _heads[(int)id];
+        uint before = 0;
+        for (uint at = head; at != 0; before = at, at = _nodes[(int)at].Next)
+        {
+            ref PathNode node = ref _nodes[(int)at];
+            if (node.Source != source || node.PathId != pathId)
             {
-                if (before == 0)
+                continue;
+            }
+
+            // Without the best there is a new one; and one that was equal to it up to MED may have kept others out.
+            bool matters = before == 0 || IsBetterThanBest(head, node.Attributes) is null;
+            Unlink(ref head, before, at);
+            Count(source, prefix.Family, -1);
+            if (head == 0)
+            {
+                prefixes.Remove(prefix);
+                TellRemoved(prefix);
+            }
+            else
+            {
+                if (matters)
                 {
-                    head = next;
-                }
-                else
-                {
-                    Node(before).Next = next;
+                    MoveBestToFront(ref head);
                 }
 
-                _interner.Release(node.Attributes!);
-                node = new PathNode { Next = _free };
-                _free = at;
-                removed++;
+                Tell(prefix, added: false);
+            }
+
+            return true;
+        }
+
+        return false;
+    }
+
+    private void PurgeChain(PrefixTable.Changes prefixes, int source, uint id)
+    {
+        ref uint head = ref _heads[(int)id];
+        IpPrefix prefix = default;
+        uint before = 0;
+        for (uint at = head; at != 0;)
+        {
+            uint next = _nodes[(int)at].Next;
+            if (_nodes[(int)at].Source == source)
+            {
+                prefix = prefix.IsDefault ? _prefixes.PrefixOf(id) : prefix;
+                Unlink(ref head, before, at);
+                Count(source, prefix.Family, -1);
             }
             else
             {
@@ -218,103 +313,158 @@ public sealed class RibTable
             at = next;
         }
 
-        Counter(peer, prefix.Family) -= removed;
+        if (prefix.IsDefault)
+        {
+            return;
+        }
+
         if (head == 0)
         {
-            RemoveKey(prefix);
-            foreach (IRibListener listener in _listeners)
-            {
-                listener.PrefixRemoved(prefix);
-            }
+            prefixes.Remove(prefix);
+            TellRemoved(prefix);
+            return;
         }
 
-        return removed;
+        MoveBestToFront(ref head);
+        Tell(prefix, added: false);
     }
 
-    private ref int FindOrAdd(IpPrefix prefix, out bool existed)
+    /// <summary>True or false if the steps before MED tell a set of attributes from the best path's, null if it takes the whole comparison.</summary>
+    private bool? IsBetterThanBest(uint head, uint set)
     {
-        if (prefix.Family == IpFamily.IPv4)
+        int c = PathRank.CompareBeforeMed(View(set), View(_nodes[(int)head].Attributes));
+        return c == 0 ? null : c < 0;
+    }
+
+    private void MoveBestToFront(ref uint head)
+    {
+        if (_nodes[(int)head].Next == 0)
         {
-            return ref CollectionsMarshal.GetValueRefOrAddDefault(_ipv4, Key4(prefix), out existed);
+            return;
         }
 
-        return ref CollectionsMarshal.GetValueRefOrAddDefault(_ipv6, Key6(prefix), out existed);
-    }
-
-    private ref int Find(IpPrefix prefix)
-    {
-        if (prefix.Family == IpFamily.IPv4)
+        int count = 0;
+        for (uint at = head; at != 0; at = _nodes[(int)at].Next)
         {
-            return ref CollectionsMarshal.GetValueRefOrNullRef(_ipv4, Key4(prefix));
+            count++;
         }
 
-        return ref CollectionsMarshal.GetValueRefOrNullRef(_ipv6, Key6(prefix));
+        PathRank[] ranks = count <= _ranks.Length ? _ranks : new PathRank[count];
+        int i = 0;
+        for (uint at = head; at != 0; at = _nodes[(int)at].Next)
+        {
+            ref PathNode node = ref _nodes[(int)at];
+            ranks[i++] = new PathRank(View(node.Attributes), node.Source, node.PathId);
+        }
+
+        int best = BestPath.Select(ranks.AsSpan(0, count));
+        if (best == 0)
+        {
+            return;
+        }
+
+        uint before = head;
+        for (i = 1; i < best; i++)
+        {
+            before = _nodes[(int)before].Next;
+        }
+
+        uint chosen = _nodes[(int)before].Next;
+        _nodes[(int)before].Next = _nodes[(int)chosen].Next;
+        _nodes[(int)chosen].Next = head;
+        head = chosen;
     }
 
-    private int Head(IpPrefix prefix) =>
-        prefix.Family == IpFamily.IPv4 ? _ipv4.GetValueOrDefault(Key4(prefix)) : _ipv6.GetValueOrDefault(Key6(prefix));
+    private AttributeView View(uint set) => new(_attributes.Block(set));
 
-    private void RemoveKey(IpPrefix prefix)
+    private void Unlink(ref uint head, uint before, uint at)
     {
-        if (prefix.Family == IpFamily.IPv4)
+        ref PathNode node = ref _nodes[(int)at];
+        if (before == 0)
         {
-            _ipv4.Remove(Key4(prefix));
+            head = node.Next;
         }
         else
         {
-            _ipv6.Remove(Key6(prefix));
+            _nodes[(int)before].Next = node.Next;
         }
+
+        _attributes.Release(node.Attributes);
+        node = new PathNode { Next = _free };
+        _free = at;
     }
 
-    private bool HasPath(int head, int peer)
+    private void Count(int source, IpFamily family, int change)
     {
-        for (int at = head; at != 0; at = Node(at).Next)
+        if (family == IpFamily.IPv4)
         {
-            if (Node(at).Peer == peer)
-            {
-                return true;
-            }
+            _sources[source].IPv4Paths += change;
         }
-
-        return false;
+        else
+        {
+            _sources[source].IPv6Paths += change;
+        }
     }
 
-    private ref int Counter(int peer, IpFamily family) => ref (family == IpFamily.IPv4 ? _ipv4Paths : _ipv6Paths)[peer];
+    private void Tell(IpPrefix prefix, bool added)
+    {
+        foreach (IRibListener listener in _listeners)
+        {
+            if (added)
+            {
+                listener.PrefixAdded(prefix);
+            }
 
-    private ref PathNode Node(int index) => ref _chunks[index >> ChunkBits][index & (ChunkSize - 1)];
+            listener.PathsChanged(prefix);
+        }
+    }
 
-    private int Take()
+    private void TellRemoved(IpPrefix prefix)
+    {
+        foreach (IRibListener listener in _listeners)
+        {
+            listener.PathsChanged(prefix);
+            listener.PrefixRemoved(prefix);
+        }
+    }
+
+    private ref uint Head(uint id)
+    {
+        while (id >= _headRoom)
+        {
+            _heads.MakeRoom(_headRoom);
+            _headRoom += TrieChunks<uint>.Size;
+        }
+
+        return ref _heads[(int)id];
+    }
+
+    private uint TakeNode()
     {
         if (_free != 0)
         {
-            int reused = _free;
-            _free = Node(reused).Next;
+            uint reused = _free;
+            _free = _nodes[(int)reused].Next;
             return reused;
         }
 
-        if (_used >> ChunkBits == _chunks.Count)
-        {
-            _chunks.Add(new PathNode[ChunkSize]);
-        }
-
-        return _used++;
+        _nodes.MakeRoom(_used);
+        return (uint)_used++;
     }
-
-    private static ulong Key4(IpPrefix prefix) => ((ulong)prefix.Address.IPv4Value << 8) | prefix.Length;
-
-    private static IPv6Key Key6(IpPrefix prefix) => new(prefix.Address.High, prefix.Address.Low, prefix.Length);
-
-    private static IpPrefix FromKey(ulong key) => IpPrefix.Create(IpAddr.FromIPv4((uint)(key >> 8)), (byte)key);
-
-    private static IpPrefix FromKey(IPv6Key key) => IpPrefix.Create(IpAddr.FromIPv6(key.High, key.Low), key.Length);
-
-    private readonly record struct IPv6Key(ulong High, ulong Low, byte Length);
 
     private struct PathNode
     {
-        public PathAttributes? Attributes;
+        public uint Attributes;
         public uint PathId;
-        public int Next;
-        public ushort Peer;
+        public uint Next;
+        public ushort Source;
+    }
+
+    private sealed class Source
+    {
+        public int IPv4Paths;
+        public int IPv6Paths;
+        public bool Hidden;
+        public bool Removed;
     }
 }

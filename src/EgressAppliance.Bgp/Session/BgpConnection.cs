@@ -9,6 +9,9 @@ internal interface IConnectionSink
     /// <summary>One whole message; the body is valid during the call only.</summary>
     void OnMessage(BgpConnection connection, BgpMessageType type, ReadOnlySpan<byte> body);
 
+    /// <summary>Every whole message that has arrived was told.</summary>
+    void OnIdle(BgpConnection connection);
+
     /// <summary>A header that cannot be followed: nothing after it can be read.</summary>
     void OnHeaderError(BgpConnection connection, BgpError error);
 
@@ -100,6 +103,10 @@ internal sealed class BgpConnection : IDisposable
                 int used = Consume(buffer.AsSpan(0, filled));
                 buffer.AsSpan(used, filled - used).CopyTo(buffer);
                 filled -= used;
+                if (_socket.Available == 0)
+                {
+                    _sink.OnIdle(this);
+                }
             }
         }
         catch (SocketException e)

@@ -20,6 +20,9 @@ internal interface IPeerOwner
     /// <summary>Routes. Returns an error if the session must end for it (too many prefixes).</summary>
     BgpError? OnUpdate(int peer, SessionParameters parameters, UpdateMessage update);
 
+    /// <summary>All that has arrived so far was given to <see cref="OnUpdate"/>: what it put off must be done now.</summary>
+    void OnIdle(int peer);
+
     /// <summary>The peer wants a family announced again.</summary>
     void OnRefresh(int peer, AfiSafi family);
 

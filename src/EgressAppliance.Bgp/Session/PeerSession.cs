@@ -145,6 +145,20 @@ internal sealed partial class PeerSession : IConnectionSink, IAsyncDisposable
     }
 
     /// <inheritdoc/>
+    public void OnIdle(BgpConnection connection)
+    {
+        lock (_gate)
+        {
+            if (Find(connection) is { State.State: SessionState.Established })
+            {
+                _owner.OnIdle(_index);
+            }
+        }
+
+        _owner.AfterStep();
+    }
+
+    /// <inheritdoc/>
     public void OnHeaderError(BgpConnection connection, BgpError error) =>
         Raise(connection, new(FsmEventKind.MessageError, error.Text) { Message = error.ToNotification() });
 

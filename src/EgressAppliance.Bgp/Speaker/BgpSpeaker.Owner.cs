@@ -23,6 +23,8 @@ public sealed partial class BgpSpeaker
 
         public BgpError? OnUpdate(int peer, SessionParameters parameters, UpdateMessage update) => speaker.Apply(peer, parameters, update);
 
+        public void OnIdle(int peer) => speaker.Flush(peer);
+
         public void OnRefresh(int peer, AfiSafi family) => speaker.Refresh(peer, family);
 
         public void AfterStep() => speaker.RaiseLost();
@@ -57,11 +59,11 @@ public sealed partial class BgpSpeaker
 
     private void PeerDown(int peer, string reason)
     {
-        List<IpPrefix> prefixes;
         lock (_gate)
         {
             // From here on its paths are no answer to any question; taking them out of the table may take longer than one may hold the lock.
             _peers[peer].Down();
+            _intakes[peer].Clear();
             _rib.Hide(peer, true);
             _batch.Clear();
             List<IpPrefix> orphaned = [];
@@ -79,17 +81,14 @@ public sealed partial class BgpSpeaker
             }
 
             SendBatch();
-            prefixes = _rib.PrefixesOf(peer);
         }
 
-        for (int start = 0; start < prefixes.Count; start += PurgeStep)
+        uint cursor = 0;
+        for (bool more = true; more;)
         {
             lock (_gate)
             {
-                for (int i = start; i < Math.Min(start + PurgeStep, prefixes.Count); i++)
-                {
-                    _rib.WithdrawPeer(peer, prefixes[i]);
-                }
+                more = _rib.Purge(peer, ref cursor, PurgeStep);
             }
         }
     }
@@ -114,7 +113,6 @@ public sealed partial class BgpSpeaker
 
         lock (_gate)
         {
-            PeerTable table = _peers[peer];
             _touched.Clear();
             Withdraw(peer, parameters, update.Withdrawn, IpFamily.IPv4);
             if (update.MpUnreachFamily?.Family is { } unreach)
@@ -122,34 +120,55 @@ public sealed partial class BgpSpeaker
                 Withdraw(peer, parameters, update.MpUnreach, unreach);
             }
 
-            int added = 0;
             bool withdraw = update.Action == ErrorAction.TreatAsWithdraw;
             if (update.Announced.Count > 0)
             {
-                added += Learn(peer, parameters, update.Announced, IpFamily.IPv4, withdraw ? null : update.Attributes);
+                Learn(peer, parameters, update.Announced, IpFamily.IPv4, withdraw ? default : update.Block(multiprotocol: false));
             }
 
             if (update.MpReachFamily?.Family is { } reach)
             {
-                added += Learn(peer, parameters, update.MpReach, reach, withdraw ? null : update.Attributes?.WithNextHop(update.MpNextHop));
+                Learn(peer, parameters, update.MpReach, reach, withdraw ? default : update.Block(multiprotocol: true));
             }
 
-            int total = _rib.PathCount(peer, IpFamily.IPv4) + _rib.PathCount(peer, IpFamily.IPv6);
-            if (added > 0)
+            int limit = _options.Peers[peer].MaxPrefix;
+            if (_touched.Count > 0 || update.EndOfRib is not null || Routes(peer) + _intakes[peer].Count > limit)
             {
-                table.Grew(added, total);
+                FlushLocked(peer);
             }
 
             if (update.EndOfRib?.Family is { } ended)
             {
-                table.EndOfRib(ended);
+                _peers[peer].EndOfRib(ended);
             }
 
             CheckOverrides();
-            int limit = _options.Peers[peer].MaxPrefix;
-            return total > limit
+            return Routes(peer) > limit
                 ? BgpError.Reset(BgpErrorCode.Cease, CeaseSubcode.MaxPrefix, $"the router sent more than max_prefix ({limit}) routes")
                 : null;
+        }
+    }
+
+    private int Routes(int peer) => _rib.PathCount(peer, IpFamily.IPv4) + _rib.PathCount(peer, IpFamily.IPv6);
+
+    /// <summary>Brings what was read from a peer into the table: nothing more is waiting to be read.</summary>
+    private void Flush(int peer)
+    {
+        if (_intakes[peer].Count > 0)
+        {
+            lock (_gate)
+            {
+                FlushLocked(peer);
+            }
+        }
+    }
+
+    private void FlushLocked(int peer)
+    {
+        int added = _intakes[peer].Flush();
+        if (added > 0)
+        {
+            _peers[peer].Grew(added, Routes(peer));
         }
     }
 
@@ -162,48 +181,53 @@ public sealed partial class BgpSpeaker
 
         foreach (Nlri nlri in prefixes)
         {
-            if (_rib.Withdraw(peer, nlri.Prefix, nlri.PathId))
-            {
-                Touch(nlri.Prefix);
-            }
+            MakeRoom(peer).Withdraw(nlri.Prefix, nlri.PathId);
+            Touch(nlri.Prefix);
         }
     }
 
-    /// <summary>Takes announced prefixes in; with no attributes, or ones that make the route no input for us, what was there under the same path identifier goes.</summary>
-    private int Learn(int peer, SessionParameters parameters, List<Nlri> prefixes, IpFamily family, PathAttributes? attributes)
+    /// <summary>
+    /// Takes announced prefixes in; without attributes, or with ones that make the route no input for us, what was there under the same path identifier goes.
+    /// </summary>
+    private void Learn(int peer, SessionParameters parameters, List<Nlri> prefixes, IpFamily family, ReadOnlySpan<byte> block)
     {
-        if (attributes is null || !IsInput(peer, attributes))
+        if (block.IsEmpty || !IsInput(peer, new AttributeView(block)))
         {
             Withdraw(peer, parameters, prefixes, family);
-            return 0;
+            return;
         }
 
         if (!parameters.Families.Contains(family))
         {
-            return 0;
+            return;
         }
 
-        int added = 0;
-        PathAttributes held = _rib.Hold(attributes);
+        uint set = _rib.Hold(block);
         foreach (Nlri nlri in prefixes)
         {
-            RibChange change = _rib.Announce(peer, nlri.Prefix, nlri.PathId, held);
-            added += change == RibChange.Added ? 1 : 0;
-            if (change != RibChange.None)
-            {
-                Touch(nlri.Prefix);
-            }
+            MakeRoom(peer).Announce(nlri.Prefix, nlri.PathId, set);
+            Touch(nlri.Prefix);
         }
 
-        _rib.Release(held);
-        return added;
+        _rib.Release(set);
+    }
+
+    private RouteIntake MakeRoom(int peer)
+    {
+        RouteIntake intake = _intakes[peer];
+        if (intake.IsFull)
+        {
+            FlushLocked(peer);
+        }
+
+        return intake;
     }
 
     /// <summary>Our own routes coming back by any way, and loops (RFC 4271 section 9.1.2, RFC 4456 section 8), are never inputs.</summary>
-    private bool IsInput(int peer, PathAttributes attributes)
+    private bool IsInput(int peer, AttributeView attributes)
     {
         bool ours = attributes.HasCommunity(_options.MarkerCommunity) || attributes.OriginatorId == _options.RouterId
-            || attributes.AsPath.Contains(_options.Peers[peer].LocalAs);
+            || AsPathWire.Contains(attributes.AsPath, _options.Peers[peer].LocalAs);
         _peers[peer].RoutesIgnored += ours ? 1 : 0;
         return !ours;
     }

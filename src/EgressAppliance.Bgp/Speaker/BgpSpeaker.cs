@@ -32,7 +32,9 @@ public sealed partial class BgpSpeaker : IBgpSpeaker
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly Lock _gate = new();
+    private readonly PrefixTable? _ownPrefixes;
     private readonly RibTable _rib;
+    private readonly RouteIntake[] _intakes;
     private readonly OverrideTable _overrides;
     private readonly PeerTable[] _peers;
     private readonly PeerSession[] _sessions;
@@ -47,8 +49,16 @@ public sealed partial class BgpSpeaker : IBgpSpeaker
     private int _disposed;
 
     /// <summary>A speaker at rest; <see cref="StartAsync"/> sets it going.</summary>
+    /// <param name="options">Who we are and whom we speak to.</param>
+    /// <param name="listener">Told of changes to prefixes and paths, or null.</param>
+    /// <param name="timeProvider">The clock of timers and waits.</param>
+    /// <param name="loggerFactory">Takes what is worth telling.</param>
+    /// <param name="prefixes">
+    /// The table of prefixes to keep up, which the data path looks up in; the speaker is its only writer but for <see cref="PrefixTable.Tick"/>. Null: one of the speaker's own.
+    /// </param>
     /// <exception cref="ArgumentException">The options contradict themselves or the protocol.</exception>
-    public BgpSpeaker(BgpSpeakerOptions options, IRibListener? listener, TimeProvider timeProvider, ILoggerFactory loggerFactory)
+    public BgpSpeaker(
+        BgpSpeakerOptions options, IRibListener? listener, TimeProvider timeProvider, ILoggerFactory loggerFactory, PrefixTable? prefixes = null)
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(timeProvider);
@@ -57,7 +67,9 @@ public sealed partial class BgpSpeaker : IBgpSpeaker
         _options = options;
         _time = timeProvider;
         _logger = loggerFactory.CreateLogger<BgpSpeaker>();
-        _rib = new RibTable(options.Peers.Count);
+        _ownPrefixes = prefixes is null ? new PrefixTable() : null;
+        _rib = new RibTable(options.Peers.Count, prefixes ?? _ownPrefixes!);
+        _intakes = [.. options.Peers.Select((_, i) => new RouteIntake(_rib, i))];
         _overrides = new OverrideTable(options);
         _peers = new PeerTable[options.Peers.Count];
         _sessions = new PeerSession[options.Peers.Count];
@@ -215,6 +227,7 @@ public sealed partial class BgpSpeaker : IBgpSpeaker
         }
 
         _stop.Dispose();
+        _ownPrefixes?.Dispose();
     }
 
     private async Task AcceptAsync(Socket listener)

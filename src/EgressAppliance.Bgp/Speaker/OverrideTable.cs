@@ -108,7 +108,7 @@ internal sealed class OverrideTable(BgpSpeakerOptions options)
 
         RibPath now = _paths[at];
         uint needed = NeededLocalPref(now);
-        if (!ReferenceEquals(now.Attributes, old.Attributes) || now.PathId != old.PathId || needed > entry.LocalPref)
+        if (!now.Attributes.Equals(old.Attributes) || now.PathId != old.PathId || needed > entry.LocalPref)
         {
             changed = Set(rib, prefix, now, out entry);
         }

@@ -1,4 +1,4 @@
-using System.Collections.Immutable;
+using System.Buffers.Binary;
 using EgressAppliance.Bgp.Rib;
 using EgressAppliance.Net;
 
@@ -6,7 +6,9 @@ namespace EgressAppliance.Bgp.Wire;
 
 /// <summary>
 /// Reads a run of path attributes. Each attribute is one small method that returns the error it found or null; what the error
-/// leads to is part of the error. Flags are checked before the value, duplicates before both (RFC 7606 section 3).
+/// leads to is part of the error. Flags are checked before the value, duplicates before both (RFC 7606 section 3). Values stay where they are in the
+/// message until all are read; then they are put together as one block of octets (<see cref="AttributeBlock"/>), so that a table of a million routes
+/// makes no objects.
 /// </summary>
 internal ref struct AttributeDecoder(BgpCodecOptions options, UpdateMessage message)
 {
@@ -14,21 +16,11 @@ internal ref struct AttributeDecoder(BgpCodecOptions options, UpdateMessage mess
     private readonly UpdateMessage _message = message;
     private UInt128 _seenLow;
     private UInt128 _seenHigh;
-    private Origin _origin;
-    private bool _atomicAggregate;
+    private BlockParts _parts;
     private NextHop _nextHop;
-    private uint? _med;
-    private uint? _localPref;
-    private AsPath? _asPath;
-    private AsPath? _as4Path;
-    private Aggregator? _aggregator;
-    private Aggregator? _as4Aggregator;
-    private uint? _originatorId;
-    private ImmutableArray<uint> _communities = [];
-    private ImmutableArray<ulong> _extendedCommunities = [];
-    private ImmutableArray<LargeCommunity> _largeCommunities = [];
-    private ImmutableArray<uint> _clusterList = [];
-    private List<RawAttribute>? _unknown;
+    private ReadOnlySpan<byte> _as4Path;
+    private (uint As, uint Address)? _aggregator;
+    private (uint As, uint Address)? _as4Aggregator;
 
     /// <summary>MRT files hold MP_REACH_NLRI cut down to its next hop (RFC 6396 section 4.3.4).</summary>
     public bool AbbreviatedMpReach { get; init; }
@@ -99,35 +91,42 @@ internal ref struct AttributeDecoder(BgpCodecOptions options, UpdateMessage mess
             return;
         }
 
-        AsPath path = _asPath ?? AsPath.Empty;
-        Aggregator? aggregator = _aggregator;
+        (uint As, uint Address)? aggregator = _aggregator;
         if (!_options.FourOctetAs)
         {
             // RFC 6793 section 4.2.3: an AGGREGATOR that does not carry AS_TRANS was made by a 2-octet speaker on the way,
             // and both 4-octet attributes are then older than it.
-            if (aggregator is null || aggregator.As == BgpConstants.AsTrans || _as4Aggregator is null)
-            {
-                aggregator = aggregator is null ? null : _as4Aggregator ?? aggregator;
-                path = _as4Path is null ? path : AsPath.Merge(path, _as4Path);
-            }
+            bool older = aggregator is { } plain && plain.As != BgpConstants.AsTrans && _as4Aggregator is not null;
+            aggregator = older || aggregator is null ? aggregator : _as4Aggregator ?? aggregator;
+            WidenAsPath(older ? default : _as4Path);
         }
 
-        _message.Attributes = new PathAttributes
+        _parts.HasAggregator = aggregator is not null;
+        _parts.AggregatorAs = aggregator?.As ?? 0;
+        _parts.AggregatorAddress = aggregator?.Address ?? 0;
+        _message.SetAttributes(_parts, _nextHop);
+    }
+
+    private void WidenAsPath(ReadOnlySpan<byte> as4Path)
+    {
+        if (_parts.AsPath.IsEmpty || !AsPath.TryDecode(_parts.AsPath, fourOctet: false, out AsPath path))
         {
-            Origin = _origin,
-            AtomicAggregate = _atomicAggregate,
-            NextHop = _nextHop,
-            Med = _med,
-            LocalPref = _localPref,
-            AsPath = path,
-            Aggregator = aggregator,
-            Communities = _communities,
-            ExtendedCommunities = _extendedCommunities,
-            LargeCommunities = _largeCommunities,
-            OriginatorId = _originatorId,
-            ClusterList = _clusterList,
-            Unknown = _unknown is null ? [] : [.. _unknown],
-        };
+            _parts.AsPath = default;
+            return;
+        }
+
+        if (AsPath.TryDecode(as4Path, fourOctet: true, out AsPath wide))
+        {
+            path = AsPath.Merge(path, wide);
+        }
+
+        if (path.Wire.Length > ushort.MaxValue)
+        {
+            _message.Add(BgpError.Withdraw(UpdateSubcode.AsPath, "AS_PATH is longer than 65535 octets with 4-octet AS numbers"));
+            path = AsPath.Empty;
+        }
+
+        _parts.AsPath = path.Wire;
     }
 
     private BgpError? DecodeOne(AttributeFlags flags, AttributeType type, ReadOnlySpan<byte> value)
@@ -162,22 +161,21 @@ internal ref struct AttributeDecoder(BgpCodecOptions options, UpdateMessage mess
         AttributeType.Origin => DecodeOrigin(value),
         AttributeType.AsPath => DecodeAsPath(value),
         AttributeType.NextHop => DecodeNextHop(value),
-        AttributeType.Med => DecodeUInt32(type, value, out _med),
-        AttributeType.LocalPref => DecodeUInt32(type, value, out _localPref),
+        AttributeType.Med => DecodeUInt32(type, value, out _parts.Med),
+        AttributeType.LocalPref => DecodeUInt32(type, value, out _parts.LocalPref),
         AttributeType.AtomicAggregate => DecodeAtomicAggregate(value),
         AttributeType.Aggregator => DecodeAggregator(type, value, _options.FourOctetAs, out _aggregator),
-        AttributeType.Communities => DecodeList(type, value, 4, ref _communities, static (ref BgpReader r, out uint item) => r.TryReadUInt32(out item)),
-        AttributeType.OriginatorId => DecodeUInt32(type, value, out _originatorId),
-        AttributeType.ClusterList => DecodeList(type, value, 4, ref _clusterList, static (ref BgpReader r, out uint item) => r.TryReadUInt32(out item)),
+        AttributeType.Communities => DecodeList(type, value, 4, out _parts.Communities),
+        AttributeType.OriginatorId => DecodeUInt32(type, value, out _parts.OriginatorId),
+        AttributeType.ClusterList => DecodeList(type, value, 4, out _parts.ClusterList),
         AttributeType.MpReachNlri => DecodeMpReach(value),
         AttributeType.MpUnreachNlri => DecodeMpUnreach(value),
-        AttributeType.ExtendedCommunities =>
-            DecodeList(type, value, 8, ref _extendedCommunities, static (ref BgpReader r, out ulong item) => r.TryReadUInt64(out item)),
+        AttributeType.ExtendedCommunities => DecodeList(type, value, 8, out _parts.ExtendedCommunities),
         AttributeType.As4Path => DecodeAs4Path(value),
         AttributeType.As4Aggregator => _options.FourOctetAs
             ? BgpError.Discard(UpdateSubcode.Optional, "AS4_AGGREGATOR on a session with 4-octet AS numbers")
             : DecodeAggregator(type, value, fourOctet: true, out _as4Aggregator),
-        AttributeType.LargeCommunities => DecodeList(type, value, 12, ref _largeCommunities, ReadLargeCommunity),
+        AttributeType.LargeCommunities => DecodeList(type, value, 12, out _parts.LargeCommunities),
         AttributeType.Aigp => DecodeAigp(value),
         AttributeType.IPv6ExtendedCommunities when value.Length == 0 || value.Length % 20 != 0 =>
             BgpError.Withdraw(UpdateSubcode.Length, $"{type} has {value.Length} octets"),
@@ -192,19 +190,24 @@ internal ref struct AttributeDecoder(BgpCodecOptions options, UpdateMessage mess
             return BgpError.Withdraw(UpdateSubcode.Length, $"ORIGIN has {value.Length} octets");
         }
 
-        _origin = (Origin)value[0];
-        return value[0] > (byte)Origin.Incomplete ? BgpError.Withdraw(UpdateSubcode.Origin, $"ORIGIN is {value[0]}") : null;
+        if (value[0] > (byte)Origin.Incomplete)
+        {
+            return BgpError.Withdraw(UpdateSubcode.Origin, $"ORIGIN is {value[0]}");
+        }
+
+        _parts.Origin = (Origin)value[0];
+        return null;
     }
 
     private BgpError? DecodeAsPath(ReadOnlySpan<byte> value)
     {
-        if (!AsPath.TryDecode(value, _options.FourOctetAs, out AsPath path))
+        if (!AsPathWire.IsValid(value, _options.FourOctetAs, out _, out _, out bool confed))
         {
             return BgpError.Withdraw(UpdateSubcode.AsPath, "AS_PATH is malformed");
         }
 
-        _asPath = path;
-        return _options.External && path.HasConfedSegment
+        _parts.AsPath = value;
+        return _options.External && confed
             ? BgpError.Withdraw(UpdateSubcode.AsPath, "AS_PATH from an external peer has a confederation segment")
             : null;
     }
@@ -216,12 +219,12 @@ internal ref struct AttributeDecoder(BgpCodecOptions options, UpdateMessage mess
             return BgpError.Discard(UpdateSubcode.Optional, "AS4_PATH on a session with 4-octet AS numbers");
         }
 
-        if (!AsPath.TryDecode(value, fourOctet: true, out AsPath path) || path.HasConfedSegment)
+        if (!AsPathWire.IsValid(value, fourOctet: true, out _, out _, out bool confed) || confed)
         {
             return BgpError.Discard(UpdateSubcode.Optional, "AS4_PATH is malformed");
         }
 
-        _as4Path = path;
+        _as4Path = value;
         return null;
     }
 
@@ -238,7 +241,7 @@ internal ref struct AttributeDecoder(BgpCodecOptions options, UpdateMessage mess
 
     private BgpError? DecodeAtomicAggregate(ReadOnlySpan<byte> value)
     {
-        _atomicAggregate = value.IsEmpty;
+        _parts.AtomicAggregate = value.IsEmpty;
         return value.IsEmpty ? null : BgpError.Discard(UpdateSubcode.Length, $"ATOMIC_AGGREGATE has {value.Length} octets");
     }
 
@@ -250,7 +253,7 @@ internal ref struct AttributeDecoder(BgpCodecOptions options, UpdateMessage mess
         return good ? null : BgpError.Withdraw(UpdateSubcode.Length, $"{type} has {value.Length} octets");
     }
 
-    private static BgpError? DecodeAggregator(AttributeType type, ReadOnlySpan<byte> value, bool fourOctet, out Aggregator? aggregator)
+    private static BgpError? DecodeAggregator(AttributeType type, ReadOnlySpan<byte> value, bool fourOctet, out (uint As, uint Address)? aggregator)
     {
         aggregator = null;
         if (value.Length != (fourOctet ? 8 : 6))
@@ -275,35 +278,15 @@ internal ref struct AttributeDecoder(BgpCodecOptions options, UpdateMessage mess
             return BgpError.Discard(UpdateSubcode.Optional, $"{type} has AS 0 (RFC 7607)");
         }
 
-        aggregator = new(asNumber, IpAddr.FromBytes(reader.Rest));
+        aggregator = (asNumber, BinaryPrimitives.ReadUInt32BigEndian(reader.Rest));
         return null;
     }
 
-    private delegate bool ItemReader<T>(ref BgpReader reader, out T item);
-
-    private static BgpError? DecodeList<T>(AttributeType type, ReadOnlySpan<byte> value, int size, ref ImmutableArray<T> list, ItemReader<T> read)
+    private static BgpError? DecodeList(AttributeType type, ReadOnlySpan<byte> value, int size, out ReadOnlySpan<byte> list)
     {
-        if (value.IsEmpty || value.Length % size != 0)
-        {
-            return BgpError.Withdraw(UpdateSubcode.Optional, $"{type} has {value.Length} octets");
-        }
-
-        T[] items = new T[value.Length / size];
-        var reader = new BgpReader(value);
-        for (int i = 0; i < items.Length; i++)
-        {
-            _ = read(ref reader, out items[i]);
-        }
-
-        list = ImmutableArray.Create(items);
-        return null;
-    }
-
-    private static bool ReadLargeCommunity(ref BgpReader reader, out LargeCommunity item)
-    {
-        bool fits = reader.TryReadUInt32(out uint global) & reader.TryReadUInt32(out uint local1) & reader.TryReadUInt32(out uint local2);
-        item = new(global, local1, local2);
-        return fits;
+        bool good = !value.IsEmpty && value.Length % size == 0;
+        list = good ? value : default;
+        return good ? null : BgpError.Withdraw(UpdateSubcode.Optional, $"{type} has {value.Length} octets");
     }
 
     private static BgpError? DecodeAigp(ReadOnlySpan<byte> value)
@@ -352,7 +335,8 @@ internal ref struct AttributeDecoder(BgpCodecOptions options, UpdateMessage mess
             return null;
         }
 
-        bool lengthFits = known == IpFamily.IPv4 ? nextHop.Length == 4 : nextHop.Length is 16 or 32;
+        // RFC 8950 section 4: once negotiated, the length tells which family the next hop of an IPv4 route is of.
+        bool lengthFits = known == IpFamily.IPv4 && nextHop.Length == 4 ? true : (known == IpFamily.IPv6 || _options.ExtendedNextHop) && nextHop.Length is 16 or 32;
         if (!lengthFits)
         {
             return MpError($"MP_REACH_NLRI has a next hop of {nextHop.Length} octets for {family}");
@@ -407,13 +391,10 @@ internal ref struct AttributeDecoder(BgpCodecOptions options, UpdateMessage mess
                 BgpErrorCode.Update, UpdateSubcode.UnknownWellKnown, $"attribute {(byte)type} is marked well-known and is not known");
         }
 
-        if ((flags & AttributeFlags.Transitive) != 0)
-        {
-            AttributeFlags kept = AttributeFlags.Optional | AttributeFlags.Transitive | AttributeFlags.Partial;
-            (_unknown ??= []).Add(new((byte)kept, (byte)type, ImmutableArray.Create(value)));
-        }
-
-        return null;
+        const AttributeFlags Kept = AttributeFlags.Optional | AttributeFlags.Transitive | AttributeFlags.Partial;
+        return (flags & AttributeFlags.Transitive) == 0 || _message.TryAddUnknown((byte)Kept, (byte)type, value)
+            ? null
+            : BgpError.Discard(UpdateSubcode.Optional, $"attribute {(byte)type} makes the unknown attributes longer than can be held");
     }
 
     private static AttributeFlags? ExpectedFlags(AttributeType type) => type switch

@@ -46,7 +46,6 @@ public sealed class InputCollector
     private readonly Func<IReadOnlyList<InterfaceState>> _interfaces;
     private readonly Func<IReadOnlyList<RouterState>> _agents;
     private readonly IBgpSpeaker _speaker;
-    private readonly RouteFeed.RouteFeed _feed;
     private readonly PrefixTable _table;
     private readonly LinkDirectory _links;
     private readonly TimeProvider _time;
@@ -75,19 +74,17 @@ public sealed class InputCollector
     /// <param name="interfaces">Gives the links' interfaces in order of configuration.</param>
     /// <param name="agents">Gives the routers' SNMP agents.</param>
     /// <param name="speaker">The paths and sessions.</param>
-    /// <param name="feed">Told when a snapshot period ends.</param>
-    /// <param name="table">The prefixes behind the counters' ids.</param>
+    /// <param name="table">The prefixes behind the counters' ids; told when a snapshot period ends.</param>
     /// <param name="links">The links.</param>
     /// <param name="time">A clock that nobody sets: ages and leases go by it.</param>
     public InputCollector(
         ApplianceConfig config, ICapturePipeline pipeline, Func<IReadOnlyList<InterfaceState>> interfaces, Func<IReadOnlyList<RouterState>> agents,
-        IBgpSpeaker speaker, RouteFeed.RouteFeed feed, PrefixTable table, LinkDirectory links, TimeProvider time)
+        IBgpSpeaker speaker, PrefixTable table, LinkDirectory links, TimeProvider time)
     {
         _pipeline = pipeline;
         _interfaces = interfaces;
         _agents = agents;
         _speaker = speaker;
-        _feed = feed;
         _table = table;
         _links = links;
         _time = time;
@@ -115,7 +112,7 @@ public sealed class InputCollector
         Count(counters, seconds);
 
         // Only now: until the cells are read, the ids in them must not be given to other prefixes.
-        _feed.Tick();
+        _table.Tick();
         IReadOnlyList<InterfaceState> interfaces = _interfaces();
         IReadOnlyList<PeerStatus> peers = _speaker.GetPeers();
         List<string> problems = [];

@@ -41,14 +41,13 @@ internal sealed class Bench : IAsyncDisposable
         Clock = new SteadyClock(Wall);
         Pipeline = new FakePipeline(Time);
         Links = new LinkDirectory(Config.Links);
-        Feed = new Host.RouteFeed.RouteFeed(Table);
         Interfaces = [.. Config.Links.Select(l => new InterfaceState
         {
             Link = l.Name, Router = l.Router, Interface = l.Interface, OperStatus = OperStatus.Up, CapacityBps = l.CapacityBps, OutBps = 50e6,
         })];
         Installer = new RouteInstaller(Speaker, Links, NullLogger<RouteInstaller>.Instance);
         Inputs = new InputCollector(
-            Config, Pipeline, () => [.. Interfaces.Select(i => i with { LastPoll = PollsFail ? i.LastPoll : Wall.GetUtcNow() })], () => [], Speaker, Feed, Table,
+            Config, Pipeline, () => [.. Interfaces.Select(i => i with { LastPoll = PollsFail ? i.LastPoll : Wall.GetUtcNow() })], () => [], Speaker, Table,
             Links, Clock);
         Loop = new SteeringLoop(Config, Inputs, Installer, Speaker, Links, _systemd, Clock, NullLogger<SteeringLoop>.Instance);
         Builder = new StateBuilder(Config, Links, Speaker, Table, Wall);
@@ -77,8 +76,6 @@ internal sealed class Bench : IAsyncDisposable
     public FakeSpeaker Speaker { get; } = new();
 
     public PrefixTable Table { get; } = new();
-
-    public Host.RouteFeed.RouteFeed Feed { get; }
 
     public LinkDirectory Links { get; }
 
@@ -130,7 +127,7 @@ internal sealed class Bench : IAsyncDisposable
     public uint Learn(string prefix, params string[] nextHops)
     {
         Speaker.Learn(prefix, nextHops);
-        Feed.PrefixAdded(IpPrefix.Parse(prefix));
+        Table.Add(IpPrefix.Parse(prefix));
         return Id(prefix);
     }
 
