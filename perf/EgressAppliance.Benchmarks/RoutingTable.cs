@@ -24,8 +24,8 @@ internal static class RoutingTable
 
     private static readonly uint[] Blocks6 = [0x2001, 0x2400, 0x2401, 0x2402, 0x2403, 0x2404, 0x2405, 0x2406, 0x2600, 0x2602, 0x2605, 0x2606, 0x2607, 0x2620, 0x2800, 0x2803, 0x2804, 0x2a00, 0x2a01, 0x2a02, 0x2a03, 0x2a0a, 0x2c0f];
 
-    /// <summary>The folder of the real table, or null.</summary>
-    public static string? RealFolder { get; } = Environment.GetEnvironmentVariable("EGRESS_SHARED_DATA");
+    /// <summary>The folder of the real table, or null. Set it before the first table is asked for, or not at all.</summary>
+    public static string? RealFolder { get; set; } = Environment.GetEnvironmentVariable("EGRESS_SHARED_DATA");
 
     /// <summary>The prefixes of a family, sorted: 1.0 M IPv4 or 0.23 M IPv6 when generated.</summary>
     public static IpPrefix[] Prefixes(IpFamily family)

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using EgressAppliance.Comparison.Bgp;
 using EgressAppliance.Comparison.Files;
 using EgressAppliance.Comparison.Live;
 using EgressAppliance.Comparison.Running;
@@ -70,7 +71,10 @@ Option<string> tablePath = new("--table") { Required = true };
 Command receive = new("receive", "The appliance's live data path on an interface, for compare-live.") { interfaceName, tablePath };
 receive.SetAction((parsed, _) => ReceiveCommand.RunAsync(parsed.GetRequiredValue(interfaceName), parsed.GetRequiredValue(tablePath)));
 
-RootCommand root = new("Compares the appliance's data path with C programs and other tools.") { generate, compare, compareLive, receive };
+RootCommand root = new("Compares the appliance's data path with C programs and other tools, and its BGP speaker with other daemons.")
+{
+    generate, compare, compareLive, receive, BgpCommands.Send(data), BgpCommands.Receive(),
+};
 root.Options.Add(data);
 root.Options.Add(packets);
 root.Options.Add(rounds);
