@@ -13,7 +13,7 @@ namespace EgressAppliance.Bgp.Rib;
 internal sealed class RouteIntake(RibTable table, int source)
 {
     /// <summary>Changes gathered at most.</summary>
-    public const int Capacity = 1 << 16;
+    public const int Capacity = 262144;
 
     private const int FirstRoom = 256;
     private Change[] _changes = new Change[FirstRoom];

@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Text.Json;
 using EgressAppliance.Bgp.Speaker;
 using EgressAppliance.Comparison.Bgp.Feed;
-using EgressAppliance.Host.RouteFeed;
 using EgressAppliance.Net;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -25,13 +24,11 @@ internal sealed class BgpReceiveCommand : IAsyncDisposable
     private static readonly TimeSpan Quiet = TimeSpan.FromSeconds(1);
     private static readonly JsonSerializerOptions Json = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
     private readonly PrefixTable _table = new();
-    private readonly RouteFeed _feed;
     private readonly BgpSpeaker _speaker;
     private readonly Lock _writing = new();
 
     private BgpReceiveCommand(ReceiverOptions options)
     {
-        _feed = new RouteFeed(_table);
         BgpSpeakerOptions speaker = new()
         {
             RouterId = IpAddr.From(options.Listen.Address).IPv4Value,
@@ -53,7 +50,7 @@ internal sealed class BgpReceiveCommand : IAsyncDisposable
             MaxOverrides = 5000,
             HeartbeatTimeout = 3 * Cycle,
         };
-        _speaker = new BgpSpeaker(speaker, _feed, TimeProvider.System, NullLoggerFactory.Instance);
+        _speaker = new BgpSpeaker(speaker, null, TimeProvider.System, NullLoggerFactory.Instance, _table);
     }
 
     /// <summary>Receives until standard input ends.</summary>
@@ -105,7 +102,7 @@ internal sealed class BgpReceiveCommand : IAsyncDisposable
             {
                 lastCycle = Stopwatch.GetTimestamp();
                 _speaker.Heartbeat();
-                _feed.Tick();
+                _table.Tick();
             }
 
             await Task.Delay(Watch, CancellationToken.None);
