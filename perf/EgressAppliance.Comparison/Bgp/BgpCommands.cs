@@ -72,13 +72,15 @@ internal static class BgpCommands
         Option<bool> ibgp = new("--ibgp") { Description = "The routers are in our AS." };
         Option<int> hold = new("--hold-time") { Description = "Hold time to propose, seconds.", DefaultValueFactory = _ => 9 };
         Option<string[]> nextHops = new("--next-hop") { Description = "A next hop that overrides may have; may be given again." };
-        Command command = new("bgp-receive", "The appliance's speaker and lookup table, and nothing else; tells in JSON what a table costs.") { listen, peers, ibgp, hold, nextHops };
+        Option<bool> withoutTable = new("--without-table") { Description = "Feed no lookup table: the speaker alone." };
+        Command command = new("bgp-receive", "The appliance's speaker and lookup table, and nothing else; tells in JSON what a table costs.") { listen, peers, ibgp, hold, nextHops, withoutTable };
         command.SetAction((parsed, _) => BgpReceiveCommand.RunAsync(new()
         {
             Listen = IPEndPoint.Parse(parsed.GetRequiredValue(listen)),
             Peers = [.. parsed.GetRequiredValue(peers).Select(IPAddress.Parse)],
             PeerAs = parsed.GetValue(ibgp) ? FeedOptions.ReceiverAs : FeedOptions.ExternalAs,
             HoldTime = parsed.GetRequiredValue(hold),
+            WithoutTable = parsed.GetValue(withoutTable),
             NextHops = [.. (parsed.GetValue(nextHops) ?? []).Select(a => IpAddr.Parse(a))],
         }));
         return command;

@@ -53,7 +53,7 @@ internal sealed class BgpReceiveCommand : IAsyncDisposable
             MaxOverrides = 5000,
             HeartbeatTimeout = 3 * Cycle,
         };
-        _speaker = new BgpSpeaker(speaker, _feed, TimeProvider.System, NullLoggerFactory.Instance);
+        _speaker = new BgpSpeaker(speaker, options.WithoutTable ? null : _feed, TimeProvider.System, NullLoggerFactory.Instance);
     }
 
     /// <summary>Receives until standard input ends.</summary>
@@ -130,12 +130,13 @@ internal sealed class BgpReceiveCommand : IAsyncDisposable
             Tell(Summary("complete", peer, status));
             return true;
         }
-        else if (!up && peer.Stage is Stage.Loading or Stage.Complete)
+        else if ((peer.Stage == Stage.Complete && !status.TableComplete) || (peer.Stage == Stage.Loading && !up))
         {
+            // The speaker takes the paths out before it tells that the session is no longer established.
             peer.Stage = Stage.Emptying;
             peer.Begin();
         }
-        else if (!up && peer.Stage == Stage.Emptying && routes == 0)
+        else if (peer.Stage == Stage.Emptying && !up && routes == 0)
         {
             peer.Stage = Stage.Down;
             Tell(Summary("empty", peer, status));

@@ -20,4 +20,7 @@ internal sealed record ReceiverOptions
 
     /// <summary>Next hops that overrides may have.</summary>
     public IReadOnlyList<IpAddr> NextHops { get; init; } = [];
+
+    /// <summary>Leaves the lookup table empty, to see what the speaker alone costs.</summary>
+    public bool WithoutTable { get; init; }
 }
