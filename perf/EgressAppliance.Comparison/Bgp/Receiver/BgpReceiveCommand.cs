@@ -186,7 +186,7 @@ internal sealed class BgpReceiveCommand : IAsyncDisposable
                 Tell(new
                 {
                     Event = "status",
-                    Peers = _speaker.GetPeers().Select(p => new { p.Name, State = p.State.ToString(), p.AddPath, p.TableComplete, p.RoutesIPv4, p.RoutesIPv6, p.Overrides, p.MessagesSent, p.MessagesReceived, p.LastError }),
+                    Peers = _speaker.GetPeers().Select(p => new { p.Name, State = p.State.ToString(), p.AddPath, p.TableComplete, PathsIpv4 = p.RoutesIPv4, PathsIpv6 = p.RoutesIPv6, p.Overrides, p.MessagesSent, p.MessagesReceived, p.LastError }),
                     Prefixes = _table.Count,
                     Usage = OwnUsage.Now(),
                 });
