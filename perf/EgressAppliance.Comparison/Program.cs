@@ -73,7 +73,7 @@ receive.SetAction((parsed, _) => ReceiveCommand.RunAsync(parsed.GetRequiredValue
 
 RootCommand root = new("Compares the appliance's data path with C programs and other tools, and its BGP speaker with other daemons.")
 {
-    generate, compare, compareLive, receive, BgpCommands.Send(data), BgpCommands.Receive(),
+    generate, compare, compareLive, receive, BgpCommands.Compare(data, rounds, reports), BgpCommands.Send(data), BgpCommands.Receive(),
 };
 root.Options.Add(data);
 root.Options.Add(packets);

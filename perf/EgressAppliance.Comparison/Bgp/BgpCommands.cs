@@ -5,6 +5,7 @@ using System.Net;
 using EgressAppliance.Comparison.Bgp.Feed;
 using EgressAppliance.Comparison.Bgp.Peer;
 using EgressAppliance.Comparison.Bgp.Receiver;
+using EgressAppliance.Comparison.Running;
 using EgressAppliance.Net;
 
 namespace EgressAppliance.Comparison.Bgp;
@@ -14,6 +15,40 @@ internal static class BgpCommands
 {
     private static readonly Option<int> Prefixes = new("--prefixes") { Description = "Prefixes of the table, both families; 0: all." };
     private static readonly Option<int> Seed = new("--seed") { Description = "Seed of the table's attributes and order.", DefaultValueFactory = _ => 1 };
+
+    /// <summary>Compares speakers and writes bgp.md.</summary>
+    public static Command Compare(Option<DirectoryInfo> data, Option<int> rounds, Option<DirectoryInfo> reports)
+    {
+        string[] all = [.. Contender.All.Select(c => c.Name)];
+        Option<string[]> only = new("--only") { Description = "Who takes part.", DefaultValueFactory = _ => all, AllowMultipleArgumentsPerToken = true };
+        only.AcceptOnlyFromAmong(all);
+        Option<int[]> paths = new("--paths") { Description = "Paths of each prefix, one table for each number.", DefaultValueFactory = _ => [1, 3], AllowMultipleArgumentsPerToken = true };
+        Option<int> flaps = new("--flaps") { Description = "How often the appliance's speaker loses its session and gets it back.", DefaultValueFactory = _ => 20 };
+        Option<int> birdFlaps = new("--bird-flaps") { Description = "The same for BIRD.", DefaultValueFactory = _ => 5 };
+        Option<int> withdrawals = new("--withdrawals") { Description = "Withdrawals to measure while a table loads; 0: none.", DefaultValueFactory = _ => 500 };
+        Command command = new("compare-bgp", "Compare loading a full table with other BGP daemons (root), and write bgp.md.")
+        {
+            only, paths, flaps, birdFlaps, withdrawals, Prefixes,
+        };
+        command.SetAction(parsed =>
+        {
+            string load = Machine.Load();
+            BgpComparisonOptions options = new()
+            {
+                Data = parsed.GetRequiredValue(data).FullName,
+                Only = parsed.GetRequiredValue(only),
+                Rounds = parsed.GetRequiredValue(rounds),
+                Prefixes = parsed.GetValue(Prefixes),
+                Paths = parsed.GetRequiredValue(paths),
+                Flaps = parsed.GetRequiredValue(flaps),
+                BirdFlaps = parsed.GetRequiredValue(birdFlaps),
+                Withdrawals = parsed.GetRequiredValue(withdrawals),
+            };
+            BgpReport.Write(parsed.GetRequiredValue(reports).FullName, "make compare-bgp", load, BgpComparison.Run(options));
+            return 0;
+        });
+        return command;
+    }
 
     /// <summary>Plays a router by hand.</summary>
     public static Command Send(Option<DirectoryInfo> data)

@@ -127,12 +127,13 @@ internal sealed class BgpReceiveCommand : IAsyncDisposable
             Tell(Summary("complete", peer, status));
             return true;
         }
-        else if (!up && peer.Stage is Stage.Loading or Stage.Complete)
+        else if ((peer.Stage == Stage.Complete && !status.TableComplete) || (peer.Stage == Stage.Loading && !up))
         {
+            // The speaker takes the paths out before it tells that the session is no longer established.
             peer.Stage = Stage.Emptying;
             peer.Begin();
         }
-        else if (!up && peer.Stage == Stage.Emptying && routes == 0)
+        else if (peer.Stage == Stage.Emptying && !up && routes == 0)
         {
             peer.Stage = Stage.Down;
             Tell(Summary("empty", peer, status));
@@ -182,7 +183,7 @@ internal sealed class BgpReceiveCommand : IAsyncDisposable
                 Tell(new
                 {
                     Event = "status",
-                    Peers = _speaker.GetPeers().Select(p => new { p.Name, State = p.State.ToString(), p.AddPath, p.TableComplete, p.RoutesIPv4, p.RoutesIPv6, p.Overrides, p.MessagesSent, p.MessagesReceived, p.LastError }),
+                    Peers = _speaker.GetPeers().Select(p => new { p.Name, State = p.State.ToString(), p.AddPath, p.TableComplete, PathsIpv4 = p.RoutesIPv4, PathsIpv6 = p.RoutesIPv6, p.Overrides, p.MessagesSent, p.MessagesReceived, p.LastError }),
                     Prefixes = _table.Count,
                     Usage = OwnUsage.Now(),
                 });

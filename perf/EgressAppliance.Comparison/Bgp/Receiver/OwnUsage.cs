@@ -1,4 +1,4 @@
-using System.Globalization;
+using EgressAppliance.Comparison.Bgp.Lab;
 
 namespace EgressAppliance.Comparison.Bgp.Receiver;
 
@@ -16,24 +16,14 @@ internal sealed record OwnUsage(
     /// <summary>Now.</summary>
     public static OwnUsage Now()
     {
-        long rss = 0;
-        long anonymous = 0;
-        foreach (string line in File.ReadLines("/proc/self/status"))
-        {
-            rss = line.StartsWith("VmRSS:", StringComparison.Ordinal) ? Kilobytes(line) : rss;
-            anonymous = line.StartsWith("RssAnon:", StringComparison.Ordinal) ? Kilobytes(line) : anonymous;
-        }
-
+        MemoryUse memory = new ProcessMeter(Environment.ProcessId).Memory();
         return new(
             Environment.CpuUsage.TotalTime.TotalSeconds,
-            rss,
-            anonymous,
+            memory.Rss,
+            memory.Anonymous,
             GC.GetTotalMemory(forceFullCollection: false),
             GC.GetGCMemoryInfo(GCKind.Any).TotalCommittedBytes,
             [GC.CollectionCount(0), GC.CollectionCount(1), GC.CollectionCount(2)],
             GC.GetTotalPauseDuration().TotalSeconds);
     }
-
-    private static long Kilobytes(string line) =>
-        long.Parse(line.AsSpan(line.IndexOf(':') + 1).TrimEnd(" kB").Trim(), CultureInfo.InvariantCulture) * 1024;
 }

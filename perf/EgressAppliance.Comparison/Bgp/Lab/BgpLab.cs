@@ -1,0 +1,96 @@
+using System.Diagnostics;
+using System.Net;
+using EgressAppliance.Comparison.Bgp.Peer;
+using EgressAppliance.Comparison.Running;
+
+namespace EgressAppliance.Comparison.Bgp.Lab;
+
+/// <summary>
+/// Two network namespaces joined by a veth pair: routers at <c>198.51.100.2</c> and up, the speaker at <c>198.51.100.1</c>. Each speaker that is
+/// measured gets new ones, so that none meets port 179 still taken by connections of the one before.
+/// </summary>
+internal sealed class BgpLab : IDisposable
+{
+    /// <summary>The speaker's processor. What sends, and what asks daemons for their state, runs on processor 0.</summary>
+    public const int SpeakerProcessor = 1;
+
+    private const int Routers = 3;
+    private static int _made;
+    private readonly string _routers = $"egress-bgp-r{_made}-{Environment.ProcessId}";
+    private readonly string _speaker = $"egress-bgp-s{_made++}-{Environment.ProcessId}";
+
+    /// <summary>Makes it; needs root.</summary>
+    /// <exception cref="ComparisonException">A command fails.</exception>
+    public BgpLab()
+    {
+        Folder = Directory.CreateTempSubdirectory("egress-bgp-").FullName;
+        try
+        {
+            Ip("netns", "add", _routers);
+            Ip("netns", "add", _speaker);
+            Ip("link", "add", "routers", "netns", _routers, "type", "veth", "peer", "name", "speaker", "netns", _speaker);
+            foreach ((string space, string name) in ((string, string)[])[(_routers, "routers"), (_speaker, "speaker")])
+            {
+                // An address that duplicate detection still looks at cannot be a next hop.
+                ProcessRun.Run("ip", "netns", "exec", space, "sysctl", "-qw", $"net.ipv6.conf.{name}.accept_dad=0");
+                Ip("-n", space, "link", "set", "lo", "up");
+                Ip("-n", space, "link", "set", name, "up");
+            }
+
+            AddAddresses(_speaker, "speaker", 1);
+            for (int i = 0; i < Routers; i++)
+            {
+                AddAddresses(_routers, "routers", 2 + i);
+            }
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The speaker's address.</summary>
+    public static IPAddress SpeakerAddress { get; } = IPAddress.Parse("198.51.100.1");
+
+    /// <summary>A folder for configuration and control sockets, removed in the end.</summary>
+    public string Folder { get; }
+
+    /// <summary>Address of a router, counted from 0.</summary>
+    public static IPAddress RouterAddress(int router) => IPAddress.Parse($"198.51.100.{2 + router}");
+
+    /// <summary>Opens a session from a router to the speaker.</summary>
+    public ScriptedPeer Connect(int router, PeerIdentity identity) => NetworkNamespace.Run(
+        _routers, () => ScriptedPeer.Connect(RouterAddress(router), new IPEndPoint(SpeakerAddress, 179), identity));
+
+    /// <summary>Starts a program beside the speaker's address, on the speaker's processor.</summary>
+    public Process Start(IReadOnlyList<string> command, bool redirect) => Process.Start(
+        new ProcessStartInfo("ip", InSpeakerSpace(SpeakerProcessor, command))
+        {
+            RedirectStandardInput = redirect,
+            RedirectStandardOutput = redirect,
+            UseShellExecute = false,
+            WorkingDirectory = Folder,
+        })!;
+
+    /// <summary>Runs a program beside the speaker's address to its end, on processor 0.</summary>
+    public string Ask(params string[] command) => ProcessRun.Run("ip", InSpeakerSpace(0, command)).Output;
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        ProcessRun.TryFirstLine("ip", "netns", "delete", _routers);
+        ProcessRun.TryFirstLine("ip", "netns", "delete", _speaker);
+        Directory.Delete(Folder, recursive: true);
+    }
+
+    private static void AddAddresses(string space, string name, int number)
+    {
+        Ip("-n", space, "address", "add", $"198.51.100.{number}/24", "dev", name);
+        Ip("-n", space, "address", "add", $"2001:db8:ff::{number}/64", "dev", name, "nodad");
+    }
+
+    private static void Ip(params string[] arguments) => ProcessRun.Run("ip", arguments);
+
+    private string[] InSpeakerSpace(int processor, IEnumerable<string> command) => ["netns", "exec", _speaker, "taskset", "-c", $"{processor}", .. command];
+}
