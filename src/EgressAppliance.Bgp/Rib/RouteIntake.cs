@@ -1,77 +1,93 @@
+using System.Buffers;
 using EgressAppliance.Net;
 
 namespace EgressAppliance.Bgp.Rib;
 
 // A full table arrives in the order of its attribute sets, which is no order of prefixes: each change would go down the trie by nodes that are in no
-// cache, a microsecond of waiting each. What is read in one go is therefore gathered, sorted by the upper bits of its addresses and applied so that neighbours
-// follow one another and find their way in the cache. The sort is stable, so changes of one path stay in the order in which they came; what the
-// table is after them is the same as without.
+// cache, a microsecond of waiting each. Changes are therefore gathered for a moment, sorted by the upper bits of their addresses and applied so that neighbours
+// follow one another and find their way in the cache: a third of the time. The sort is stable, so changes of one path stay in the order in which they
+// came; what the table is after them is the same as without.
+//
+// Gathering is done under the speaker's lock. Applying takes it for a slice at a time, so that nobody waits longer than a slice; meanwhile new changes are
+// gathered in another array. The order of locks is: session, this intake's own, speaker.
 
-/// <summary>
-/// Changes of one source that are gathered and then applied together. Used under the table's lock; a change is in the table when <see cref="Flush"/> returned.
-/// </summary>
-internal sealed class RouteIntake(RibTable table, int source)
+/// <summary>Changes of one source that are gathered and then applied together.</summary>
+internal sealed class RouteIntake(RibTable table, int source, Lock gate, RouteIntake.Applied applied)
 {
-    /// <summary>Changes gathered at most.</summary>
-    public const int Capacity = 262144;
+    /// <summary>As many changes are worth applying at once; more make it only a little faster.</summary>
+    public const int Full = 1 << 17;
 
+    private const int Slice = 2048;
     private const int FirstRoom = 256;
-    private Change[] _changes = new Change[FirstRoom];
-    private Change[] _sorted = [];
+    private readonly Lock _applying = new();
+    private Change[] _changes = [];
     private int _count;
 
-    /// <summary>Changes gathered.</summary>
-    public int Count => _count;
+    /// <summary>Called under the speaker's lock after each slice.</summary>
+    public delegate void Applied(ReadOnlySpan<Change> slice, int added);
 
-    /// <summary>True if it must be flushed before the next change.</summary>
-    public bool IsFull => _count == Capacity;
+    /// <summary>Changes gathered. Under the speaker's lock, or as a hint.</summary>
+    public int Count => Volatile.Read(ref _count);
 
-    /// <summary>Notes an announcement and takes a user of the set with it.</summary>
+    /// <summary>Notes an announcement and takes a user of the set with it. Under the speaker's lock.</summary>
     public void Announce(IpPrefix prefix, uint pathId, uint set)
     {
         table.AddUser(set);
         Add(prefix, pathId, set);
     }
 
-    /// <summary>Notes a withdrawal.</summary>
+    /// <summary>Notes a withdrawal. Under the speaker's lock.</summary>
     public void Withdraw(IpPrefix prefix, uint pathId) => Add(prefix, pathId, 0);
 
-    /// <summary>Applies everything and returns how many paths are new.</summary>
-    public int Flush()
+    /// <summary>Applies everything gathered so far. Not under the speaker's lock, which is taken and given back for each slice.</summary>
+    public void Flush()
     {
-        if (_count == 0)
+        lock (_applying)
         {
-            return 0;
-        }
+            Change[] changes;
+            int count;
+            lock (gate)
+            {
+                (changes, count) = (_changes, _count);
+                (_changes, _count) = ([], 0);
+            }
 
-        Change[] ordered = Sort();
-        int added = table.Apply(source, ordered.AsSpan(0, _count));
-        _count = 0;
-        return added;
+            if (count == 0)
+            {
+                return;
+            }
+
+            Sort(ref changes, count);
+            for (int start = 0; start < count; start += Slice)
+            {
+                ReadOnlySpan<Change> slice = changes.AsSpan(start, Math.Min(Slice, count - start));
+                lock (gate)
+                {
+                    applied(slice, table.Apply(source, slice));
+                }
+            }
+
+            ArrayPool<Change>.Shared.Return(changes);
+        }
     }
 
-    /// <summary>Forgets everything: the source is gone.</summary>
+    /// <summary>Forgets everything: the source is gone. Not under the speaker's lock.</summary>
     public void Clear()
     {
-        foreach (ref Change change in _changes.AsSpan(0, _count))
+        lock (_applying)
         {
-            if (change.Set != 0)
+            lock (gate)
             {
-                table.Release(change.Set);
+                foreach (ref readonly Change change in _changes.AsSpan(0, _count))
+                {
+                    if (change.Set != 0)
+                    {
+                        table.Release(change.Set);
+                    }
+                }
+
+                (_changes, _count) = ([], 0);
             }
-        }
-
-        _count = 0;
-        Shrink();
-    }
-
-    /// <summary>Gives back the memory that only a table being loaded needs.</summary>
-    public void Shrink()
-    {
-        if (_count == 0 && _changes.Length > FirstRoom)
-        {
-            _changes = new Change[FirstRoom];
-            _sorted = [];
         }
     }
 
@@ -79,33 +95,36 @@ internal sealed class RouteIntake(RibTable table, int source)
     {
         if (_count == _changes.Length)
         {
-            Array.Resize(ref _changes, Math.Min(Capacity, 4 * _count));
+            Change[] longer = ArrayPool<Change>.Shared.Rent(Math.Max(FirstRoom, 4 * _count));
+            _changes.AsSpan(0, _count).CopyTo(longer);
+            if (_changes.Length > 0)
+            {
+                ArrayPool<Change>.Shared.Return(_changes);
+            }
+
+            _changes = longer;
         }
 
         _changes[_count++] = new Change(prefix, pathId, set);
     }
 
     /// <summary>Sorts by the upper bits of the addresses, a digit at a time from the lower to the upper, each pass stable.</summary>
-    private Change[] Sort()
+    private static void Sort(ref Change[] changes, int count)
     {
         const int Worthwhile = 64;
         const int DigitBits = 12;
         const int Digits = 1 << DigitBits;
-        if (_count < Worthwhile)
+        if (count < Worthwhile)
         {
-            return _changes;
+            return;
         }
 
-        if (_sorted.Length < _changes.Length)
-        {
-            _sorted = new Change[_changes.Length];
-        }
-
+        Change[] other = ArrayPool<Change>.Shared.Rent(count);
         Span<int> places = stackalloc int[Digits];
         foreach (int shift in (ReadOnlySpan<int>)[64 - (2 * DigitBits), 64 - DigitBits])
         {
             places.Clear();
-            ReadOnlySpan<Change> from = _changes.AsSpan(0, _count);
+            ReadOnlySpan<Change> from = changes.AsSpan(0, count);
             foreach (ref readonly Change change in from)
             {
                 places[(int)(change.Bits >> shift) & (Digits - 1)]++;
@@ -119,13 +138,13 @@ internal sealed class RouteIntake(RibTable table, int source)
 
             foreach (ref readonly Change change in from)
             {
-                _sorted[places[(int)(change.Bits >> shift) & (Digits - 1)]++] = change;
+                other[places[(int)(change.Bits >> shift) & (Digits - 1)]++] = change;
             }
 
-            (_changes, _sorted) = (_sorted, _changes);
+            (changes, other) = (other, changes);
         }
 
-        return _changes;
+        ArrayPool<Change>.Shared.Return(other);
     }
 
     /// <summary>One change; set 0 is a withdrawal.</summary>
@@ -135,12 +154,16 @@ internal sealed class RouteIntake(RibTable table, int source)
         private readonly byte _length = prefix.Length;
         private readonly IpFamily _family = prefix.Family;
 
+        /// <summary>The upper 64 bits of the address.</summary>
         public ulong Bits { get; } = prefix.Address.High;
 
+        /// <summary>Path identifier.</summary>
         public uint PathId { get; } = pathId;
 
+        /// <summary>The attribute set announced, or 0.</summary>
         public uint Set { get; } = set;
 
+        /// <summary>The prefix.</summary>
         public IpPrefix Prefix => IpPrefix.Create(IpAddr.FromBits(_family, Bits, _low), _length);
     }
 }

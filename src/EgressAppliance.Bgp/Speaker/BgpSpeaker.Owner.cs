@@ -11,6 +11,9 @@ public sealed partial class BgpSpeaker
     /// <summary>Prefixes removed under one hold of the lock when a session ends.</summary>
     private const int PurgeStep = 4096;
 
+    /// <summary>How long changes of a table that is being loaded may wait for more.</summary>
+    private static readonly TimeSpan LoadingDelay = TimeSpan.FromMilliseconds(100);
+
     private readonly HashSet<IpPrefix> _touched = [];
 
     private sealed class Owner(BgpSpeaker speaker) : IPeerOwner
@@ -23,7 +26,7 @@ public sealed partial class BgpSpeaker
 
         public BgpError? OnUpdate(int peer, SessionParameters parameters, UpdateMessage update) => speaker.Apply(peer, parameters, update);
 
-        public void OnIdle(int peer) => speaker.Flush(peer);
+        public void OnIdle(int peer) => speaker.Idle(peer);
 
         public void OnRefresh(int peer, AfiSafi family) => speaker.Refresh(peer, family);
 
@@ -59,11 +62,11 @@ public sealed partial class BgpSpeaker
 
     private void PeerDown(int peer, string reason)
     {
+        _intakes[peer].Clear();
         lock (_gate)
         {
             // From here on its paths are no answer to any question; taking them out of the table may take longer than one may hold the lock.
             _peers[peer].Down();
-            _intakes[peer].Clear();
             _rib.Hide(peer, true);
             _batch.Clear();
             List<IpPrefix> orphaned = [];
@@ -111,38 +114,44 @@ public sealed partial class BgpSpeaker
             CountError(peer, update);
         }
 
+        int limit = _options.Peers[peer].MaxPrefix;
+        bool now = update.EndOfRib is not null;
         lock (_gate)
         {
-            _touched.Clear();
-            Withdraw(peer, parameters, update.Withdrawn, IpFamily.IPv4);
+            now |= Withdraw(peer, parameters, update.Withdrawn, IpFamily.IPv4);
             if (update.MpUnreachFamily?.Family is { } unreach)
             {
-                Withdraw(peer, parameters, update.MpUnreach, unreach);
+                now |= Withdraw(peer, parameters, update.MpUnreach, unreach);
             }
 
             bool withdraw = update.Action == ErrorAction.TreatAsWithdraw;
             if (update.Announced.Count > 0)
             {
-                Learn(peer, parameters, update.Announced, IpFamily.IPv4, withdraw ? default : update.Block(multiprotocol: false));
+                now |= Learn(peer, parameters, update.Announced, IpFamily.IPv4, withdraw ? default : update.Block(multiprotocol: false));
             }
 
             if (update.MpReachFamily?.Family is { } reach)
             {
-                Learn(peer, parameters, update.MpReach, reach, withdraw ? default : update.Block(multiprotocol: true));
+                now |= Learn(peer, parameters, update.MpReach, reach, withdraw ? default : update.Block(multiprotocol: true));
             }
 
-            int limit = _options.Peers[peer].MaxPrefix;
-            if (_touched.Count > 0 || update.EndOfRib is not null || Routes(peer) + _intakes[peer].Count > limit)
-            {
-                FlushLocked(peer);
-            }
+            int gathered = _intakes[peer].Count;
+            now |= gathered >= RouteIntake.Full || Routes(peer) + gathered > limit;
+        }
 
+        if (!now)
+        {
+            return null;
+        }
+
+        Flush(peer);
+        lock (_gate)
+        {
             if (update.EndOfRib?.Family is { } ended)
             {
                 _peers[peer].EndOfRib(ended);
             }
 
-            CheckOverrides();
             return Routes(peer) > limit
                 ? BgpError.Reset(BgpErrorCode.Cease, CeaseSubcode.MaxPrefix, $"the router sent more than max_prefix ({limit}) routes")
                 : null;
@@ -151,77 +160,125 @@ public sealed partial class BgpSpeaker
 
     private int Routes(int peer) => _rib.PathCount(peer, IpFamily.IPv4) + _rib.PathCount(peer, IpFamily.IPv6);
 
-    /// <summary>Brings what was read from a peer into the table: nothing more is waiting to be read.</summary>
+    /// <summary>
+    /// Nothing more of a peer is waiting to be read. A table that is being loaded comes in bursts with pauses too short to be worth anything, so its changes
+    /// may wait a moment for more; afterwards a change is made when it comes.
+    /// </summary>
+    private void Idle(int peer)
+    {
+        if (_intakes[peer].Count == 0)
+        {
+            return;
+        }
+
+        bool loading;
+        lock (_gate)
+        {
+            loading = !_peers[peer].IsComplete();
+        }
+
+        if (!loading)
+        {
+            Flush(peer);
+        }
+        else if (Interlocked.Exchange(ref _lateFlushArmed, 1) == 0)
+        {
+            _lateFlush.Change(LoadingDelay, Timeout.InfiniteTimeSpan);
+        }
+    }
+
+    private void FlushLate()
+    {
+        Volatile.Write(ref _lateFlushArmed, 0);
+        for (int peer = 0; peer < _intakes.Length; peer++)
+        {
+            Flush(peer);
+        }
+
+        RaiseLost();
+    }
+
+    /// <summary>Brings what was gathered of a peer into the table, and looks after the overrides of the prefixes that changed. Not under the lock.</summary>
     private void Flush(int peer)
     {
         if (_intakes[peer].Count > 0)
         {
-            lock (_gate)
-            {
-                FlushLocked(peer);
-            }
+            _intakes[peer].Flush();
         }
     }
 
-    private void FlushLocked(int peer)
+    private void Applied(int peer, ReadOnlySpan<RouteIntake.Change> slice, int added)
     {
-        int added = _intakes[peer].Flush();
         if (added > 0)
         {
             _peers[peer].Grew(added, Routes(peer));
         }
-    }
 
-    private void Withdraw(int peer, SessionParameters parameters, List<Nlri> prefixes, IpFamily family)
-    {
-        if (!parameters.Families.Contains(family))
+        if (_overrides.Count == 0)
         {
             return;
+        }
+
+        _touched.Clear();
+        foreach (ref readonly RouteIntake.Change change in slice)
+        {
+            IpPrefix prefix = change.Prefix;
+            if (_overrides.Contains(prefix))
+            {
+                _touched.Add(prefix);
+            }
+        }
+
+        CheckOverrides();
+    }
+
+    /// <summary>Gathers withdrawals; true if one is of a prefix with an override, which cannot wait.</summary>
+    private bool Withdraw(int peer, SessionParameters parameters, List<Nlri> prefixes, IpFamily family)
+    {
+        bool urgent = false;
+        if (!parameters.Families.Contains(family))
+        {
+            return urgent;
         }
 
         foreach (Nlri nlri in prefixes)
         {
-            MakeRoom(peer).Withdraw(nlri.Prefix, nlri.PathId);
-            Touch(nlri.Prefix);
+            _intakes[peer].Withdraw(nlri.Prefix, nlri.PathId);
+            urgent |= HasOverride(nlri.Prefix);
         }
+
+        return urgent;
     }
 
     /// <summary>
-    /// Takes announced prefixes in; without attributes, or with ones that make the route no input for us, what was there under the same path identifier goes.
+    /// Gathers announced prefixes; without attributes, or with ones that make the route no input for us, what was there under the same path identifier goes. True
+    /// if one is of a prefix with an override.
     /// </summary>
-    private void Learn(int peer, SessionParameters parameters, List<Nlri> prefixes, IpFamily family, ReadOnlySpan<byte> block)
+    private bool Learn(int peer, SessionParameters parameters, List<Nlri> prefixes, IpFamily family, ReadOnlySpan<byte> block)
     {
         if (block.IsEmpty || !IsInput(peer, new AttributeView(block)))
         {
-            Withdraw(peer, parameters, prefixes, family);
-            return;
+            return Withdraw(peer, parameters, prefixes, family);
         }
 
+        bool urgent = false;
         if (!parameters.Families.Contains(family))
         {
-            return;
+            return urgent;
         }
 
         uint set = _rib.Hold(block);
         foreach (Nlri nlri in prefixes)
         {
-            MakeRoom(peer).Announce(nlri.Prefix, nlri.PathId, set);
-            Touch(nlri.Prefix);
+            _intakes[peer].Announce(nlri.Prefix, nlri.PathId, set);
+            urgent |= HasOverride(nlri.Prefix);
         }
 
         _rib.Release(set);
+        return urgent;
     }
 
-    private RouteIntake MakeRoom(int peer)
-    {
-        RouteIntake intake = _intakes[peer];
-        if (intake.IsFull)
-        {
-            FlushLocked(peer);
-        }
-
-        return intake;
-    }
+    private bool HasOverride(IpPrefix prefix) => _overrides.Count > 0 && _overrides.Contains(prefix);
 
     /// <summary>Our own routes coming back by any way, and loops (RFC 4271 section 9.1.2, RFC 4456 section 8), are never inputs.</summary>
     private bool IsInput(int peer, AttributeView attributes)
@@ -230,14 +287,6 @@ public sealed partial class BgpSpeaker
             || AsPathWire.Contains(attributes.AsPath, _options.Peers[peer].LocalAs);
         _peers[peer].RoutesIgnored += ours ? 1 : 0;
         return !ours;
-    }
-
-    private void Touch(IpPrefix prefix)
-    {
-        if (_overrides.Count > 0 && _overrides.Contains(prefix))
-        {
-            _touched.Add(prefix);
-        }
     }
 
     private void CheckOverrides()

@@ -35,6 +35,8 @@ public sealed partial class BgpSpeaker : IBgpSpeaker
     private readonly PrefixTable? _ownPrefixes;
     private readonly RibTable _rib;
     private readonly RouteIntake[] _intakes;
+    private readonly ITimer _lateFlush;
+    private int _lateFlushArmed;
     private readonly OverrideTable _overrides;
     private readonly PeerTable[] _peers;
     private readonly PeerSession[] _sessions;
@@ -69,11 +71,12 @@ public sealed partial class BgpSpeaker : IBgpSpeaker
         _logger = loggerFactory.CreateLogger<BgpSpeaker>();
         _ownPrefixes = prefixes is null ? new PrefixTable() : null;
         _rib = new RibTable(options.Peers.Count, prefixes ?? _ownPrefixes!);
-        _intakes = [.. options.Peers.Select((_, i) => new RouteIntake(_rib, i))];
+        _intakes = [.. options.Peers.Select((_, i) => new RouteIntake(_rib, i, _gate, (slice, added) => Applied(i, slice, added)))];
         _overrides = new OverrideTable(options);
         _peers = new PeerTable[options.Peers.Count];
         _sessions = new PeerSession[options.Peers.Count];
         _lastHeartbeat = timeProvider.GetTimestamp();
+        _lateFlush = timeProvider.CreateTimer(_ => FlushLate(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         var owner = new Owner(this);
         for (int i = 0; i < _peers.Length; i++)
         {
@@ -226,6 +229,7 @@ public sealed partial class BgpSpeaker : IBgpSpeaker
             await session.DisposeAsync().ConfigureAwait(false);
         }
 
+        await _lateFlush.DisposeAsync().ConfigureAwait(false);
         _stop.Dispose();
         _ownPrefixes?.Dispose();
     }
