@@ -11,8 +11,8 @@ namespace EgressAppliance.Bgp.Rib;
 //   hash (4)  users (4)  length (4)  the block itself, padded to a multiple of 8
 //
 // A table of numbers with linear probing finds equal sets; the hash is seeded anew in each process, since what is hashed comes from peers.
-// A set whose last user goes is chained to the free ones of its size, through its hash field. When none is left, all memory is given back: a table that
-// was lost and comes back otherwise finds the pieces cut for it before.
+// A set whose last user goes is chained to the free ones of its size, through its hash field. When none is left, the arrays are cut anew from the start; they
+// are kept, since a table that was lost comes back as a rule.
 
 /// <summary>
 /// Keeps each distinct attribute set (<see cref="AttributeBlock"/>) once and counts its users. Not thread-safe: guarded by the table's owner.
@@ -87,9 +87,7 @@ internal sealed class AttributeStore
         _free[size] = set;
         if (--Count == 0)
         {
-            _chunks.Clear();
             _free.Clear();
-            _slots = new uint[FirstSlots];
             _next = 1;
         }
     }
@@ -119,15 +117,15 @@ internal sealed class AttributeStore
             return reused;
         }
 
-        uint left = (1u << UnitsPerChunkBits) - (_next & ((1u << UnitsPerChunkBits) - 1));
-        if (_chunks.Count == 0 || left < units || _next >> UnitsPerChunkBits == _chunks.Count)
+        // The longest block, some 130 KiB, fits a chunk several times.
+        uint end = _next + (uint)units - 1;
+        if (_next >> UnitsPerChunkBits != end >> UnitsPerChunkBits)
         {
-            // The longest block, some 130 KiB, fits a chunk several times.
-            if (_chunks.Count > 0)
-            {
-                _next = (uint)_chunks.Count << UnitsPerChunkBits;
-            }
+            _next = end >> UnitsPerChunkBits << UnitsPerChunkBits;
+        }
 
+        if (_next >> UnitsPerChunkBits == _chunks.Count)
+        {
             _chunks.Add(GC.AllocateUninitializedArray<byte>(ChunkBytes));
         }
 

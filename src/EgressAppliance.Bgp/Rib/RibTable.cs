@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using EgressAppliance.Net;
 
 namespace EgressAppliance.Bgp.Rib;
@@ -21,9 +22,9 @@ public enum RibChange
 /// </summary>
 /// <remarks>
 /// <para>Made to be small, and to be fast where the memory is the limit. Which prefixes there are is known once, by the <see cref="PrefixTable"/> that the data
-/// path looks up in; the table of paths stands beside it, indexed by its ids: one number a prefix, the first node of a chain, and one node of 16 bytes a path,
+/// path looks up in; the paths stand beside it: the first of each prefix in an array indexed by the prefix's id, further ones chained to it, 14 bytes each,
 /// in arrays that hold no references. Attribute sets are octets, each kept once (<see cref="AttributeStore"/>). Objects are made of them only for answers.</para>
-/// <para>Chains are short (paths of one prefix). The first node is the best path, as far as the router's choice can be seen (<see cref="BestPath"/>); the others are
+/// <para>Chains are short (paths of one prefix). The first is the best path, as far as the router's choice can be seen (<see cref="BestPath"/>); the others are
 /// in no order. A change looks at the chain only as far as it can have changed the choice.</para>
 /// <para>Not thread-safe. The speaker guards it with one lock and calls listeners under it, which is what gives them their order. The table of prefixes
 /// has a lock of its own, taken inside for a change or a run of them.</para>
@@ -31,15 +32,16 @@ public enum RibChange
 public sealed partial class RibTable
 {
     private readonly PrefixTable _prefixes;
-    private readonly TrieChunks<uint> _heads = new();
-    private readonly TrieChunks<PathNode> _nodes = new();
+    private const uint Further = 1u << 31;
+    private readonly TrieChunks<PathNode> _first = new();
+    private readonly TrieChunks<PathNode> _further = new();
     private readonly List<IRibListener> _listeners = [];
     private readonly AttributeStore _attributes = new();
     private readonly List<Source> _sources = [];
     private readonly PathRank[] _ranks = new PathRank[16];
-    private int _headRoom;
+    private int _firstRoom;
     private uint _free;
-    private int _used = 1; // node 0 stands for "no node"
+    private int _furtherUsed;
 
     /// <summary>An empty table for sources 0 to <paramref name="sources"/> − 1.</summary>
     /// <param name="sources">How many there are at first.</param>
@@ -61,7 +63,7 @@ public sealed partial class RibTable
     public int AttributeSetCount => _attributes.Count;
 
     /// <summary>Bytes of paths and attribute sets; those of the prefixes are told by <see cref="PrefixTable.GetStatistics"/>.</summary>
-    public long MemoryBytes => _heads.MemoryBytes + _nodes.MemoryBytes + _attributes.MemoryBytes;
+    public long MemoryBytes => _first.MemoryBytes + _further.MemoryBytes + _attributes.MemoryBytes;
 
     /// <summary>Paths of all sources.</summary>
     public long TotalPaths
@@ -148,15 +150,15 @@ public sealed partial class RibTable
     public bool Purge(int source, ref uint cursor, int step)
     {
         using PrefixTable.Changes prefixes = _prefixes.BeginChanges();
-        for (int done = 0; done < step && cursor < _headRoom; cursor++, done++)
+        for (int done = 0; done < step && cursor < _firstRoom; cursor++, done++)
         {
-            if (_heads[(int)cursor] != 0)
+            if (_first[(int)cursor].Set != 0)
             {
                 PurgeChain(prefixes, source, cursor);
             }
         }
 
-        return cursor < _headRoom && PathCount(source, IpFamily.IPv4) + PathCount(source, IpFamily.IPv6) > 0;
+        return cursor < _firstRoom && PathCount(source, IpFamily.IPv4) + PathCount(source, IpFamily.IPv6) > 0;
     }
 
     /// <summary>Hides a source's paths from answers, or shows them: those of a session that ended are no answer even before they are all taken out.</summary>
@@ -177,12 +179,12 @@ public sealed partial class RibTable
     /// <summary>Appends the paths of the prefix with this id.</summary>
     internal void CopyPaths(uint id, List<RibPath> into)
     {
-        for (uint at = id < _headRoom ? _heads[(int)id] : 0; at != 0;)
+        for (uint at = HasPath(id) ? id : 0; at != 0;)
         {
-            ref PathNode node = ref _nodes[(int)at];
+            ref readonly PathNode node = ref Node(at);
             if (!_sources[node.Source].Hidden)
             {
-                into.Add(new RibPath(node.Source, node.PathId, AttributeBlock.ToAttributes(_attributes.Block(node.Attributes))));
+                into.Add(new RibPath(node.Source, node.PathId, AttributeBlock.ToAttributes(_attributes.Block(node.Set))));
             }
 
             at = node.Next;
@@ -192,99 +194,79 @@ public sealed partial class RibTable
     private RibChange Announce(PrefixTable.Changes prefixes, int source, IpPrefix prefix, uint pathId, uint set)
     {
         uint id = prefixes.Add(prefix, out bool added);
-        ref uint head = ref Head(id);
-        if (!added)
+        MakeRoom(id);
+        if (_first[(int)id].Set == 0)
         {
-            for (uint at = head; at != 0; at = _nodes[(int)at].Next)
+            _first[(int)id] = new PathNode { Set = set, PathId = pathId, Source = (ushort)source };
+            Count(source, prefix.Family, 1);
+            Tell(prefix, added);
+            return RibChange.Added;
+        }
+
+        for (uint at = id; at != 0; at = Node(at).Next)
+        {
+            ref PathNode node = ref Node(at);
+            if (node.Source == source && node.PathId == pathId)
             {
-                ref PathNode node = ref _nodes[(int)at];
-                if (node.Source == source && node.PathId == pathId)
-                {
-                    return Replace(ref head, ref node, prefix, set);
-                }
+                return Replace(id, ref node, prefix, set);
             }
         }
 
-        uint taken = TakeNode();
-        ref PathNode place = ref _nodes[(int)taken];
-        place.Attributes = set;
-        place.PathId = pathId;
-        place.Source = (ushort)source;
+        // One that is better in a step in which each path stands for itself is better than all; one that is worse leaves the choice as it was.
+        bool? better = IsBetterThanBest(id, set);
+        uint further = TakeFurther();
+        ref PathNode first = ref _first[(int)id];
+        Node(further) = new PathNode { Set = set, PathId = pathId, Source = (ushort)source, Next = first.Next };
+        first.Next = further;
         Count(source, prefix.Family, 1);
-        if (head == 0)
+        if (better is null)
         {
-            place.Next = 0;
-            head = taken;
+            MoveBestToFront(id);
         }
-        else if (IsBetterThanBest(head, set) is { } better)
+        else if (better.Value)
         {
-            // One that is better in a step in which each path stands for itself is better than all; one that is worse leaves the choice as it was.
-            ref uint link = ref better ? ref head : ref _nodes[(int)head].Next;
-            place.Next = link;
-            link = taken;
-        }
-        else
-        {
-            place.Next = head;
-            head = taken;
-            MoveBestToFront(ref head);
+            Exchange(id, further);
         }
 
-        Tell(prefix, added);
+        Tell(prefix, added: false);
         return RibChange.Added;
     }
 
-    private RibChange Replace(ref uint head, ref PathNode node, IpPrefix prefix, uint set)
+    private RibChange Replace(uint id, ref PathNode node, IpPrefix prefix, uint set)
     {
-        uint old = node.Attributes;
-        node.Attributes = set;
+        uint old = node.Set;
+        node.Set = set;
         _attributes.Release(old);
         if (old == set)
         {
             return RibChange.None;
         }
 
-        MoveBestToFront(ref head);
+        MoveBestToFront(id);
         Tell(prefix, added: false);
         return RibChange.Replaced;
     }
 
     private bool Withdraw(PrefixTable.Changes prefixes, int source, IpPrefix prefix, uint pathId)
     {
-        if (!prefixes.TryGetId(prefix, out uint id) || id >= _headRoom)
+        if (!prefixes.TryGetId(prefix, out uint id) || !HasPath(id))
         {
             return false;
         }
 
-        ref uint head = ref _heads[(int)id];
         uint before = 0;
-        for (uint at = head; at != 0; before = at, at = _nodes[(int)at].Next)
+        for (uint at = id; at != 0; before = at, at = Node(at).Next)
         {
-            ref PathNode node = ref _nodes[(int)at];
+            ref readonly PathNode node = ref Node(at);
             if (node.Source != source || node.PathId != pathId)
             {
                 continue;
             }
 
             // Without the best there is a new one; and one that was equal to it up to MED may have kept others out.
-            bool matters = before == 0 || IsBetterThanBest(head, node.Attributes) is null;
-            Unlink(ref head, before, at);
-            Count(source, prefix.Family, -1);
-            if (head == 0)
-            {
-                prefixes.Remove(prefix);
-                TellRemoved(prefix);
-            }
-            else
-            {
-                if (matters)
-                {
-                    MoveBestToFront(ref head);
-                }
-
-                Tell(prefix, added: false);
-            }
-
+            bool matters = before == 0 || IsBetterThanBest(id, node.Set) is null;
+            Remove(before, at, prefix.Family);
+            Settle(prefixes, id, prefix, matters);
             return true;
         }
 
@@ -293,106 +275,123 @@ public sealed partial class RibTable
 
     private void PurgeChain(PrefixTable.Changes prefixes, int source, uint id)
     {
-        ref uint head = ref _heads[(int)id];
         IpPrefix prefix = default;
         uint before = 0;
-        for (uint at = head; at != 0;)
+        for (uint at = id; at != 0;)
         {
-            uint next = _nodes[(int)at].Next;
-            if (_nodes[(int)at].Source == source)
-            {
-                prefix = prefix.IsDefault ? _prefixes.PrefixOf(id) : prefix;
-                Unlink(ref head, before, at);
-                Count(source, prefix.Family, -1);
-            }
-            else
+            if (Node(at).Source != source)
             {
                 before = at;
+                at = Node(at).Next;
+                continue;
             }
 
-            at = next;
+            prefix = prefix.IsDefault ? _prefixes.PrefixOf(id) : prefix;
+
+            // In the first place the next path stands now, if there is one: it has yet to be looked at.
+            at = Remove(before, at, prefix.Family);
         }
 
-        if (prefix.IsDefault)
+        if (!prefix.IsDefault)
         {
-            return;
+            Settle(prefixes, id, prefix, matters: true);
         }
+    }
 
-        if (head == 0)
+    /// <summary>After a removal: chooses anew, or takes the prefix out with its last path.</summary>
+    private void Settle(PrefixTable.Changes prefixes, uint id, IpPrefix prefix, bool matters)
+    {
+        if (!HasPath(id))
         {
             prefixes.Remove(prefix);
             TellRemoved(prefix);
             return;
         }
 
-        MoveBestToFront(ref head);
+        if (matters)
+        {
+            MoveBestToFront(id);
+        }
+
         Tell(prefix, added: false);
     }
 
-    /// <summary>True or false if the steps before MED tell a set of attributes from the best path's, null if it takes the whole comparison.</summary>
-    private bool? IsBetterThanBest(uint head, uint set)
+    /// <summary>Takes a path out and returns where the next one is.</summary>
+    private uint Remove(uint before, uint at, IpFamily family)
     {
-        int c = PathRank.CompareBeforeMed(View(set), View(_nodes[(int)head].Attributes));
+        ref PathNode node = ref Node(at);
+        _attributes.Release(node.Set);
+        Count(node.Source, family, -1);
+        uint next = node.Next;
+        if (before != 0)
+        {
+            Node(before).Next = next;
+            FreeFurther(at);
+            return next;
+        }
+
+        if (next == 0)
+        {
+            node = default;
+            return 0;
+        }
+
+        node = Node(next);
+        FreeFurther(next);
+        return at;
+    }
+
+    /// <summary>True or false if the steps before MED tell a set of attributes from the best path's, null if it takes the whole comparison.</summary>
+    private bool? IsBetterThanBest(uint id, uint set)
+    {
+        int c = PathRank.CompareBeforeMed(View(set), View(_first[(int)id].Set));
         return c == 0 ? null : c < 0;
     }
 
-    private void MoveBestToFront(ref uint head)
+    private void MoveBestToFront(uint id)
     {
-        if (_nodes[(int)head].Next == 0)
+        if (_first[(int)id].Next == 0)
         {
             return;
         }
 
         int count = 0;
-        for (uint at = head; at != 0; at = _nodes[(int)at].Next)
+        for (uint at = id; at != 0; at = Node(at).Next)
         {
             count++;
         }
 
         PathRank[] ranks = count <= _ranks.Length ? _ranks : new PathRank[count];
         int i = 0;
-        for (uint at = head; at != 0; at = _nodes[(int)at].Next)
+        for (uint at = id; at != 0; at = Node(at).Next)
         {
-            ref PathNode node = ref _nodes[(int)at];
-            ranks[i++] = new PathRank(View(node.Attributes), node.Source, node.PathId);
+            ref readonly PathNode node = ref Node(at);
+            ranks[i++] = new PathRank(View(node.Set), node.Source, node.PathId);
         }
 
-        int best = BestPath.Select(ranks.AsSpan(0, count));
-        if (best == 0)
+        uint best = id;
+        for (i = BestPath.Select(ranks.AsSpan(0, count)); i > 0; i--)
         {
-            return;
+            best = Node(best).Next;
         }
 
-        uint before = head;
-        for (i = 1; i < best; i++)
+        if (best != id)
         {
-            before = _nodes[(int)before].Next;
+            Exchange(id, best);
         }
+    }
 
-        uint chosen = _nodes[(int)before].Next;
-        _nodes[(int)before].Next = _nodes[(int)chosen].Next;
-        _nodes[(int)chosen].Next = head;
-        head = chosen;
+    /// <summary>Lets two paths change places; the chain stays.</summary>
+    private void Exchange(uint one, uint other)
+    {
+        ref PathNode a = ref Node(one);
+        ref PathNode b = ref Node(other);
+        (a.Set, b.Set) = (b.Set, a.Set);
+        (a.PathId, b.PathId) = (b.PathId, a.PathId);
+        (a.Source, b.Source) = (b.Source, a.Source);
     }
 
     private AttributeView View(uint set) => new(_attributes.Block(set));
-
-    private void Unlink(ref uint head, uint before, uint at)
-    {
-        ref PathNode node = ref _nodes[(int)at];
-        if (before == 0)
-        {
-            head = node.Next;
-        }
-        else
-        {
-            _nodes[(int)before].Next = node.Next;
-        }
-
-        _attributes.Release(node.Attributes);
-        node = new PathNode { Next = _free };
-        _free = at;
-    }
 
     private void Count(int source, IpFamily family, int change)
     {
@@ -428,33 +427,43 @@ public sealed partial class RibTable
         }
     }
 
-    private ref uint Head(uint id)
-    {
-        while (id >= _headRoom)
-        {
-            _heads.MakeRoom(_headRoom);
-            _headRoom += TrieChunks<uint>.Size;
-        }
+    private bool HasPath(uint id) => id < _firstRoom && _first[(int)id].Set != 0;
 
-        return ref _heads[(int)id];
+    private ref PathNode Node(uint at) => ref (at & Further) == 0 ? ref _first[(int)at] : ref _further[(int)(at & ~Further)];
+
+    private void MakeRoom(uint id)
+    {
+        while (id >= _firstRoom)
+        {
+            _first.MakeRoom(_firstRoom);
+            _firstRoom += TrieChunks<PathNode>.Size;
+        }
     }
 
-    private uint TakeNode()
+    private uint TakeFurther()
     {
         if (_free != 0)
         {
             uint reused = _free;
-            _free = _nodes[(int)reused].Next;
+            _free = Node(reused).Next;
             return reused;
         }
 
-        _nodes.MakeRoom(_used);
-        return (uint)_used++;
+        _further.MakeRoom(_furtherUsed);
+        return Further | (uint)_furtherUsed++;
     }
 
+    private void FreeFurther(uint at)
+    {
+        Node(at) = new PathNode { Next = _free };
+        _free = at;
+    }
+
+    /// <summary>One path. Next is 0 at the end of a chain; a set of 0 in the first place means that the prefix has no path.</summary>
+    [StructLayout(LayoutKind.Sequential, Pack = 2)]
     private struct PathNode
     {
-        public uint Attributes;
+        public uint Set;
         public uint PathId;
         public uint Next;
         public ushort Source;

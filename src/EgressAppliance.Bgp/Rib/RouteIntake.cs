@@ -15,16 +15,17 @@ namespace EgressAppliance.Bgp.Rib;
 internal sealed class RouteIntake(RibTable table, int source, Lock gate, RouteIntake.Applied applied)
 {
     /// <summary>As many changes are worth applying at once; more make it only a little faster.</summary>
-    public const int Full = 1 << 17;
+    public const int Full = 1 << 16;
 
     private const int Slice = 2048;
     private const int FirstRoom = 256;
     private readonly Lock _applying = new();
     private Change[] _changes = [];
+    private List<ulong> _lows = [];
     private int _count;
 
     /// <summary>Called under the speaker's lock after each slice.</summary>
-    public delegate void Applied(ReadOnlySpan<Change> slice, int added);
+    public delegate void Applied(ReadOnlySpan<Change> slice, IReadOnlyList<ulong> lows, int added);
 
     /// <summary>Changes gathered. Under the speaker's lock, or as a hint.</summary>
     public int Count => Volatile.Read(ref _count);
@@ -45,11 +46,13 @@ internal sealed class RouteIntake(RibTable table, int source, Lock gate, RouteIn
         lock (_applying)
         {
             Change[] changes;
+            List<ulong> lows;
             int count;
             lock (gate)
             {
-                (changes, count) = (_changes, _count);
+                (changes, lows, count) = (_changes, _lows, _count);
                 (_changes, _count) = ([], 0);
+                _lows = lows.Count > 0 ? [] : lows;
             }
 
             if (count == 0)
@@ -63,7 +66,7 @@ internal sealed class RouteIntake(RibTable table, int source, Lock gate, RouteIn
                 ReadOnlySpan<Change> slice = changes.AsSpan(start, Math.Min(Slice, count - start));
                 lock (gate)
                 {
-                    applied(slice, table.Apply(source, slice));
+                    applied(slice, lows, table.Apply(source, slice, lows));
                 }
             }
 
@@ -86,7 +89,7 @@ internal sealed class RouteIntake(RibTable table, int source, Lock gate, RouteIn
                     }
                 }
 
-                (_changes, _count) = ([], 0);
+                (_changes, _lows, _count) = ([], [], 0);
             }
         }
     }
@@ -95,7 +98,7 @@ internal sealed class RouteIntake(RibTable table, int source, Lock gate, RouteIn
     {
         if (_count == _changes.Length)
         {
-            Change[] longer = ArrayPool<Change>.Shared.Rent(Math.Max(FirstRoom, 4 * _count));
+            Change[] longer = ArrayPool<Change>.Shared.Rent(Math.Max(FirstRoom, 16 * _count));
             _changes.AsSpan(0, _count).CopyTo(longer);
             if (_changes.Length > 0)
             {
@@ -105,7 +108,14 @@ internal sealed class RouteIntake(RibTable table, int source, Lock gate, RouteIn
             _changes = longer;
         }
 
-        _changes[_count++] = new Change(prefix, pathId, set);
+        int low = 0;
+        if (prefix.Length > 64)
+        {
+            _lows.Add(prefix.Address.Low);
+            low = _lows.Count;
+        }
+
+        _changes[_count++] = new Change(prefix, pathId, set, low);
     }
 
     /// <summary>Sorts by the upper bits of the addresses, a digit at a time from the lower to the upper, each pass stable.</summary>
@@ -147,10 +157,10 @@ internal sealed class RouteIntake(RibTable table, int source, Lock gate, RouteIn
         ArrayPool<Change>.Shared.Return(other);
     }
 
-    /// <summary>One change; set 0 is a withdrawal.</summary>
-    public readonly struct Change(IpPrefix prefix, uint pathId, uint set)
+    /// <summary>One change, 24 bytes. The lower half of an IPv6 prefix longer than 64 bits, which is rare, stands in a list beside.</summary>
+    public readonly struct Change(IpPrefix prefix, uint pathId, uint set, int low)
     {
-        private readonly ulong _low = prefix.Address.Low;
+        private readonly int _low = low;
         private readonly byte _length = prefix.Length;
         private readonly IpFamily _family = prefix.Family;
 
@@ -160,10 +170,10 @@ internal sealed class RouteIntake(RibTable table, int source, Lock gate, RouteIn
         /// <summary>Path identifier.</summary>
         public uint PathId { get; } = pathId;
 
-        /// <summary>The attribute set announced, or 0.</summary>
+        /// <summary>The attribute set announced; 0 for a withdrawal.</summary>
         public uint Set { get; } = set;
 
         /// <summary>The prefix.</summary>
-        public IpPrefix Prefix => IpPrefix.Create(IpAddr.FromBits(_family, Bits, _low), _length);
+        public IpPrefix Prefix(IReadOnlyList<ulong> lows) => IpPrefix.Create(IpAddr.FromBits(_family, Bits, _low == 0 ? 0 : lows[_low - 1]), _length);
     }
 }

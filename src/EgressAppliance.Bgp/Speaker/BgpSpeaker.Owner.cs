@@ -207,7 +207,7 @@ public sealed partial class BgpSpeaker
         }
     }
 
-    private void Applied(int peer, ReadOnlySpan<RouteIntake.Change> slice, int added)
+    private void Applied(int peer, ReadOnlySpan<RouteIntake.Change> slice, IReadOnlyList<ulong> lows, int added)
     {
         if (added > 0)
         {
@@ -222,7 +222,7 @@ public sealed partial class BgpSpeaker
         _touched.Clear();
         foreach (ref readonly RouteIntake.Change change in slice)
         {
-            IpPrefix prefix = change.Prefix;
+            IpPrefix prefix = change.Prefix(lows);
             if (_overrides.Contains(prefix))
             {
                 _touched.Add(prefix);

@@ -71,7 +71,7 @@ public sealed partial class BgpSpeaker : IBgpSpeaker
         _logger = loggerFactory.CreateLogger<BgpSpeaker>();
         _ownPrefixes = prefixes is null ? new PrefixTable() : null;
         _rib = new RibTable(options.Peers.Count, prefixes ?? _ownPrefixes!);
-        _intakes = [.. options.Peers.Select((_, i) => new RouteIntake(_rib, i, _gate, (slice, added) => Applied(i, slice, added)))];
+        _intakes = [.. options.Peers.Select((_, i) => new RouteIntake(_rib, i, _gate, (slice, lows, added) => Applied(i, slice, lows, added)))];
         _overrides = new OverrideTable(options);
         _peers = new PeerTable[options.Peers.Count];
         _sessions = new PeerSession[options.Peers.Count];
