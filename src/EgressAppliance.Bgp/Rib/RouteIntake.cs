@@ -14,8 +14,8 @@ namespace EgressAppliance.Bgp.Rib;
 /// <summary>Changes of one source that are gathered and then applied together.</summary>
 internal sealed class RouteIntake(RibTable table, int source, Lock gate, RouteIntake.Applied applied)
 {
-    /// <summary>As many changes are worth applying at once; more make it only a little faster.</summary>
-    public const int Full = 1 << 16;
+    /// <summary>As many changes are worth applying at once; more make it only a little faster. With the rest of an UPDATE they fit an array of the pool.</summary>
+    public const int Full = (1 << 16) - 4096;
 
     private const int Slice = 2048;
     private const int FirstRoom = 256;
@@ -98,7 +98,7 @@ internal sealed class RouteIntake(RibTable table, int source, Lock gate, RouteIn
     {
         if (_count == _changes.Length)
         {
-            Change[] longer = ArrayPool<Change>.Shared.Rent(Math.Max(FirstRoom, 16 * _count));
+            Change[] longer = ArrayPool<Change>.Shared.Rent(_count == 0 ? FirstRoom : _count < Full / 16 ? 16 * _count : 2 * _count);
             _changes.AsSpan(0, _count).CopyTo(longer);
             if (_changes.Length > 0)
             {
