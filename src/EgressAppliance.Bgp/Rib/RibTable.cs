@@ -22,8 +22,8 @@ public enum RibChange
 /// </summary>
 /// <remarks>
 /// <para>Made to be small, and to be fast where the memory is the limit. Which prefixes there are is known once, by the <see cref="PrefixTable"/> that the data
-/// path looks up in; the paths stand beside it: the first of each prefix in an array indexed by the prefix's id, further ones chained to it, 14 bytes each,
-/// in arrays that hold no references. Attribute sets are octets, each kept once (<see cref="AttributeStore"/>). Objects are made of them only for answers.</para>
+/// path looks up in; the paths stand beside it: the first of each prefix in an array indexed by the prefix's id, further ones chained to it, 10 bytes each and
+/// 4 more where path identifiers are in use, in arrays that hold no references. Attribute sets are octets, each kept once (<see cref="AttributeStore"/>). Objects are made of them only for answers.</para>
 /// <para>Chains are short (paths of one prefix). The first is the best path, as far as the router's choice can be seen (<see cref="BestPath"/>); the others are
 /// in no order. A change looks at the chain only as far as it can have changed the choice.</para>
 /// <para>Not thread-safe. The speaker guards it with one lock and calls listeners under it, which is what gives them their order. The table of prefixes
@@ -35,6 +35,8 @@ public sealed partial class RibTable
     private const uint Further = 1u << 31;
     private readonly TrieChunks<PathNode> _first = new();
     private readonly TrieChunks<PathNode> _further = new();
+    private readonly SparseNumbers _firstIds = new();
+    private readonly SparseNumbers _furtherIds = new();
     private readonly List<IRibListener> _listeners = [];
     private readonly AttributeStore _attributes = new();
     private readonly List<Source> _sources = [];
@@ -63,7 +65,7 @@ public sealed partial class RibTable
     public int AttributeSetCount => _attributes.Count;
 
     /// <summary>Bytes of paths and attribute sets; those of the prefixes are told by <see cref="PrefixTable.GetStatistics"/>.</summary>
-    public long MemoryBytes => _first.MemoryBytes + _further.MemoryBytes + _attributes.MemoryBytes;
+    public long MemoryBytes => _first.MemoryBytes + _further.MemoryBytes + _firstIds.MemoryBytes + _furtherIds.MemoryBytes + _attributes.MemoryBytes;
 
     /// <summary>Paths of all sources.</summary>
     public long TotalPaths
@@ -184,7 +186,7 @@ public sealed partial class RibTable
             ref readonly PathNode node = ref Node(at);
             if (!_sources[node.Source].Hidden)
             {
-                into.Add(new RibPath(node.Source, node.PathId, AttributeBlock.ToAttributes(_attributes.Block(node.Set))));
+                into.Add(new RibPath(node.Source, PathId(at), AttributeBlock.ToAttributes(_attributes.Block(node.Set))));
             }
 
             at = node.Next;
@@ -197,7 +199,8 @@ public sealed partial class RibTable
         MakeRoom(id);
         if (_first[(int)id].Set == 0)
         {
-            _first[(int)id] = new PathNode { Set = set, PathId = pathId, Source = (ushort)source };
+            _first[(int)id] = new PathNode { Set = set, Source = (ushort)source };
+            _firstIds[id] = pathId;
             Count(source, prefix.Family, 1);
             Tell(prefix, added);
             return RibChange.Added;
@@ -206,7 +209,7 @@ public sealed partial class RibTable
         for (uint at = id; at != 0; at = Node(at).Next)
         {
             ref PathNode node = ref Node(at);
-            if (node.Source == source && node.PathId == pathId)
+            if (node.Source == source && PathId(at) == pathId)
             {
                 return Replace(id, ref node, prefix, set);
             }
@@ -216,7 +219,8 @@ public sealed partial class RibTable
         bool? better = IsBetterThanBest(id, set);
         uint further = TakeFurther();
         ref PathNode first = ref _first[(int)id];
-        Node(further) = new PathNode { Set = set, PathId = pathId, Source = (ushort)source, Next = first.Next };
+        Node(further) = new PathNode { Set = set, Source = (ushort)source, Next = first.Next };
+        SetPathId(further, pathId);
         first.Next = further;
         Count(source, prefix.Family, 1);
         if (better is null)
@@ -258,7 +262,7 @@ public sealed partial class RibTable
         for (uint at = id; at != 0; before = at, at = Node(at).Next)
         {
             ref readonly PathNode node = ref Node(at);
-            if (node.Source != source || node.PathId != pathId)
+            if (node.Source != source || PathId(at) != pathId)
             {
                 continue;
             }
@@ -333,10 +337,12 @@ public sealed partial class RibTable
         if (next == 0)
         {
             node = default;
+            SetPathId(at, 0);
             return 0;
         }
 
         node = Node(next);
+        SetPathId(at, PathId(next));
         FreeFurther(next);
         return at;
     }
@@ -366,7 +372,7 @@ public sealed partial class RibTable
         for (uint at = id; at != 0; at = Node(at).Next)
         {
             ref readonly PathNode node = ref Node(at);
-            ranks[i++] = new PathRank(View(node.Set), node.Source, node.PathId);
+            ranks[i++] = new PathRank(View(node.Set), node.Source, PathId(at));
         }
 
         uint best = id;
@@ -387,8 +393,10 @@ public sealed partial class RibTable
         ref PathNode a = ref Node(one);
         ref PathNode b = ref Node(other);
         (a.Set, b.Set) = (b.Set, a.Set);
-        (a.PathId, b.PathId) = (b.PathId, a.PathId);
         (a.Source, b.Source) = (b.Source, a.Source);
+        uint pathId = PathId(one);
+        SetPathId(one, PathId(other));
+        SetPathId(other, pathId);
     }
 
     private AttributeView View(uint set) => new(_attributes.Block(set));
@@ -431,6 +439,20 @@ public sealed partial class RibTable
 
     private ref PathNode Node(uint at) => ref (at & Further) == 0 ? ref _first[(int)at] : ref _further[(int)(at & ~Further)];
 
+    private uint PathId(uint at) => (at & Further) == 0 ? _firstIds[at] : _furtherIds[at & ~Further];
+
+    private void SetPathId(uint at, uint pathId)
+    {
+        if ((at & Further) == 0)
+        {
+            _firstIds[at] = pathId;
+        }
+        else
+        {
+            _furtherIds[at & ~Further] = pathId;
+        }
+    }
+
     private void MakeRoom(uint id)
     {
         while (id >= _firstRoom)
@@ -456,6 +478,7 @@ public sealed partial class RibTable
     private void FreeFurther(uint at)
     {
         Node(at) = new PathNode { Next = _free };
+        SetPathId(at, 0);
         _free = at;
     }
 
@@ -464,7 +487,6 @@ public sealed partial class RibTable
     private struct PathNode
     {
         public uint Set;
-        public uint PathId;
         public uint Next;
         public ushort Source;
     }

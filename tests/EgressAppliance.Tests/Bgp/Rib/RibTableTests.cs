@@ -128,7 +128,7 @@ public sealed class RibTableTests
             }
         }
 
-        // Three paths of 14 bytes and the share of the sets; what the prefixes themselves take is the prefix table's.
+        // Three paths of 14 bytes, path identifiers included, and the share of the sets; what the prefixes themselves take is the prefix table's.
         Assert.InRange(table.MemoryBytes / Prefixes, 42, 60);
         Assert.Equal(3 * Prefixes, table.PathCount(0, IpFamily.IPv4));
     }
