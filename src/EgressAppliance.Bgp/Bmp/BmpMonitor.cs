@@ -102,11 +102,11 @@ internal sealed class BmpMonitor(BmpRouterOptions router, IBmpListener listener,
                 if (peer.Tables[i] is { } table)
                 {
                     routes[(BmpTable)i] = routes.GetValueOrDefault((BmpTable)i) + table.Routes;
-                    anyRoutes |= table.Updates > 0;
+                    anyRoutes |= table.Announced;
                 }
             }
 
-            prePolicy |= peer.HasRoutes(BmpTable.AdjRibInPrePolicy);
+            prePolicy |= peer.HadRoutes(BmpTable.AdjRibInPrePolicy);
         }
 
         // A router that shows other tables only is not expected to show this one.
@@ -116,7 +116,7 @@ internal sealed class BmpMonitor(BmpRouterOptions router, IBmpListener listener,
         foreach (MonitoredPeer peer in _peers.Values)
         {
             bool quiet = expected && peer.IsUp && peer.Peer.Id.Type != BmpPeerType.LocRibInstance && now - peer.Since >= quietTime
-                && !peer.HasRoutes(BmpTable.AdjRibInPrePolicy) && !peer.HasRoutes(BmpTable.AdjRibInPostPolicy);
+                && !peer.HadRoutes(BmpTable.AdjRibInPrePolicy) && !peer.HadRoutes(BmpTable.AdjRibInPostPolicy);
             peers.Add(peer.ToStatus(quiet ? "the router sends no pre-policy routes of this peer: FRR needs `soft-reconfiguration inbound` for it" : null));
         }
 
@@ -419,6 +419,7 @@ internal sealed class BmpMonitor(BmpRouterOptions router, IBmpListener listener,
         }
 
         table.Updates++;
+        table.Announced |= announces;
         long routes = listener.Routes(table.Source!, _update);
         _routes += routes - table.Routes;
         table.Routes = routes;

@@ -12,6 +12,9 @@ internal sealed class MonitoredTable
 
     public long Updates { get; set; }
 
+    /// <summary>There was an announcement among them.</summary>
+    public bool Announced { get; set; }
+
     public List<IpFamily> EndOfRib { get; } = [];
 
     public string? Fault { get; set; }
@@ -63,7 +66,8 @@ internal sealed class MonitoredPeer(BmpPeer peer, BmpPeerCodec codec, byte[] ses
         }
     }
 
-    public bool HasRoutes(BmpTable table) => Tables[(int)table] is { Updates: > 0 };
+    /// <summary>A route was announced. Withdrawals alone do not count: FRR without soft-reconfiguration shows every change as one.</summary>
+    public bool HadRoutes(BmpTable table) => Tables[(int)table] is { Announced: true };
 
     public BmpPeerStatus ToStatus(string? hint)
     {

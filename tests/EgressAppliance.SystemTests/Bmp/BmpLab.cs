@@ -207,7 +207,7 @@ internal sealed class BmpLab : IAsyncDisposable
                 $"{router.State}, {router.Connections} connections, last error {router.LastError ?? "none"}, last malformed {router.LastMalformed ?? "none"}, {router.Oddities}"));
             foreach (BmpPeerStatus peer in router.Peers)
             {
-                _output.WriteLine($"{peer.Id} AS {peer.As} up {peer.IsUp} {peer.DownReason} {string.Join(", ", peer.Tables)}");
+                _output.WriteLine($"{peer.Id} AS {peer.As} up {peer.IsUp} {peer.DownReason} {string.Join(", ", peer.Tables.Select(t => $"{BmpNames.Of(t.Table)} handle {t.Handle} routes {t.Routes} updates {t.Updates} {t.Fault}"))} {peer.Hint}");
             }
         }
 

@@ -64,14 +64,14 @@ public sealed class FrrBmpTests(ITestOutputHelper output)
         await using var frr = await FrrWithBmp.StartAsync(lab);
         await lab.UntilAnnouncedAsync(BmpTable.AdjRibInPrePolicy, Limit);
         Provider b = lab.Providers[1];
-        await b.BirdcAsync("disable edge4");
+        await BirdcAsync(lab, b, "disable", "edge4");
         await UntilAsync("B's IPv4 routes gone", () => lab.Routes.Of(b.Ipv4, BmpTable.AdjRibInPrePolicy).Count == 0);
         BmpPeerStatus down = lab.Router.Peers.Single(p => p.Id.Address == IpAddr.Parse(b.Ipv4));
         Assert.False(down.IsUp);
         Assert.StartsWith("the peer closed the session: 6/2 Cease, Administrative Shutdown", down.DownReason, StringComparison.Ordinal);
         Assert.Equal(BmpLab.Announced(b, ipv6: true), lab.Routes.Of(b.Ipv6, BmpTable.AdjRibInPrePolicy));
 
-        await b.BirdcAsync("enable edge4");
+        await BirdcAsync(lab, b, "enable", "edge4");
         await lab.UntilAnnouncedAsync(BmpTable.AdjRibInPrePolicy, Limit);
     });
 
@@ -84,6 +84,9 @@ public sealed class FrrBmpTests(ITestOutputHelper output)
         await UntilAsync("the hint", () => lab.Router.Peers.Any(p => p.Id.Address == IpAddr.Parse(b.Ipv4) && p.Hint?.Contains("soft-reconfiguration inbound", StringComparison.Ordinal) == true));
         Assert.Null(lab.Router.Peers.Single(p => p.Id.Address == IpAddr.Parse(lab.Providers[0].Ipv4)).Hint);
     });
+
+    private static Task<string> BirdcAsync(BmpLab lab, Provider provider, params string[] command) =>
+        Shell.CheckedAsync(["birdc", "-s", Path.Combine(lab.Folder, $"{provider.Link}.ctl"), .. command]);
 
     private Task UntilAsync(string what, Func<bool> condition) => Until.TrueAsync(what, () => Task.FromResult(condition()), Limit, output);
 

@@ -61,7 +61,7 @@ public sealed class GoBgpBmpTests(ITestOutputHelper output)
                 address = "{BmpLab.StationAddress}"
                 port = {BmpLab.Port}
                 route-monitoring-policy = "all"
-                statistics-timeout = 2
+                statistics-timeout = 15
             {neighbors}
             """);
         lab.Adopt(Daemon.Start("gobgpd", lab.Folder, lab.Edge.Command("gobgpd", "-t", "toml", "-f", config, "--api-hosts", "127.0.0.1:50051", "--pprof-disable")));

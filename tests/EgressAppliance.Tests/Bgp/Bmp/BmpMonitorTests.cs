@@ -301,7 +301,7 @@ public sealed class BmpMonitorTests
     public void Peer_that_stays_quiet_gets_a_hint()
     {
         Run run = new(new() { QuietTime = TimeSpan.FromSeconds(10) });
-        run.Feed(BmpMaker.PeerUp(A), BmpMaker.PeerUp(B), BmpMaker.Announce(A, "64501", "10.0.0.0/8"), BmpMaker.EndOfRib(B, AfiSafi.IPv6Unicast));
+        run.Feed(BmpMaker.PeerUp(A), BmpMaker.PeerUp(B), BmpMaker.Announce(A, "64501", "10.0.0.0/8"), BmpMaker.EndOfRib(B, AfiSafi.IPv4Unicast), BmpMaker.Withdraw(B, "10.0.0.0/8"));
         Assert.All(run.Status().Peers, peer => Assert.Null(peer.Hint));
 
         run.Time.Now += TimeSpan.FromSeconds(10);
