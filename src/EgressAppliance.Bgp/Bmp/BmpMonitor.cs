@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using EgressAppliance.Bgp.Wire;
 using EgressAppliance.Net;
 
@@ -41,7 +42,11 @@ internal sealed class BmpMonitor(BmpRouterOptions router, IBmpListener listener,
     /// <summary>The connection ended: everything of it is void.</summary>
     public void End(string reason)
     {
-        foreach (MonitoredPeer peer in _peers.Values)
+        MonitoredPeer[] peers = [.. _peers.Values];
+        _peers.Clear();
+        _sysName = null;
+        _sysDescr = null;
+        foreach (MonitoredPeer peer in peers)
         {
             if (peer.IsUp)
             {
@@ -49,9 +54,6 @@ internal sealed class BmpMonitor(BmpRouterOptions router, IBmpListener listener,
             }
         }
 
-        _peers.Clear();
-        _sysName = null;
-        _sysDescr = null;
         listener.ConnectionDown(router, reason);
     }
 
@@ -169,7 +171,7 @@ internal sealed class BmpMonitor(BmpRouterOptions router, IBmpListener listener,
             return error;
         }
 
-        ReadOnlySpan<byte> session = reader.Rest[..message.SessionLength];
+        byte[] session = SHA256.HashData(reader.Rest[..message.SessionLength]);
         if (known is { IsUp: true })
         {
             if (known.Session.AsSpan().SequenceEqual(session))
@@ -186,7 +188,7 @@ internal sealed class BmpMonitor(BmpRouterOptions router, IBmpListener listener,
         return null;
     }
 
-    private BmpEnd? Add(BmpPeer peer, BmpPeerCodec codec, ReadOnlySpan<byte> session, out MonitoredPeer? added)
+    private BmpEnd? Add(BmpPeer peer, BmpPeerCodec codec, byte[] session, out MonitoredPeer? added)
     {
         added = null;
         if (_peers.Count >= router.MaxPeers && !_peers.ContainsKey(peer.Id) && !ForgetOneThatIsDown())
@@ -194,7 +196,7 @@ internal sealed class BmpMonitor(BmpRouterOptions router, IBmpListener listener,
             return new($"more than {router.MaxPeers} monitored peers", Limit: true);
         }
 
-        added = new(peer, codec, session.ToArray(), time.GetUtcNow());
+        added = new(peer, codec, session, time.GetUtcNow());
         _peers[peer.Id] = added;
         listener.PeerUp(peer);
         return null;

@@ -23,6 +23,7 @@ internal sealed class BmpRouter : IBmpConnectionSink, IAsyncDisposable
     private BmpConnectionState _state;
     private DateTimeOffset _since;
     private DateTimeOffset _heldUntil;
+    private bool _heldTold;
     private string? _lastError;
     private long _connections;
     private long _limitsExceeded;
@@ -66,21 +67,17 @@ internal sealed class BmpRouter : IBmpConnectionSink, IAsyncDisposable
 
             if (_time.GetUtcNow() < _heldUntil)
             {
-                BmpLog.Held(_logger, _options.Name);
+                if (!_heldTold)
+                {
+                    _heldTold = true;
+                    BmpLog.Held(_logger, _options.Name);
+                }
+
                 socket.Dispose();
                 return;
             }
 
-            try
-            {
-                Attach(socket, "accepted");
-            }
-            catch (Exception e) when (e is not OutOfMemoryException)
-            {
-                // A bug of the listener's; it must not take the accepting of all other routers with it.
-                BmpLog.Fault(_logger, _options.Name, e);
-                socket.Dispose();
-            }
+            Attach(socket, "accepted");
         }
     }
 
@@ -132,6 +129,7 @@ internal sealed class BmpRouter : IBmpConnectionSink, IAsyncDisposable
             {
                 _limitsExceeded++;
                 _heldUntil = _time.GetUtcNow() + _options.LimitHold;
+                _heldTold = false;
             }
 
             End(end.Reason);
@@ -168,14 +166,7 @@ internal sealed class BmpRouter : IBmpConnectionSink, IAsyncDisposable
     public void OnFault(BmpConnection connection, Exception exception)
     {
         BmpLog.Fault(_logger, _options.Name, exception);
-        try
-        {
-            OnClosed(connection, $"internal error: {exception.Message}");
-        }
-        catch (Exception e) when (e is not OutOfMemoryException)
-        {
-            BmpLog.Fault(_logger, _options.Name, e);
-        }
+        OnClosed(connection, $"internal error: {exception.Message}");
     }
 
     /// <summary>Ends the connection and waits until nothing runs any more.</summary>
@@ -223,11 +214,19 @@ internal sealed class BmpRouter : IBmpConnectionSink, IAsyncDisposable
         _connections++;
         Enter(BmpConnectionState.Up);
         BmpLog.Up(_logger, _options.Name, direction);
-        _monitor.Begin();
         connection.Start();
         _endings.RemoveAll(t => t.IsCompleted);
         _endings.Add(connection.Completion.ContinueWith(
             (_, c) => ((BmpConnection)c!).Dispose(), connection, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default));
+        try
+        {
+            // Nothing that the reader has read meanwhile can come before this: we hold the lock.
+            _monitor.Begin();
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            OnFault(connection, e);
+        }
     }
 
     private void End(string reason)
@@ -235,9 +234,17 @@ internal sealed class BmpRouter : IBmpConnectionSink, IAsyncDisposable
         _connection!.Close();
         _connection = null;
         _lastError = reason;
-        _monitor.End(reason);
         Enter(_time.GetUtcNow() < _heldUntil ? BmpConnectionState.Held : Resting);
         BmpLog.Down(_logger, _options.Name, reason);
+        try
+        {
+            _monitor.End(reason);
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            // A bug of the listener's. It must not stop the accepting of other routers, or the next connection of this one.
+            BmpLog.Fault(_logger, _options.Name, e);
+        }
     }
 
     private void Enter(BmpConnectionState state)

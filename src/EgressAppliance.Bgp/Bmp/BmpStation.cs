@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Numerics;
 using EgressAppliance.Net;
 using Microsoft.Extensions.Logging;
 
@@ -81,6 +82,11 @@ public sealed class BmpStation : IAsyncDisposable
             _listeners.Add(socket);
             try
             {
+                if (endpoint.AddressFamily == AddressFamily.InterNetworkV6)
+                {
+                    socket.DualMode = false;
+                }
+
                 socket.Bind(endpoint);
                 socket.Listen(Backlog);
             }
@@ -206,7 +212,13 @@ public sealed class BmpStation : IAsyncDisposable
             return;
         }
 
-        BmpLog.UnknownRouter(_logger, remote.ToString(), Interlocked.Increment(ref _unknownRouters));
+        long count = Interlocked.Increment(ref _unknownRouters);
+        if (BitOperations.IsPow2(count))
+        {
+            // The first, and then ever fewer: anyone can connect again and again.
+            BmpLog.UnknownRouter(_logger, remote.ToString(), count);
+        }
+
         socket.Dispose();
     }
 }

@@ -31,7 +31,7 @@ internal sealed class MonitoredPeer(BmpPeer peer, BmpPeerCodec codec, byte[] ses
 
     public BmpPeerCodec Codec { get; } = codec;
 
-    /// <summary>Addresses, ports and OPENs of its Peer Up; empty if there was none.</summary>
+    /// <summary>A hash of addresses, ports and OPENs of its Peer Up, which may have 128 KiB; empty if there was none.</summary>
     public byte[] Session { get; } = session;
 
     public bool IsUp { get; private set; } = true;

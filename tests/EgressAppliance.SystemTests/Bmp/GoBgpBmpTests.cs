@@ -24,7 +24,7 @@ public sealed class GoBgpBmpTests(ITestOutputHelper output)
 
         BmpRouterStatus status = lab.Router;
         Assert.Empty(status.Malformed);
-        Assert.Equal(0, status.Oddities.OwnAsRemoved);
+        Assert.Equal((0L, 1L), (status.Oddities.OwnAsRemoved, status.Oddities.WithoutPeerUp));
         Assert.Equal(4, status.Peers.Count(p => p.IsUp && p.Id.Type == BmpPeerType.GlobalInstance));
         await UntilAsync("statistics", () => lab.Router.Peers.Any(p => p.Statistics.Count > 0));
 
