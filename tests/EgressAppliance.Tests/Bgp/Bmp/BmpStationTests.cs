@@ -1,18 +1,14 @@
-using System.Buffers.Binary;
 using System.Net;
 using System.Net.Sockets;
 using EgressAppliance.Bgp.Bmp;
 using EgressAppliance.Bgp.Wire;
-using EgressAppliance.Net;
 using Microsoft.Extensions.Logging.Abstractions;
-using Xunit.Abstractions;
 
 namespace EgressAppliance.Tests.Bgp.Bmp;
 
 /// <summary>The station over loopback, against routers that tests play.</summary>
-public sealed class BmpStationTests(ITestOutputHelper output)
+public sealed class BmpStationTests
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
     private static readonly IPAddress First = IPAddress.Parse("127.0.0.11");
     private static readonly IPAddress Second = IPAddress.Parse("127.0.0.12");
     private static readonly BmpPeerHeader A = BmpMaker.Peer("192.0.2.1", 64501);
@@ -21,7 +17,7 @@ public sealed class BmpStationTests(ITestOutputHelper output)
     [Fact]
     public async Task Routers_are_told_apart_by_address_and_lose_their_own_routes_only()
     {
-        await using var run = await Run.StartAsync(Router("r1", First), Router("r2", Second));
+        await using var run = await StationRun.StartAsync(Router("r1", First), Router("r2", Second));
         using Socket one = await run.ConnectAsync(First);
         using Socket two = await run.ConnectAsync(Second);
         one.Send([.. BmpMaker.Initiation("one"), .. BmpMaker.PeerUp(A), .. BmpMaker.Announce(A, "64501", "10.0.0.0/8")]);
@@ -41,17 +37,17 @@ public sealed class BmpStationTests(ITestOutputHelper output)
     [Fact]
     public async Task Connection_from_an_unknown_address_is_closed_and_counted()
     {
-        await using var run = await Run.StartAsync(Router("r1", First));
+        await using var run = await StationRun.StartAsync(Router("r1", First));
         using Socket stranger = await run.ConnectAsync(Second);
 
-        Assert.Equal(0, await Run.ReceiveAsync(stranger));
+        Assert.Equal(0, await StationRun.ReceiveAsync(stranger));
         Assert.Equal(1, run.Station.UnknownRouters);
     }
 
     [Fact]
     public async Task Second_connection_of_a_router_replaces_the_first_and_begins_anew()
     {
-        await using var run = await Run.StartAsync(Router("r1", First));
+        await using var run = await StationRun.StartAsync(Router("r1", First));
         using Socket old = await run.ConnectAsync(First);
         old.Send([.. BmpMaker.PeerUp(A), .. BmpMaker.PeerUp(B), .. BmpMaker.Announce(A, "64501", "10.0.0.0/8"), .. BmpMaker.Announce(B, "64502", "2001:db8::/32")]);
         await run.UntilAsync(() => run.Listener.Routes.Count == 2);
@@ -60,7 +56,7 @@ public sealed class BmpStationTests(ITestOutputHelper output)
         young.Send([.. BmpMaker.PeerUp(A), .. BmpMaker.Announce(A, "64501", "11.0.0.0/8")]);
         await run.UntilAsync(() => run.Listener.Routes.SequenceEqual(["r1 192.0.2.1 adj-rib-in-pre-policy 11.0.0.0/8 via 64501"]));
         Assert.Contains("r1 disconnected: the router connected anew", run.Listener.Events);
-        Assert.Equal(0, await Run.ReceiveAsync(old));
+        Assert.Equal(0, await StationRun.ReceiveAsync(old));
         Assert.Equal(2, run.Station.GetRouters()[0].Connections);
         Assert.Single(run.Station.GetRouters()[0].Peers);
     }
@@ -72,7 +68,7 @@ public sealed class BmpStationTests(ITestOutputHelper output)
     [InlineData("030000000000", BmpErrorKind.Length)]
     public async Task Header_that_cannot_be_followed_ends_the_connection(string hex, BmpErrorKind kind)
     {
-        await using var run = await Run.StartAsync(Router("r1", First));
+        await using var run = await StationRun.StartAsync(Router("r1", First));
         using Socket router = await run.ConnectAsync(First);
         router.Send([.. BmpMaker.PeerUp(A), .. BmpMaker.Announce(A, "64501", "10.0.0.0/8"), .. Convert.FromHexString(hex)]);
 
@@ -84,7 +80,7 @@ public sealed class BmpStationTests(ITestOutputHelper output)
     [Fact]
     public async Task Longest_message_is_taken()
     {
-        await using var run = await Run.StartAsync(Router("r1", First));
+        await using var run = await StationRun.StartAsync(Router("r1", First));
         using Socket router = await run.ConnectAsync(First);
         byte[] filler = BmpMaker.Tlv(BmpTlv.FreeText, new byte[65_000]);
         byte[] longest = BmpMaker.Message(BmpMessageType.Initiation, filler, filler, filler, filler, new byte[BmpConstants.DefaultMaxMessageLength - 6 - (4 * filler.Length)]);
@@ -97,7 +93,7 @@ public sealed class BmpStationTests(ITestOutputHelper output)
     [Fact]
     public async Task Router_over_a_limit_is_disconnected_and_held_off()
     {
-        await using var run = await Run.StartAsync(Router("r1", First) with { MaxRoutes = 2 });
+        await using var run = await StationRun.StartAsync(Router("r1", First) with { MaxRoutes = 2 });
         using Socket router = await run.ConnectAsync(First);
         router.Send([.. BmpMaker.PeerUp(A), .. BmpMaker.Announce(A, "64501", "10.0.0.0/8", "11.0.0.0/8", "12.0.0.0/8")]);
         await run.UntilAsync(() => run.Station.GetRouters()[0].State == BmpConnectionState.Held);
@@ -106,7 +102,7 @@ public sealed class BmpStationTests(ITestOutputHelper output)
         Assert.Equal((1L, "more than 2 routes"), (status.LimitsExceeded, status.LastError));
         Assert.Empty(run.Listener.Handles);
         using Socket again = await run.ConnectAsync(First);
-        Assert.Equal(0, await Run.ReceiveAsync(again));
+        Assert.Equal(0, await StationRun.ReceiveAsync(again));
         Assert.Equal(1, run.Station.GetRouters()[0].Connections);
 
         run.Time.Advance(TimeSpan.FromMinutes(1));
@@ -122,18 +118,18 @@ public sealed class BmpStationTests(ITestOutputHelper output)
         listener.Bind(new IPEndPoint(First, 0));
         int port = ((IPEndPoint)listener.LocalEndPoint!).Port;
         BmpRouterOptions options = Router("r1", First) with { ConnectPort = port, ConnectRetry = TimeSpan.FromMilliseconds(20), ConnectRetryMax = TimeSpan.FromMilliseconds(100) };
-        await using var run = await Run.StartAsync(options);
+        await using var run = await StationRun.StartAsync(options);
 
         // Nobody listens yet.
         await run.UntilAsync(() => run.Station.GetRouters()[0].LastError?.StartsWith("cannot connect to 127.0.0.11", StringComparison.Ordinal) == true);
         listener.Listen(4);
         for (int i = 1; i <= 3; i++)
         {
-            using Socket router = await listener.AcceptAsync(new CancellationTokenSource(Patience).Token);
+            using Socket router = await listener.AcceptAsync(new CancellationTokenSource(StationRun.Patience).Token);
             router.Send([.. BmpMaker.PeerUp(A), .. BmpMaker.Announce(A, "64501", $"{i}.0.0.0/8")]);
             await run.UntilAsync(() => run.Listener.Routes.SequenceEqual([$"r1 192.0.2.1 adj-rib-in-pre-policy {i}.0.0.0/8 via 64501"]));
             router.Send(BmpMaker.Termination(0));
-            Assert.Equal(0, await Run.ReceiveAsync(router));
+            Assert.Equal(0, await StationRun.ReceiveAsync(router));
         }
 
         Assert.Contains("r1 disconnected: the router ends the connection: administratively closed", run.Listener.Events);
@@ -142,7 +138,7 @@ public sealed class BmpStationTests(ITestOutputHelper output)
     [Fact]
     public async Task Listener_that_throws_costs_the_connection_and_no_more()
     {
-        await using var run = await Run.StartAsync(Router("r1", First));
+        await using var run = await StationRun.StartAsync(Router("r1", First));
         using Socket router = await run.ConnectAsync(First);
         run.Listener.Fail = true;
         router.Send([.. BmpMaker.PeerUp(A), .. BmpMaker.Announce(A, "64501", "10.0.0.0/8")]);
@@ -157,7 +153,7 @@ public sealed class BmpStationTests(ITestOutputHelper output)
     [Fact]
     public async Task Stopping_takes_everything_down()
     {
-        var run = await Run.StartAsync(Router("r1", First));
+        var run = await StationRun.StartAsync(Router("r1", First));
         using Socket router = await run.ConnectAsync(First);
         router.Send([.. BmpMaker.PeerUp(A), .. BmpMaker.Announce(A, "64501", "10.0.0.0/8")]);
         await run.UntilAsync(() => run.Listener.Routes.Count == 1);
@@ -198,7 +194,7 @@ public sealed class BmpStationTests(ITestOutputHelper output)
         IReadOnlyList<string>? expected = null;
         foreach (int longest in new[] { int.MaxValue, 1000, 50, 3 })
         {
-            await using var run = await Run.StartAsync(Router("r1", First));
+            await using var run = await StationRun.StartAsync(Router("r1", First));
             using Socket router = await run.ConnectAsync(First);
             router.NoDelay = true;
             for (int at = 0; at < stream.Length;)
@@ -216,62 +212,6 @@ public sealed class BmpStationTests(ITestOutputHelper output)
         Assert.True(expected!.Count > 100);
     }
 
-    /// <summary>EGRESS_BMP_ROUTES sets another size: 3000000 is what a router with three full tables sends.</summary>
-    [Fact]
-    public async Task Memory_for_tables_does_not_grow_with_their_size()
-    {
-        const int PerUpdate = 5;
-        int routes = int.TryParse(Environment.GetEnvironmentVariable("EGRESS_BMP_ROUTES"), out int wanted) ? wanted : 200_000;
-        var counter = new CountingListener();
-        await using var run = await Run.StartAsync(counter, Router("r1", First));
-        using Socket router = await run.ConnectAsync(First);
-        BmpPeerHeader[] peers = [A, BmpMaker.Peer("192.0.2.2", 64502), BmpMaker.Peer("192.0.2.3", 64503)];
-        foreach (BmpPeerHeader peer in peers)
-        {
-            router.Send([.. BmpMaker.PeerUp(peer), .. BmpMaker.Announce(peer, $"65000 {peer.As} 64999", "10.0.0.0/24")]);
-        }
-
-        await run.UntilAsync(() => counter.Routes == peers.Length);
-        long before = GC.GetTotalMemory(forceFullCollection: true);
-        long start = TimeProvider.System.GetTimestamp();
-        TimeSpan cpu = Environment.CpuUsage.TotalTime;
-        foreach (BmpPeerHeader peer in peers)
-        {
-            // Five prefixes an UPDATE, other prefixes and another origin AS in each.
-            byte[] message = BmpMaker.Announce(peer, $"65000 {peer.As} 64999", [.. Enumerable.Range(0, PerUpdate).Select(i => $"10.0.{i}.0/24")]);
-            int origin = message.AsSpan().IndexOf(Convert.FromHexString("0000fde7"));
-            byte[] batch = new byte[message.Length * 100];
-            for (int sent = 0; sent < routes / peers.Length; sent += PerUpdate * 100)
-            {
-                for (int i = 0; i < 100; i++)
-                {
-                    Span<byte> copy = batch.AsSpan(i * message.Length, message.Length);
-                    message.CopyTo(copy);
-                    BinaryPrimitives.WriteInt32BigEndian(copy[origin..], 1 + (sent / PerUpdate) + i);
-                    for (int n = 0; n < PerUpdate; n++)
-                    {
-                        int number = sent + (i * PerUpdate) + n;
-                        Span<byte> prefix = copy[(message.Length - (4 * (PerUpdate - n)) + 1)..];
-                        (prefix[0], prefix[1], prefix[2]) = ((byte)(1 + (number >> 16)), (byte)(number >> 8), (byte)number);
-                    }
-                }
-
-                await router.SendAsync(batch);
-            }
-        }
-
-        int batches = ((routes / peers.Length) + (PerUpdate * 100) - 1) / (PerUpdate * 100);
-        long all = peers.Length * (1L + (batches * PerUpdate * 100));
-        await run.UntilAsync(() => counter.Routes >= all);
-        double seconds = TimeProvider.System.GetElapsedTime(start).TotalSeconds;
-        cpu = Environment.CpuUsage.TotalTime - cpu;
-        long grown = GC.GetTotalMemory(forceFullCollection: true) - before;
-        output.WriteLine($"{counter.Routes} routes in {seconds:F2} s, {cpu.TotalSeconds:F2} s of CPU with the sender's; {grown / 1024} KiB more in use, heap {GC.GetTotalMemory(false) >> 20} MiB, peak working set {Environment.WorkingSet >> 20} MiB");
-        Assert.True(grown < 2 << 20, $"{grown} bytes more are in use after {routes} routes");
-        Assert.Equal(all, counter.Routes);
-        Assert.True(run.Station.GetRouters()[0].Oddities.OwnAsRemoved > routes / PerUpdate);
-    }
-
     [Fact]
     public void Options_that_contradict_themselves_are_refused()
     {
@@ -287,116 +227,4 @@ public sealed class BmpStationTests(ITestOutputHelper output)
     }
 
     private static BmpRouterOptions Router(string name, IPAddress address) => new() { Name = name, Address = address };
-
-    /// <summary>A running station.</summary>
-    private sealed class Run : IAsyncDisposable
-    {
-        private Run(IBmpListener listener, BmpRouterOptions[] routers)
-        {
-            Station = new(
-                new() { Routers = routers, Listen = [new(IPAddress.Loopback, 0)] }, listener, Time, NullLoggerFactory.Instance);
-            Listener = listener as RecordingListener ?? new();
-        }
-
-        public BmpStation Station { get; }
-
-        public RecordingListener Listener { get; }
-
-        public ShiftedClock Time { get; } = new();
-
-        public static Task<Run> StartAsync(params BmpRouterOptions[] routers) => StartAsync(new RecordingListener(), routers);
-
-        public static async Task<Run> StartAsync(IBmpListener listener, params BmpRouterOptions[] routers)
-        {
-            var run = new Run(listener, routers);
-            await run.Station.StartAsync(CancellationToken.None);
-            return run;
-        }
-
-        public async Task<Socket> ConnectAsync(IPAddress from)
-        {
-            var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-            socket.Bind(new IPEndPoint(from, 0));
-            await socket.ConnectAsync(Station.ListeningOn[0]);
-            return socket;
-        }
-
-        /// <summary>Octets received; 0 when the other side closed or reset the connection.</summary>
-        public static async Task<int> ReceiveAsync(Socket socket)
-        {
-            try
-            {
-                using var patience = new CancellationTokenSource(Patience);
-                return await socket.ReceiveAsync(new byte[1], patience.Token);
-            }
-            catch (SocketException e) when (e.SocketErrorCode == SocketError.ConnectionReset)
-            {
-                return 0;
-            }
-        }
-
-        public async Task UntilAsync(Func<bool> condition)
-        {
-            long start = TimeProvider.System.GetTimestamp();
-            while (!condition())
-            {
-                if (TimeProvider.System.GetElapsedTime(start) > Patience)
-                {
-                    Assert.Fail("not within the limit; calls so far:\n" + string.Join('\n', Listener.Events.TakeLast(20)) + "\nlast error: " + Station.GetRouters()[0].LastError);
-                }
-
-                await Task.Delay(10);
-            }
-        }
-
-        public ValueTask DisposeAsync() => Station.DisposeAsync();
-    }
-
-    /// <summary>The system's clock, put forward at will.</summary>
-    private sealed class ShiftedClock : TimeProvider
-    {
-        private TimeSpan _shift;
-
-        public void Advance(TimeSpan by) => _shift += by;
-
-        public override DateTimeOffset GetUtcNow() => base.GetUtcNow() + _shift;
-    }
-
-    /// <summary>Counts and keeps nothing, so that what is measured is the station.</summary>
-    private sealed class CountingListener : IBmpListener
-    {
-        private long _routes;
-
-        public long Routes => Interlocked.Read(ref _routes);
-
-        public void ConnectionUp(BmpRouterOptions router)
-        {
-        }
-
-        public void PeerUp(BmpPeer peer)
-        {
-        }
-
-        public void SourceUp(BmpSource source)
-        {
-        }
-
-        long IBmpListener.Routes(BmpSource source, UpdateMessage update) => Interlocked.Add(ref _routes, update.Announced.Count);
-
-        public void EndOfRib(BmpSource source, IpFamily family)
-        {
-        }
-
-        public void SourceDown(BmpSource source, string reason)
-        {
-        }
-
-        public void PeerDown(BmpPeer peer, string reason)
-        {
-        }
-
-        public void ConnectionDown(BmpRouterOptions router, string reason)
-        {
-        }
-    }
 }
