@@ -31,9 +31,11 @@ public sealed class MrtReader
     private long _malformed;
 
     /// <summary>A reader of an uncompressed or gzip-compressed file.</summary>
-    /// <exception cref="NotSupportedException">The file is compressed by bzip2 or xz.</exception>
+    /// <param name="stream">The file.</param>
+    /// <param name="unpackBzip2">Unpacks bzip2, which .NET cannot do by itself; throws <see cref="InvalidDataException"/> where the archive is damaged.</param>
+    /// <exception cref="NotSupportedException">The file is compressed by xz, or by bzip2 and <paramref name="unpackBzip2"/> is null.</exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
-    public MrtReader(Stream stream) => _records = new(stream);
+    public MrtReader(Stream stream, Func<Stream, Stream>? unpackBzip2 = null) => _records = new(stream, unpackBzip2);
 
     /// <summary>Records of kinds that are not read.</summary>
     public long Skipped { get; private set; }

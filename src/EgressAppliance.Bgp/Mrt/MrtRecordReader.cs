@@ -19,9 +19,11 @@ public sealed class MrtRecordReader
     private readonly MrtTable _table = new();
 
     /// <summary>A reader of an uncompressed or gzip-compressed file.</summary>
-    /// <exception cref="NotSupportedException">The file is compressed by bzip2 or xz.</exception>
+    /// <param name="stream">The file.</param>
+    /// <param name="unpackBzip2">Unpacks bzip2, which .NET cannot do by itself; throws <see cref="InvalidDataException"/> where the archive is damaged.</param>
+    /// <exception cref="NotSupportedException">The file is compressed by xz, or by bzip2 and <paramref name="unpackBzip2"/> is null.</exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
-    public MrtRecordReader(Stream stream) => _records = new(stream);
+    public MrtRecordReader(Stream stream, Func<Stream, Stream>? unpackBzip2 = null) => _records = new(stream, unpackBzip2);
 
     /// <summary>Records read, of every kind.</summary>
     public long Records { get; private set; }

@@ -22,22 +22,23 @@ internal sealed class MrtRecordStream
     private int _length;
     private bool _ended;
 
-    /// <exception cref="NotSupportedException">The file is compressed by bzip2 or xz.</exception>
+    /// <exception cref="NotSupportedException">The file is compressed by xz, or by bzip2 and <paramref name="unpackBzip2"/> is null.</exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
-    public MrtRecordStream(Stream stream)
+    public MrtRecordStream(Stream stream, Func<Stream, Stream>? unpackBzip2)
     {
         ArgumentNullException.ThrowIfNull(stream);
         var buffered = new BufferedStream(stream, 1 << 16);
         Span<byte> magic = stackalloc byte[3];
         int read = buffered.ReadAtLeast(magic, magic.Length, throwOnEndOfStream: false);
-        ReadOnlySpan<byte> start = magic[..read];
-        if (start.SequenceEqual("BZh"u8) || start.SequenceEqual((ReadOnlySpan<byte>)[0xFD, (byte)'7', (byte)'z']))
+        var whole = new PrefixedStream(magic[..read].ToArray(), buffered);
+        _stream = magic[..read] switch
         {
-            throw new NotSupportedException("the file is compressed by bzip2 or xz; unpack it first (gzip is read as it is)");
-        }
-
-        var whole = new PrefixedStream(start.ToArray(), buffered);
-        _stream = start.StartsWith((ReadOnlySpan<byte>)[0x1F, 0x8B]) ? new BufferedStream(new GZipStream(whole, CompressionMode.Decompress), 1 << 16) : whole;
+            [0x1F, 0x8B, ..] => new BufferedStream(new GZipStream(whole, CompressionMode.Decompress), 1 << 16),
+            [(byte)'B', (byte)'Z', (byte)'h'] => new BufferedStream(
+                unpackBzip2?.Invoke(whole) ?? throw new NotSupportedException("the file is compressed by bzip2; unpack it first (gzip is read as it is)"), 1 << 16),
+            [0xFD, (byte)'7', (byte)'z'] => throw new NotSupportedException("the file is compressed by xz; unpack it first (gzip is read as it is)"),
+            _ => whole,
+        };
     }
 
     /// <summary>The file ended within a record.</summary>

@@ -16,6 +16,35 @@ internal static class BgpdumpText
         _ => [],
     };
 
+    /// <summary>A line of bgpdump as it would be without what is peculiar to it.</summary>
+    public static string Normalize(string line)
+    {
+        string[] f = line.Split('|');
+        for (int i = 0; i < f.Length; i++)
+        {
+            // It writes "::" for a single group of zeroes, too (RFC 5952 section 4.2.2 has it for two or more).
+            if (f[i].Contains("::", StringComparison.Ordinal))
+            {
+                f[i] = IpPrefix.TryParse(f[i], out IpPrefix prefix) ? prefix.ToString() : IpAddr.TryParse(f[i], out IpAddr address) ? address.ToString() : f[i];
+            }
+        }
+
+        // Of the old type BGP it leaves the field of the communities out where there are none.
+        if (f is ["BGP", _, "A", .., "AG" or "NAG", _, _] && f.Length == 14)
+        {
+            f = [.. f[..11], "", .. f[11..]];
+        }
+
+        // An AGGREGATOR with AS 0 is dropped (RFC 7607 section 2), and so is one that has not the octets its AS number should have (RFC 7606 section 7.7):
+        // OpenBGPD wrote eight into a table of two-octet AS numbers, where bgpdump reads six of them, and so AS 0.
+        if (f.Length > 3 && f[^2].StartsWith("0 ", StringComparison.Ordinal))
+        {
+            f[^2] = "";
+        }
+
+        return string.Join('|', f);
+    }
+
     /// <summary>The fields behind the prefix: AS_PATH, ORIGIN, next hop, LOCAL_PREF, MED, communities, atomic, aggregator.</summary>
     public static string Attributes(PathAttributes attributes, IpAddr nextHop) => string.Join(
         '|', attributes.AsPath, attributes.Origin.ToString().ToUpperInvariant(), nextHop.IsDefault ? "255.255.255.255" : nextHop.ToString(),
@@ -72,7 +101,8 @@ internal static class BgpdumpText
         string head = $"{Kind(message)}{(addPath ? "_AP" : "")}|{message.Time.ToUnixTimeSeconds()}";
         foreach (Nlri nlri in update.Withdrawn.Concat(update.MpUnreach))
         {
-            yield return $"{head}|W|{message.Peer.Address}|{message.Peer.As}|{Prefix(nlri)}";
+            // Of the old type BGP it prints the peer's address where the prefix should be, with the prefix's length.
+            yield return $"{head}|W|{message.Peer.Address}|{message.Peer.As}|{(message.TypeName == "BGP" ? $"{message.Peer.Address}/{nlri.Prefix.Length}" : Prefix(nlri))}";
         }
 
         foreach ((Nlri nlri, NextHop nextHop) in update.Announced.Select(n => (n, update.Attributes!.NextHop)).Concat(update.MpReach.Select(n => (n, update.MpNextHop))))

@@ -1,6 +1,6 @@
-using System.Diagnostics;
 using System.IO.Compression;
 using EgressAppliance.Bgp.Mrt;
+using EgressAppliance.Host;
 
 namespace EgressAppliance.Tests.Bgp.Mrt;
 
@@ -39,14 +39,15 @@ public sealed class MrtFilesTests(Xunit.Abstractions.ITestOutputHelper output)
         var lines = new Dictionary<string, int>();
         using var reference = new StreamReader(new GZipStream(File.OpenRead(file + ".bgpdump-m.gz"), CompressionMode.Decompress));
         int expected = 0;
-        while (reference.ReadLine() is { } line)
+        while (reference.ReadLine() is { } printed)
         {
+            string line = BgpdumpText.Normalize(printed);
             lines[line] = lines.GetValueOrDefault(line) + 1;
             expected++;
         }
 
         using Stream stream = File.OpenRead(file);
-        var reader = new MrtRecordReader(stream);
+        var reader = new MrtRecordReader(stream, packed => new Bzip2Stream(packed));
         int read = 0;
         foreach (string line in reader.Read().SelectMany(BgpdumpText.Lines))
         {

@@ -1,0 +1,115 @@
+using ICSharpCode.SharpZipLib;
+using ICSharpCode.SharpZipLib.BZip2;
+
+namespace EgressAppliance.Host;
+
+/// <summary>
+/// Unpacks bzip2, also several archives behind one another. What comes before a damage or a sudden end is given to the last octet; then the stream throws
+/// <see cref="InvalidDataException"/>, as the framework's own streams do.
+/// </summary>
+public sealed class Bzip2Stream : Stream
+{
+    private readonly Stream _packed;
+    private BZip2InputStream? _part;
+    private Exception? _failure;
+    private bool _ended;
+
+    /// <summary>Unpacks the stream from where it stands.</summary>
+    public Bzip2Stream(Stream packed) => _packed = new BufferedStream(packed, 1 << 16);
+
+    /// <inheritdoc/>
+    public override bool CanRead => true;
+
+    /// <inheritdoc/>
+    public override bool CanSeek => false;
+
+    /// <inheritdoc/>
+    public override bool CanWrite => false;
+
+    /// <inheritdoc/>
+    public override long Length => throw new NotSupportedException();
+
+    /// <inheritdoc/>
+    public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
+
+    /// <inheritdoc/>
+    public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
+
+    /// <inheritdoc/>
+    public override int Read(Span<byte> buffer)
+    {
+        // Octet by octet, which is how the library does it, too: its own Read loses what it has when it throws.
+        int count = 0;
+        while (count < buffer.Length && NextByte() is var next and >= 0)
+        {
+            buffer[count++] = (byte)next;
+        }
+
+        return count > 0 || buffer.IsEmpty || _failure is null ? count : throw new InvalidDataException("the bzip2 archive is cut off or damaged", _failure);
+    }
+
+    /// <inheritdoc/>
+    public override void Flush()
+    {
+    }
+
+    /// <inheritdoc/>
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+    /// <inheritdoc/>
+    public override void SetLength(long value) => throw new NotSupportedException();
+
+    /// <inheritdoc/>
+    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+        {
+            _part?.Dispose();
+            _packed.Dispose();
+        }
+
+        base.Dispose(disposing);
+    }
+
+    private int NextByte()
+    {
+        bool first = false;
+        while (!_ended)
+        {
+            try
+            {
+                if (_part is null)
+                {
+                    _part = new BZip2InputStream(_packed) { IsStreamOwner = false };
+                    first = true;
+                }
+
+                int next = _part.ReadByte();
+                if (next >= 0)
+                {
+                    return next;
+                }
+
+                // The end of one archive; the next one may follow. One that is empty from the start is none.
+                _part = null;
+                _ended = first;
+            }
+            catch (EndOfStreamException e)
+            {
+                // Without an open part there was no further archive, which is how every file ends.
+                _failure = _part is null ? null : e;
+                _ended = true;
+            }
+            catch (Exception e) when (e is SharpZipBaseException or IndexOutOfRangeException)
+            {
+                _failure = e;
+                _ended = true;
+            }
+        }
+
+        return -1;
+    }
+}
