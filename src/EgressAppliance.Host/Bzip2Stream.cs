@@ -9,13 +9,13 @@ namespace EgressAppliance.Host;
 /// </summary>
 public sealed class Bzip2Stream : Stream
 {
-    private readonly Stream _packed;
+    private readonly Octets _packed;
     private BZip2InputStream? _part;
     private Exception? _failure;
     private bool _ended;
 
     /// <summary>Unpacks the stream from where it stands.</summary>
-    public Bzip2Stream(Stream packed) => _packed = new BufferedStream(packed, 1 << 16);
+    public Bzip2Stream(Stream packed) => _packed = new Octets(packed);
 
     /// <inheritdoc/>
     public override bool CanRead => true;
@@ -76,31 +76,26 @@ public sealed class Bzip2Stream : Stream
 
     private int NextByte()
     {
-        bool first = false;
         while (!_ended)
         {
+            long start = _packed.Given;
             try
             {
-                if (_part is null)
-                {
-                    _part = new BZip2InputStream(_packed) { IsStreamOwner = false };
-                    first = true;
-                }
-
+                _part ??= new BZip2InputStream(_packed) { IsStreamOwner = false };
                 int next = _part.ReadByte();
                 if (next >= 0)
                 {
                     return next;
                 }
 
-                // The end of one archive; the next one may follow. One that is empty from the start is none.
+                // The end of one archive; the next one may follow. What is none ends here and takes a few octets at most.
                 _part = null;
-                _ended = first;
+                _ended = _packed.Given == start;
             }
             catch (EndOfStreamException e)
             {
-                // Without an open part there was no further archive, which is how every file ends.
-                _failure = _part is null ? null : e;
+                // Every file ends like this, when nothing is there where the next archive could begin.
+                _failure = _packed.Given == start && start > 0 && _part is null ? null : e;
                 _ended = true;
             }
             catch (Exception e) when (e is SharpZipBaseException or IndexOutOfRangeException)
@@ -111,5 +106,72 @@ public sealed class Bzip2Stream : Stream
         }
 
         return -1;
+    }
+
+    /// <summary>The packed stream octet by octet, as the library takes it, and how many were taken.</summary>
+    private sealed class Octets(Stream packed) : Stream
+    {
+        private readonly byte[] _buffer = new byte[1 << 16];
+        private int _length;
+        private int _next;
+
+        public long Given { get; private set; }
+
+        public override bool CanRead => true;
+
+        public override bool CanSeek => false;
+
+        public override bool CanWrite => false;
+
+        public override long Length => throw new NotSupportedException();
+
+        public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
+
+        public override int ReadByte()
+        {
+            if (_next == _length)
+            {
+                _next = 0;
+                _length = packed.Read(_buffer);
+                if (_length == 0)
+                {
+                    return -1;
+                }
+            }
+
+            Given++;
+            return _buffer[_next++];
+        }
+
+        public override int Read(byte[] buffer, int offset, int count)
+        {
+            int next = count == 0 ? -1 : ReadByte();
+            if (next >= 0)
+            {
+                buffer[offset] = (byte)next;
+            }
+
+            return next >= 0 ? 1 : 0;
+        }
+
+        public override void Flush()
+        {
+        }
+
+        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+        public override void SetLength(long value) => throw new NotSupportedException();
+
+        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+        protected override void Dispose(bool disposing)
+        {
+            if (disposing)
+            {
+                packed.Dispose();
+            }
+
+            base.Dispose(disposing);
+        }
     }
 }

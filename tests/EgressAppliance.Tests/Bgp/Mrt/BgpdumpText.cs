@@ -29,7 +29,7 @@ internal static class BgpdumpText
             }
         }
 
-        // Of the old type BGP it leaves the field of the communities out where there are none.
+        // Of the old type BGP it leaves the field of the communities out where there are none; and where there are some, it forgets the bar before them (see Message).
         if (f is ["BGP", _, "A", .., "AG" or "NAG", _, _] && f.Length == 14)
         {
             f = [.. f[..11], "", .. f[11..]];
@@ -51,8 +51,8 @@ internal static class BgpdumpText
         attributes.LocalPref ?? 0, attributes.Med ?? 0, Communities(attributes), attributes.AtomicAggregate ? "AG" : "NAG",
         attributes.Aggregator is { } aggregator ? $"{aggregator.As} {aggregator.Address}" : "");
 
-    private static string Communities(PathAttributes attributes) => string.Join(
-        ' ', attributes.Communities.Select(Name).Concat(attributes.LargeCommunities.Select(c => c.ToString())));
+    // Large communities are not printed in this form.
+    private static string Communities(PathAttributes attributes) => string.Join(' ', attributes.Communities.Select(Name));
 
     private static string Name(uint community) => community switch
     {
@@ -108,6 +108,11 @@ internal static class BgpdumpText
         foreach ((Nlri nlri, NextHop nextHop) in update.Announced.Select(n => (n, update.Attributes!.NextHop)).Concat(update.MpReach.Select(n => (n, update.MpNextHop))))
         {
             string attributes = Attributes(update.Attributes!, nextHop.Address);
+            if (message.TypeName == "BGP" && attributes.Split('|') is var f)
+            {
+                attributes = string.Join('|', [.. f[..4], f[4] + f[5], "", .. f[6..]]);
+            }
+
             yield return $"{head}|A|{message.Peer.Address}|{message.Peer.As}|{Prefix(nlri)}|{attributes}|";
         }
 
