@@ -12,6 +12,7 @@ public sealed class Bzip2Stream : Stream
     private readonly Octets _packed;
     private BZip2InputStream? _part;
     private Exception? _failure;
+    private bool _gave;
     private bool _ended;
 
     /// <summary>Unpacks the stream from where it stands.</summary>
@@ -81,16 +82,22 @@ public sealed class Bzip2Stream : Stream
             long start = _packed.Given;
             try
             {
-                _part ??= new BZip2InputStream(_packed) { IsStreamOwner = false };
+                if (_part is null)
+                {
+                    _part = new BZip2InputStream(_packed) { IsStreamOwner = false };
+                    _gave = false;
+                }
+
                 int next = _part.ReadByte();
                 if (next >= 0)
                 {
+                    _gave = true;
                     return next;
                 }
 
-                // The end of one archive; the next one may follow. What is none ends here and takes a few octets at most.
+                // The end of one archive; the next one may follow. One that gives nothing is none.
                 _part = null;
-                _ended = _packed.Given == start;
+                _ended = !_gave;
             }
             catch (EndOfStreamException e)
             {
