@@ -44,7 +44,7 @@ public static class BestPathExplanation
 {
     /// <summary>
     /// The step at which each path was eliminated, in the order of <paramref name="paths"/>; exactly one is <see cref="BestPathStep.Best"/>, the one that
-    /// <see cref="BestPath.Select"/> selects. Empty for no paths.
+    /// <see cref="BestPath"/> selects. Empty for no paths.
     /// </summary>
     public static IReadOnlyList<BestPathStep> Explain(IReadOnlyList<RibPath> paths)
     {
