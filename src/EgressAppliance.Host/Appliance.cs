@@ -134,7 +134,7 @@ public sealed class Appliance : IAsyncDisposable
         InputCollector inputs = new(config, _pipeline, interfaces.GetLinks, interfaces.GetRouters, speaker, table, links, clock);
         _loop = Own(new SteeringLoop(config, inputs, installer, speaker, links, _systemd, clock, loggers.CreateLogger<SteeringLoop>()));
         StateBuilder builder = new(config, links, speaker, table, time);
-        Api = new ApplianceApi(_loop, builder, new Explainer(speaker, links, table), installer, links, builder.Empty(config.Mode));
+        Api = new ApplianceApi(_loop, builder, new Explainer(speaker, links, table), installer, links, new RibView(speaker, links, table, config, time), builder.Empty(config.Mode));
 
         ApiServer server = Own(await ApiServer.StartAsync(config.Http, Api, loggers, cancellationToken));
         HttpPort = server.Port;

@@ -1,3 +1,4 @@
+using System.IO.Pipelines;
 using EgressAppliance.Bgp.Speaker;
 using EgressAppliance.Decision.Control;
 using EgressAppliance.Host.Http;
@@ -18,6 +19,7 @@ public sealed class ApplianceApi : IApplianceApi
     private readonly Explainer _explainer;
     private readonly RouteInstaller _installer;
     private readonly LinkDirectory _links;
+    private readonly RibView _rib;
     private readonly StateFeed _feed;
     private readonly DecisionLog _decisions = new();
     private readonly Lock _gate = new();
@@ -26,13 +28,14 @@ public sealed class ApplianceApi : IApplianceApi
 
     /// <summary>Follows the loop from its first cycle on.</summary>
     public ApplianceApi(
-        SteeringLoop loop, StateBuilder builder, Explainer explainer, RouteInstaller installer, LinkDirectory links, StateEventDto first)
+        SteeringLoop loop, StateBuilder builder, Explainer explainer, RouteInstaller installer, LinkDirectory links, RibView rib, StateEventDto first)
     {
         _loop = loop;
         _builder = builder;
         _explainer = explainer;
         _installer = installer;
         _links = links;
+        _rib = rib;
         _feed = new StateFeed(first);
         _result = new CycleResult(first, RateView.Empty, [], null, null, loop.PlannerOptions);
         loop.CycleDone += OnCycle;
@@ -91,6 +94,12 @@ public sealed class ApplianceApi : IApplianceApi
 
     /// <inheritdoc/>
     public ExplainDto? Explain(string query) => _explainer.Explain(query, Result);
+
+    /// <inheritdoc/>
+    public RibDto? GetRib(string query) => _rib.Query(query);
+
+    /// <inheritdoc/>
+    public Task<bool> WriteRibAsync(PipeWriter output, CancellationToken cancellationToken) => _rib.WriteMrtAsync(output, cancellationToken);
 
     /// <inheritdoc/>
     public OperationResult SetMode(string mode)

@@ -114,7 +114,7 @@ public static class MessageJson
         return null;
     }
 
-    private static void WriteError(Utf8JsonWriter json, BgpError error)
+    internal static void WriteError(Utf8JsonWriter json, BgpError error)
     {
         json.WriteStartObject("error");
         json.WriteNumber("code", error.Code);
@@ -242,7 +242,7 @@ public static class MessageJson
     }
 
     /// <summary>Writes the members of the <c>attributes</c> object that are not multiprotocol.</summary>
-    private static void WriteAttributes(Utf8JsonWriter json, PathAttributes attributes)
+    internal static void WriteAttributes(Utf8JsonWriter json, PathAttributes attributes)
     {
         json.WriteString("origin", attributes.Origin switch { Origin.Igp => "igp", Origin.Egp => "egp", _ => "incomplete" });
         json.WriteString("as_path", attributes.AsPath.ToString());
@@ -338,7 +338,7 @@ public static class MessageJson
         json.WriteEndArray();
     }
 
-    private static string Quad(uint value)
+    internal static string Quad(uint value)
     {
         Span<byte> bytes = stackalloc byte[4];
         BinaryPrimitives.WriteUInt32BigEndian(bytes, value);

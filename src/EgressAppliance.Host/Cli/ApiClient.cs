@@ -95,6 +95,29 @@ public sealed class ApiClient : IDisposable
     public async Task<T> GetAsync<T>(string path, JsonTypeInfo<T> type, CancellationToken cancellationToken) =>
         Parse(await GetTextAsync(path, cancellationToken), type);
 
+    /// <summary>Copies a document of any length that is not JSON. What was copied is whole unless this throws.</summary>
+    /// <exception cref="ApiException">No answer, or an error.</exception>
+    public async Task DownloadAsync(string path, Stream destination, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(destination);
+        using HttpRequestMessage request = new(HttpMethod.Get, path);
+        request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("application/octet-stream"));
+        await AnsweredAsync(
+            async () =>
+            {
+                using HttpResponseMessage response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+                if (!response.IsSuccessStatusCode)
+                {
+                    throw new ApiException(Problem(response, await response.Content.ReadAsStringAsync(cancellationToken)));
+                }
+
+                await using Stream content = await response.Content.ReadAsStreamAsync(cancellationToken);
+                await content.CopyToAsync(destination, cancellationToken);
+                return 0;
+            },
+            cancellationToken);
+    }
+
     /// <summary>Sets the mode and returns it.</summary>
     public async Task<ModeDto> SetModeAsync(string mode, CancellationToken cancellationToken) => Parse(
         await SendAsync(HttpMethod.Put, "mode", JsonContent.Create(new ModeDto(mode), ApiJson.Default.ModeDto), cancellationToken),
@@ -162,11 +185,22 @@ public sealed class ApiClient : IDisposable
     private async Task<string> SendAsync(HttpMethod method, string path, HttpContent? content, CancellationToken cancellationToken)
     {
         using HttpRequestMessage request = new(method, path) { Content = content };
+        return await AnsweredAsync(
+            async () =>
+            {
+                using HttpResponseMessage response = await _http.SendAsync(request, cancellationToken);
+                string text = await response.Content.ReadAsStringAsync(cancellationToken);
+                return response.IsSuccessStatusCode ? text : throw new ApiException(Problem(response, text));
+            },
+            cancellationToken);
+    }
+
+    /// <summary>Sends, and says in the operator's words what came in between.</summary>
+    private async Task<T> AnsweredAsync<T>(Func<Task<T>> send, CancellationToken cancellationToken)
+    {
         try
         {
-            using HttpResponseMessage response = await _http.SendAsync(request, cancellationToken);
-            string text = await response.Content.ReadAsStringAsync(cancellationToken);
-            return response.IsSuccessStatusCode ? text : throw new ApiException(Problem(response, text));
+            return await send();
         }
         catch (HttpRequestException e) when (e.InnerException is SocketException { SocketErrorCode: SocketError.AccessDenied })
         {
@@ -180,6 +214,10 @@ public sealed class ApiClient : IDisposable
         catch (HttpRequestException e)
         {
             throw new ApiException($"{_endpoint} does not answer as the appliance does: {e.Message}", e);
+        }
+        catch (HttpIOException e)
+        {
+            throw new ApiException($"The answer of {_endpoint} ended before it was whole: {e.Message}", e);
         }
         catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
         {

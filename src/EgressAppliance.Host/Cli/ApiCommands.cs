@@ -17,6 +17,29 @@ internal sealed class ApiCommands(CommandConsole console, GlobalOptions global)
     public Task<int> ShowPlanAsync(ParseResult parsed, CancellationToken cancellation) =>
         ShowAsync(parsed, "plan", ApiClient.Json.DecisionDto, Views.Plan, cancellation);
 
+    /// <summary><c>bgp dump</c></summary>
+    public Command Dump()
+    {
+        Argument<string> file = new("FILE") { Description = "Where to write it; compressed by gzip if the name ends in .gz." };
+        Command command = new("dump", "Write the running appliance's routing table as an MRT file (TABLE_DUMP_V2).") { file };
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            string path = parsed.GetRequiredValue(file);
+            using ApiClient client = global.Client(parsed);
+            try
+            {
+                await RibDumpFile.WriteAsync(client, path, cancellation);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                throw new ApiException($"{path}: {e.Message}", e);
+            }
+
+            return await DoneAsync(parsed, new DumpReport(path), CliJson.Default.DumpReport, $"{path}: written.");
+        });
+        return command;
+    }
+
     private static Argument<string> PrefixArgument(bool orAddress)
     {
         Argument<string> prefix = new("PREFIX") { Description = orAddress ? "A prefix or an address." : "A prefix, exactly as the router has it." };
@@ -80,16 +103,16 @@ internal sealed class ApiCommands(CommandConsole console, GlobalOptions global)
         return command;
     }
 
-    private Command Rib() => ByPrefix("rib", "All paths of a prefix.", "rib", Views.Rib);
+    private Command Rib() => ByPrefix("rib", "All paths of a prefix, and why each but the best is not.", "bgp/rib", ApiClient.Json.RibDto, Views.Rib);
 
-    private Command Explain() => ByPrefix("explain", "Why a prefix goes where it goes.", "explain", Views.Explain);
+    private Command Explain() => ByPrefix("explain", "Why a prefix goes where it goes.", "explain", ApiClient.Json.ExplainDto, Views.Explain);
 
-    private Command ByPrefix(string name, string description, string path, Action<ExplainDto, CommandConsole> view)
+    private Command ByPrefix<T>(string name, string description, string path, JsonTypeInfo<T> type, Action<T, CommandConsole> view)
     {
         Argument<string> prefix = PrefixArgument(orAddress: true);
         Command command = new(name, description) { prefix };
         command.SetAction((parsed, cancellation) => ShowAsync(
-            parsed, $"{path}?prefix={Uri.EscapeDataString(parsed.GetRequiredValue(prefix))}", ApiClient.Json.ExplainDto, view, cancellation));
+            parsed, $"{path}?prefix={Uri.EscapeDataString(parsed.GetRequiredValue(prefix))}", type, view, cancellation));
         return command;
     }
 

@@ -20,11 +20,16 @@ public sealed record CheckReport(
 /// <param name="Prefix">The prefix that was given back.</param>
 public sealed record ReleasedReport(string Prefix);
 
+/// <summary><c>bgp dump --json</c></summary>
+/// <param name="File">The file written.</param>
+public sealed record DumpReport(string File);
+
 /// <summary>Serialization of what commands print themselves.</summary>
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, WriteIndented = true, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(CheckReport))]
 [JsonSerializable(typeof(ReleasedReport))]
+[JsonSerializable(typeof(DumpReport))]
 public sealed partial class CliJson : JsonSerializerContext;
 
 /// <summary><c>check</c></summary>

@@ -81,7 +81,7 @@ public static class CommandLine
         root.Subcommands.Add(Demo(handlers, console, global));
         root.Subcommands.Add(Replay(handlers, console, global));
         root.Subcommands.Add(Plan(handlers, console, global));
-        root.Subcommands.Add(Bgp(handlers, console));
+        root.Subcommands.Add(Bgp(handlers, console, global));
         foreach (Command command in new ApiCommands(console, global).Build())
         {
             root.Subcommands.Add(command);
@@ -205,16 +205,30 @@ public static class CommandLine
         return command;
     }
 
-    private static Command Bgp(ICommandHandlers handlers, CommandConsole console)
+    private static Command Bgp(ICommandHandlers handlers, CommandConsole console, GlobalOptions global)
     {
-        Argument<string> file = new("FILE") { Description = "File of BGP messages, - for standard input." };
+        Argument<string> file = new("FILE") { Description = "The file, - for standard input." };
         Option<bool> as2 = new("--as2") { Description = "AS numbers have two octets." };
         Option<bool> addPath = new("--add-path") { Description = "NLRI bear path identifiers." };
         Option<bool> hex = new("--hex") { Description = "The file is hexadecimal text, one message a line." };
-        Command decode = new("decode", "Print each message as one JSON object.") { file, as2, addPath, hex };
+        Option<bool> ebgp = new("--ebgp") { Description = "The sender is in another AS." };
+        Option<bool> mrt = new("--mrt") { Description = "The file is MRT (also .gz, .bz2): print its records." };
+        Command decode = new("decode", "Print each message as one JSON object.") { file, as2, addPath, hex, ebgp, mrt };
+        decode.Validators.Add(result =>
+        {
+            if (result.GetResult(mrt) is { Implicit: false } && new[] { as2, addPath, hex }.Any(o => result.GetResult(o) is { Implicit: false }))
+            {
+                result.AddError("--mrt: the records say themselves how they are to be read; --as2, --add-path and --hex do not go with it.");
+            }
+        });
         decode.SetAction((parsed, cancellation) => handlers.BgpDecodeAsync(
-            new BgpDecodeOptions(parsed.GetRequiredValue(file), parsed.GetValue(as2), parsed.GetValue(addPath), parsed.GetValue(hex)), console, cancellation));
-        return new Command("bgp", "Tools for BGP messages.") { decode };
+            new BgpDecodeOptions(parsed.GetRequiredValue(file), parsed.GetValue(as2), parsed.GetValue(addPath), parsed.GetValue(hex))
+            {
+                Ebgp = parsed.GetValue(ebgp),
+                Mrt = parsed.GetValue(mrt),
+            },
+            console, cancellation));
+        return new Command("bgp", "Tools for BGP messages and tables.") { decode, new ApiCommands(console, global).Dump() };
     }
 
     private static Option<string> ConfigOption(string description) => new("--config", "-c") { Description = description, HelpName = "FILE" };

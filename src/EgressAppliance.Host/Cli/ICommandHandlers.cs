@@ -59,7 +59,14 @@ public sealed record PlanCommandOptions(string Snapshot, string? Config, bool No
 /// <param name="As2">AS numbers have two octets (RFC 6793 was not negotiated).</param>
 /// <param name="AddPath">NLRI bear path identifiers (RFC 7911).</param>
 /// <param name="Hex">Hexadecimal text, one message a line.</param>
-public sealed record BgpDecodeOptions(string File, bool As2, bool AddPath, bool Hex);
+public sealed record BgpDecodeOptions(string File, bool As2, bool AddPath, bool Hex)
+{
+    /// <summary>The sender is in another AS: what only iBGP may carry is discarded.</summary>
+    public bool Ebgp { get; init; }
+
+    /// <summary>MRT instead of messages.</summary>
+    public bool Mrt { get; init; }
+}
 
 /// <summary>One thing that <c>check --setup</c> tried.</summary>
 /// <param name="Name">What was tried: <c>capture mir0</c>.</param>

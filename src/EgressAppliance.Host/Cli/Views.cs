@@ -213,39 +213,41 @@ public static class Views
 
         facts.Write(console, "");
         console.Out.WriteLine();
-        Paths(explain, console, withUse: true);
+        Paths(explain, console);
     }
 
     /// <summary><c>show rib</c></summary>
-    public static void Rib(ExplainDto explain, CommandConsole console)
+    public static void Rib(RibDto rib, CommandConsole console)
     {
-        ArgumentNullException.ThrowIfNull(explain);
+        ArgumentNullException.ThrowIfNull(rib);
         ArgumentNullException.ThrowIfNull(console);
-        console.Out.WriteLine(explain.Prefix is null ? $"{Human.Clean(explain.Query)}: not in the table." : $"{Human.Clean(explain.Prefix)}, the router's preference first:");
-        if (explain.Prefix is not null)
+        console.Out.WriteLine(rib.Prefix is null ? $"{Human.Clean(rib.Query)}: not in the table." : $"{Human.Clean(rib.Prefix)}, the router's preference first:");
+        if (rib.Prefix is null)
         {
-            Paths(explain, console, withUse: false);
+            return;
         }
+
+        TextTable table = new("NEXT HOP", "LINK", "AS PATH", ">LOCAL_PREF", ">MED", "?ORIGIN", "COMMUNITIES", "ROUTER", "?>ID", "LOST BY");
+        foreach (RibPathDto path in rib.Paths)
+        {
+            table.Add(
+                path.NextHop, path.Link, path.AsPath, path.LocalPref?.ToString(CultureInfo.InvariantCulture), path.Med?.ToString(CultureInfo.InvariantCulture), path.Origin,
+                string.Join(' ', path.Communities.Concat(path.LargeCommunities)), path.Router, path.PathId.ToString(CultureInfo.InvariantCulture),
+                path.LostAt is null ? new Cell("best", CellStyle.Good) : path.LostAt.Replace('_', ' '));
+        }
+
+        table.Write(console, "No paths are known.");
     }
 
-    private static void Paths(ExplainDto explain, CommandConsole console, bool withUse)
+    private static void Paths(ExplainDto explain, CommandConsole console)
     {
-        TextTable table = withUse
-            ? new("LINK", "NEXT HOP", "USABLE", "AS PATH", ">LOCAL_PREF", "?>MED", "?ORIGIN", "?ROUTER")
-            : new("NEXT HOP", "LINK", "AS PATH", ">LOCAL_PREF", "?>MED", "?ORIGIN", "COMMUNITIES", "?ROUTER");
+        TextTable table = new("LINK", "NEXT HOP", "USABLE", "AS PATH", ">LOCAL_PREF", "?>MED", "?ORIGIN", "?ROUTER");
         foreach (PathDto path in explain.Paths)
         {
             string localPref = path.LocalPref?.ToString(CultureInfo.InvariantCulture) ?? "-";
             string med = path.Med?.ToString(CultureInfo.InvariantCulture) ?? "-";
-            if (withUse)
-            {
-                Cell usable = path.Usable ? new Cell("yes", CellStyle.Good) : new Cell("no: " + (path.Rejection ?? "unknown"), CellStyle.Warning);
-                table.Add(path.Link, path.NextHop, usable, path.AsPath, localPref, med, path.Origin, path.Router);
-            }
-            else
-            {
-                table.Add(path.NextHop, path.Link, path.AsPath, localPref, med, path.Origin, string.Join(' ', path.Communities), path.Router);
-            }
+            Cell usable = path.Usable ? new Cell("yes", CellStyle.Good) : new Cell("no: " + (path.Rejection ?? "unknown"), CellStyle.Warning);
+            table.Add(path.Link, path.NextHop, usable, path.AsPath, localPref, med, path.Origin, path.Router);
         }
 
         table.Write(console, "No paths are known.");

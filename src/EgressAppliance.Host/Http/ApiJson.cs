@@ -12,6 +12,7 @@ namespace EgressAppliance.Host.Http;
 [JsonSerializable(typeof(IReadOnlyList<OverrideDto>))]
 [JsonSerializable(typeof(IReadOnlyList<DecisionDto>))]
 [JsonSerializable(typeof(ExplainDto))]
+[JsonSerializable(typeof(RibDto))]
 [JsonSerializable(typeof(ModeDto))]
 [JsonSerializable(typeof(OverrideRequestDto))]
 [JsonSerializable(typeof(WithdrawAllDto))]

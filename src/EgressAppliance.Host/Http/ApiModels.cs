@@ -239,6 +239,50 @@ public sealed record PathDto(
     string Router, string NextHop, string? Link, string AsPath, uint? LocalPref, uint? Med, string Origin, IReadOnlyList<string> Communities,
     bool Usable, string? Rejection);
 
+/// <summary><c>GET /api/v1/bgp/rib?prefix=</c> (a prefix or an address): what the routers' tables hold of it.</summary>
+/// <param name="Query">What was asked.</param>
+/// <param name="Prefix">The prefix in the table that answers, or null if none.</param>
+/// <param name="Paths">All paths, the router's preference first.</param>
+public sealed record RibDto(string Query, string? Prefix, IReadOnlyList<RibPathDto> Paths);
+
+/// <summary>A path as a router sent it, and why it is not the best.</summary>
+/// <param name="Router">Router it was learned from.</param>
+/// <param name="RouterAddress">That router's address.</param>
+/// <param name="PathId">Path identifier (RFC 7911), 0 without ADD-PATH.</param>
+/// <param name="NextHop">Next hop.</param>
+/// <param name="Link">The link of that next hop, or null if none is configured.</param>
+/// <param name="AsPath">AS_PATH as text.</param>
+/// <param name="LocalPref">LOCAL_PREF, or null.</param>
+/// <param name="Med">MED, or null.</param>
+/// <param name="Origin">igp, egp or incomplete.</param>
+/// <param name="Communities">RFC 1997 communities as text.</param>
+/// <param name="LostAt">
+/// The step of the decision process (RFC 4271 section 9.1) at which it lost to the best path, or null for that one: <c>local_pref</c>, <c>as_path_length</c>, <c>origin</c>,
+/// <c>med</c>, <c>reflected</c>, <c>cluster_list_length</c>, <c>originator_id</c>; <c>next_hop</c>, <c>peer</c> or <c>path_id</c> where a router may see it differently.
+/// </param>
+public sealed record RibPathDto(
+    string Router, string RouterAddress, uint PathId, string NextHop, string? Link, string AsPath, uint? LocalPref, uint? Med, string Origin,
+    IReadOnlyList<string> Communities, string? LostAt)
+{
+    /// <summary>RFC 4360 communities, 16 hexadecimal digits each.</summary>
+    public IReadOnlyList<string> ExtendedCommunities { get; init; } = [];
+
+    /// <summary>RFC 8092 communities as text.</summary>
+    public IReadOnlyList<string> LargeCommunities { get; init; } = [];
+
+    /// <summary>ORIGINATOR_ID, or null.</summary>
+    public string? OriginatorId { get; init; }
+
+    /// <summary>CLUSTER_LIST.</summary>
+    public IReadOnlyList<string> ClusterList { get; init; } = [];
+
+    /// <summary>ATOMIC_AGGREGATE is there.</summary>
+    public bool AtomicAggregate { get; init; }
+
+    /// <summary>AGGREGATOR as <c>AS address</c>, or null.</summary>
+    public string? Aggregator { get; init; }
+}
+
 /// <summary>Body of <c>PUT /api/v1/mode</c> and its answer.</summary>
 /// <param name="Mode"><c>observe</c> or <c>inject</c>.</param>
 public sealed record ModeDto(string Mode);

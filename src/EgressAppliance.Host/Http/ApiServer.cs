@@ -104,7 +104,8 @@ public sealed class ApiServer : IAsyncDisposable
         api.MapGet("/plan", (IApplianceApi a) => a.State.Decision is { } d ? Results.Ok(d) : Results.Problem(
             "No cycle of the decision maker has run yet.", statusCode: StatusCodes.Status404NotFound));
         api.MapGet("/explain", Explain);
-        api.MapGet("/rib", Explain);
+        api.MapGet("/bgp/rib", Rib);
+        api.MapGet("/bgp/rib.mrt", RibDumpAsync);
         api.MapGet("/events", (IApplianceApi a, CancellationToken cancelled) =>
             TypedResults.ServerSentEvents(EventsAsync(a, cancelled)));
         api.MapPut("/mode", (ModeDto body, IApplianceApi a) => Answer(a.SetMode(body.Mode ?? ""), () => Results.Ok(new ModeDto(a.State.Status.Mode))));
@@ -143,6 +144,21 @@ public sealed class ApiServer : IAsyncDisposable
     private static IResult Explain(IApplianceApi a, string? prefix) => a.Explain(prefix ?? "") is { } answer
         ? Results.Ok(answer)
         : Results.Problem("'prefix' is an address or a prefix with its host bits zero.", statusCode: StatusCodes.Status400BadRequest);
+
+    private static IResult Rib(IApplianceApi a, string? prefix) => a.GetRib(prefix ?? "") is { } answer
+        ? Results.Ok(answer)
+        : Results.Problem("'prefix' is an address or a prefix with its host bits zero.", statusCode: StatusCodes.Status400BadRequest);
+
+    private static async Task RibDumpAsync(HttpContext context, IApplianceApi a)
+    {
+        context.Response.ContentType = "application/octet-stream";
+        if (!await a.WriteRibAsync(context.Response.BodyWriter, context.RequestAborted))
+        {
+            context.Response.Headers.RetryAfter = "5";
+            await Results.Problem(
+                "Another dump of the table is being written.", statusCode: StatusCodes.Status503ServiceUnavailable).ExecuteAsync(context);
+        }
+    }
 
     private static async Task MetricsAsync(HttpContext context, IApplianceApi a)
     {

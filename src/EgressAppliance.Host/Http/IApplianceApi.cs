@@ -1,3 +1,5 @@
+using System.IO.Pipelines;
+
 namespace EgressAppliance.Host.Http;
 
 /// <summary>How a request that changes something ended.</summary>
@@ -41,6 +43,12 @@ public interface IApplianceApi
 
     /// <summary>Why a prefix, or the prefix of an address, goes where it goes; null if the text is neither.</summary>
     ExplainDto? Explain(string query);
+
+    /// <summary>All paths of a prefix, or of the longest match of an address, in the router's order; null if the text is neither.</summary>
+    RibDto? GetRib(string query);
+
+    /// <summary>Writes the routers' tables as MRT, in steps and at the reader's pace. False, with nothing written, while another request does.</summary>
+    Task<bool> WriteRibAsync(PipeWriter output, CancellationToken cancellationToken);
 
     /// <summary>The names of the configured links.</summary>
     IReadOnlyList<string> LinkNames { get; }

@@ -10,7 +10,7 @@ namespace EgressAppliance.Host.Replay;
 public sealed record RibFormat(string Name, Func<ReadOnlyMemory<byte>, bool> Matches, Func<Stream, IEnumerable<IpPrefix>> Read);
 
 /// <summary>
-/// Reads the prefixes of a routing table from a file: its content decides the format, and gzip is unpacked. Text has a prefix at the start of each line,
+/// Reads the prefixes of a routing table from a file: its content decides the format, and gzip and bzip2 are unpacked. Text has a prefix at the start of each line,
 /// anything may follow after white space; blank lines and lines that begin with <c>#</c> are skipped.
 /// </summary>
 public static class RibFile
@@ -28,10 +28,17 @@ public static class RibFile
         try
         {
             using FileStream file = File.OpenRead(path);
-            byte[] magic = new byte[2];
-            bool isGzip = file.ReadAtLeast(magic, magic.Length, throwOnEndOfStream: false) == magic.Length && magic is [0x1F, 0x8B];
+            byte[] magic = new byte[3];
+            _ = file.ReadAtLeast(magic, magic.Length, throwOnEndOfStream: false);
             file.Position = 0;
-            using Stream content = new BufferedStream(isGzip ? new GZipStream(file, CompressionMode.Decompress) : file, 1 << 16);
+            using Stream content = new BufferedStream(
+                magic switch
+                {
+                    [0x1F, 0x8B, _] => new GZipStream(file, CompressionMode.Decompress),
+                    [(byte)'B', (byte)'Z', (byte)'h'] => new Bzip2Stream(file),
+                    _ => file,
+                },
+                1 << 16);
             byte[] head = new byte[HeadBytes];
             int length = content.ReadAtLeast(head, head.Length, throwOnEndOfStream: false);
             using Stream whole = new HeadStream(head.AsMemory(0, length), content);

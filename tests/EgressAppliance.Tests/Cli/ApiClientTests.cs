@@ -1,3 +1,4 @@
+using System.IO.Compression;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
@@ -61,9 +62,57 @@ public sealed class ApiClientTests : IAsyncLifetime
         Assert.Equal(["mode inject", "override 192.0.2.0/24 isp-a", "release 2001:db8::/32", "withdraw-all"], _appliance.Changes);
     }
 
+    [Fact]
+    public async Task Dump_writes_the_table_packed_if_the_name_says_so()
+    {
+        string folder = Directory.CreateTempSubdirectory("egress-dump-").FullName;
+        try
+        {
+            string plain = Path.Combine(folder, "table.mrt");
+            Assert.Equal(ExitCode.Done, await _cli.RunAsync("bgp", "dump", plain, "--socket", _socket));
+            Assert.Equal(_appliance.Dump, await File.ReadAllBytesAsync(plain));
+            Assert.Equal($"{plain}: written.\n", _cli.Out);
+            Assert.Equal(ExitCode.Done, await _cli.RunAsync("bgp", "dump", plain + ".gz", "--socket", _socket));
+            using MemoryStream unpacked = new();
+            await using (GZipStream packed = new(File.OpenRead(plain + ".gz"), CompressionMode.Decompress))
+            {
+                await packed.CopyToAsync(unpacked);
+            }
+
+            Assert.Equal(_appliance.Dump, unpacked.ToArray());
+
+            // A dump that fails leaves what was there before, and nothing else.
+            _appliance.Dump = null;
+            Assert.Equal(ExitCode.Failed, await _cli.RunAsync("bgp", "dump", plain, "--socket", _socket));
+            Assert.Contains("Another dump of the table is being written.", _cli.Error, StringComparison.Ordinal);
+            Assert.Equal(2, Directory.GetFiles(folder).Length);
+            Assert.Equal(3, new FileInfo(plain).Length);
+            Assert.Equal(ExitCode.Failed, await _cli.RunAsync("bgp", "dump", Path.Combine(folder, "no", "such"), "--socket", _socket));
+            Assert.Contains("no/such", _cli.Error, StringComparison.Ordinal);
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    [Fact]
+    public async Task Dump_that_ends_early_is_an_error_and_no_file()
+    {
+        using TcpListener listener = new(IPAddress.Loopback, 0);
+        listener.Start();
+        Task serve = ServeAsync(listener, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n");
+        string file = Path.Combine(Path.GetTempPath(), $"egress-dump-{Guid.NewGuid():N}.mrt");
+        Assert.Equal(ExitCode.Failed, await _cli.RunAsync("bgp", "dump", file, "--url", $"http://{listener.LocalEndpoint}"));
+        Assert.Contains("before it was whole", _cli.Error, StringComparison.Ordinal);
+        Assert.False(File.Exists(file) || File.Exists(file + ".part"));
+        await serve;
+    }
+
     [Theory]
     [InlineData("override add 192.0.2.0/24 isp-x", "No path by that link.")]
     [InlineData("explain 198.51.100.1", "'prefix' is an address or a prefix")]
+    [InlineData("show rib 198.51.100.1", "'prefix' is an address or a prefix")]
     [InlineData("show prefixes --link isp-x", "isp-x")]
     public async Task Problem_of_the_appliance_is_shown(string line, string detail)
     {

@@ -62,6 +62,8 @@ public sealed class CommandLineTests
     {
         await _cli.RunAsync("bgp", "decode", "--hex", "--as2", "--add-path", "-");
         Assert.Equal(new BgpDecodeOptions("-", true, true, true), _cli.Handlers.Options);
+        await _cli.RunAsync("bgp", "decode", "--mrt", "--ebgp", "rib.bz2");
+        Assert.Equal(new BgpDecodeOptions("rib.bz2", false, false, false) { Mrt = true, Ebgp = true }, _cli.Handlers.Options);
     }
 
     [Theory]
@@ -82,6 +84,8 @@ public sealed class CommandLineTests
     [InlineData("plan --no-caps")]
     [InlineData("plan --config c.yaml")]
     [InlineData("bgp decode")]
+    [InlineData("bgp decode --mrt --hex -")]
+    [InlineData("bgp dump")]
     [InlineData("show prefixes --top 0")]
     [InlineData("show decisions --limit 5000")]
     [InlineData("show rib nonsense")]

@@ -109,7 +109,14 @@ public sealed class ViewsTests
     public void Explain_matches() => Check("explain", c => Views.Explain(Explain, c));
 
     [Fact]
-    public void Rib_matches() => Check("rib", c => Views.Rib(Explain, c));
+    public void Rib_matches() => Check("rib", c => Views.Rib(
+        new RibDto("203.0.113.7", "203.0.113.0/24",
+            [
+                new RibPathDto("edge1", "192.0.2.1", 3, "100.64.1.2", "isp-a", "64496 64510", 100, 20, "igp", ["64496:7"], null) { LargeCommunities = ["64496:1:2"] },
+                new RibPathDto("edge1", "192.0.2.1", 4, "100.64.2.2", "isp-b", "64497 64500 64510", 100, null, "igp", [], "as_path_length"),
+                new RibPathDto("edge2", "192.0.2.2", 0, "100.64.9.2", null, "64499 64510", 50, null, "incomplete", [], "local_pref"),
+            ]),
+        c));
 
     [Fact]
     public void Explain_unknown_prefix_is_one_line()

@@ -161,6 +161,10 @@ public class DemoRunnerTests
 
         public ExplainDto? Explain(string query) => null;
 
+        public RibDto? GetRib(string query) => null;
+
+        public Task<bool> WriteRibAsync(System.IO.Pipelines.PipeWriter output, CancellationToken cancellationToken) => Task.FromResult(true);
+
         public OperationResult SetMode(string mode) => OperationResult.Done;
 
         public OperationResult AddOverride(string prefix, string link) => OperationResult.Done;

@@ -45,11 +45,33 @@ public sealed class ApiServerTests : IAsyncLifetime, IDisposable
     [InlineData("/api/v1/decisions?limit=-1")]
     [InlineData("/api/v1/explain?prefix=nonsense")]
     [InlineData("/api/v1/explain")]
+    [InlineData("/api/v1/bgp/rib")]
     public async Task Bad_query_is_a_problem_document(string path)
     {
         using HttpResponseMessage response = await _client.GetAsync(path);
         Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
         Assert.Equal("application/problem+json", response.Content.Headers.ContentType?.MediaType);
+    }
+
+    [Fact]
+    public async Task Rib_has_the_paths_with_snake_case_names()
+    {
+        using JsonDocument rib = JsonDocument.Parse(await _client.GetStringAsync("/api/v1/bgp/rib?prefix=192.0.2.1"));
+        JsonElement path = rib.RootElement.GetProperty("paths")[0];
+        Assert.Equal((7, JsonValueKind.Null), (path.GetProperty("path_id").GetInt32(), path.GetProperty("lost_at").ValueKind));
+        Assert.Equal(0, path.GetProperty("large_communities").GetArrayLength());
+    }
+
+    [Fact]
+    public async Task Rib_dump_is_octets_and_refused_while_another_runs()
+    {
+        using HttpResponseMessage response = await _client.GetAsync("/api/v1/bgp/rib.mrt");
+        Assert.Equal("application/octet-stream", response.Content.Headers.ContentType?.MediaType);
+        Assert.Equal(_appliance.Dump, await response.Content.ReadAsByteArrayAsync());
+        _appliance.Dump = null;
+        using HttpResponseMessage refused = await _client.GetAsync("/api/v1/bgp/rib.mrt");
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, refused.StatusCode);
+        Assert.Equal("application/problem+json", refused.Content.Headers.ContentType?.MediaType);
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using System.IO.Pipelines;
 using EgressAppliance.Host.Http;
 using EgressAppliance.Host.Steering;
 
@@ -36,6 +37,26 @@ internal sealed class FakeAppliance : IApplianceApi
 
     public ExplainDto? Explain(string query) =>
         query == "192.0.2.1" ? new ExplainDto(query, "192.0.2.0/24", 500, "isp-a", "isp-a", null, [], "It goes by its native link.") : null;
+
+    public RibDto? GetRib(string query) => query switch
+    {
+        "192.0.2.1" => new RibDto(query, "192.0.2.0/24", [new RibPathDto("edge1", "192.0.2.1", 7, "100.64.1.2", "isp-a", "64496", 100, null, "igp", [], null)]),
+        "192.0.2.2" => new RibDto(query, null, []),
+        _ => null,
+    };
+
+    /// <summary>What a dump writes; null: another is being written.</summary>
+    public byte[]? Dump { get; set; } = [1, 2, 3];
+
+    public async Task<bool> WriteRibAsync(PipeWriter output, CancellationToken cancellationToken)
+    {
+        if (Dump is not null)
+        {
+            await output.WriteAsync(Dump, cancellationToken);
+        }
+
+        return Dump is not null;
+    }
 
     public OperationResult SetMode(string mode)
     {

@@ -53,7 +53,7 @@ internal sealed class Bench : IAsyncDisposable
         Builder = new StateBuilder(Config, Links, Speaker, Table, Wall);
         Explainer = new Explainer(Speaker, Links, Table);
         Loop.CycleDone += (_, _, _) => BeforePublication?.Invoke();
-        Api = new ApplianceApi(Loop, Builder, Explainer, Installer, Links, Builder.Empty(mode));
+        Api = new ApplianceApi(Loop, Builder, Explainer, Installer, Links, new RibView(Speaker, Links, Table, Config, Wall), Builder.Empty(mode));
         Loop.CycleDone += (_, outcome, _) =>
         {
             Last = outcome;
