@@ -89,6 +89,12 @@ internal static class Program
         });
         var runner = new FuzzRunner(targets, corpus, options);
         runner.Found += Tell;
+        using RunningInput? running = keep is null ? null : new(keep);
+        if (running is not null)
+        {
+            runner.Next += running.Begin;
+        }
+
         FuzzReport report = runner.Run(watchdog);
         watchdog.Dispose();
         watchdog.Sample();

@@ -151,6 +151,7 @@ public static class UpdateChecks
         if (message.Announced.Count > 0)
         {
             Check.That(message.Attributes is { NextHop.Address.Family: IpFamily.IPv4 }, $"announced without an IPv4 next hop: {Describe(message)}");
+            Check.That(IsHost(message.Attributes.NextHop.Address), $"the next hop {message.Attributes.NextHop} is no host's address");
         }
 
         if (message.MpReachFamily?.Family is { } reach)
@@ -158,6 +159,7 @@ public static class UpdateChecks
             IpFamily hop = message.MpNextHop.Address.Family;
             bool fits = hop == reach || (reach == IpFamily.IPv4 && hop == IpFamily.IPv6 && options.ExtendedNextHop);
             Check.That(fits && message.Attributes is not null, $"{reach} routes by {message.MpNextHop}");
+            Check.That(IsHost(message.MpNextHop.Address), $"the next hop {message.MpNextHop} is no host's address");
         }
 
         if (message.Attributes is { } attributes)
@@ -165,6 +167,18 @@ public static class UpdateChecks
             RouteChecks.Sound(attributes, options.External);
             Check.That(!options.External || !attributes.AsPath.HasConfedSegment, $"confederation segments from an external peer: {attributes.AsPath}");
         }
+    }
+
+    /// <summary>RFC 4271 section 6.3: not this network, loopback, multicast or reserved; for IPv6 not unspecified, loopback or multicast.</summary>
+    private static bool IsHost(IpAddr address)
+    {
+        if (address.Family == IpFamily.IPv4)
+        {
+            uint first = address.IPv4Value >> 24;
+            return first != 0 && first != 127 && first < 224;
+        }
+
+        return (address.High | address.Low) > 0 && !(address.High == 0 && address.Low == 1) && address.High >> 56 != 0xFF;
     }
 
     private static void SoundEndOfRib(UpdateMessage message)

@@ -15,6 +15,9 @@ public static class AttributeMaker
         (byte)AttributeType.LargeCommunities, (byte)AttributeType.OnlyToCustomer, 22, 29, 40, 128, 129, 255,
     ];
 
+    /// <summary>First octets at the edges of what is a host's address.</summary>
+    private static readonly byte[] OddFirstOctets = [0, 1, 126, 127, 128, 223, 224, 239, 240, 255];
+
     /// <summary>A type code, known ones as a rule.</summary>
     public static byte AnyType(FuzzRandom random)
     {
@@ -76,7 +79,7 @@ public static class AttributeMaker
         AttributeType.Origin => [(byte)random.Below(3)],
         AttributeType.AsPath => AsPath(random, random.OneIn(2) ? 4 : 2),
         AttributeType.As4Path => AsPath(random, 4),
-        AttributeType.NextHop => [192, 0, 2, (byte)random.Below(8)],
+        AttributeType.NextHop => random.OneIn(8) ? [random.Pick(OddFirstOctets), 0, 0, (byte)random.Below(2)] : [192, 0, 2, (byte)random.Below(8)],
         AttributeType.Med or AttributeType.LocalPref or AttributeType.OriginatorId or AttributeType.OnlyToCustomer => Chance(random, 4),
         AttributeType.AtomicAggregate => [],
         AttributeType.Aggregator => random.OneIn(2) ? [0, 0, 0xFD, 0xE9, 192, 0, 2, 9] : [(byte)(random.OneIn(2) ? 0x5B : 0xFD), 0xA0, 192, 0, 2, 9],
@@ -96,11 +99,12 @@ public static class AttributeMaker
         bool ipv6 = !random.OneIn(4);
         byte[] global = [0x20, 0x01, 0x0D, 0xB8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, (byte)random.Below(3)];
         byte[] linkLocal = [0xFE, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, (byte)random.Below(3)];
-        byte[] nextHop = random.Below(8) switch
+        byte[] nextHop = random.Below(10) switch
         {
             0 => [.. global, .. linkLocal],
             1 => [.. new byte[16], .. linkLocal],
             2 => [192, 0, 2, 1],
+            3 => [random.OneIn(2) ? (byte)0xFF : (byte)0, .. new byte[14], (byte)random.Below(3)],
             _ => ipv6 ? global : random.OneIn(2) ? global : [192, 0, 2, 1],
         };
         return [0, (byte)(ipv6 ? 2 : 1), (byte)(random.OneIn(16) ? random.Octet() : 1), (byte)nextHop.Length, .. nextHop, 0, .. Prefixes(random, ipv6)];

@@ -48,6 +48,9 @@ public sealed class FuzzRunner
     /// <summary>Told of each finding as it is made.</summary>
     public event Action<Finding>? Found;
 
+    /// <summary>Told of each input before it is fed.</summary>
+    public event Action<IFuzzTarget, long>? Next;
+
     /// <summary>Ends on the last input, after so long, or when ten different findings were made; a watchdog, if given, is told of each input.</summary>
     public FuzzReport Run(Watchdog? watchdog = null)
     {
@@ -75,6 +78,7 @@ public sealed class FuzzRunner
                 long iteration = counts.Next++;
                 MakeInput(target, iteration);
                 watchdog?.Begin(target, iteration, _input);
+                Next?.Invoke(target, iteration);
                 FuzzOutcome outcome = Feed(target, iteration);
                 counts.Add(outcome.Verdict);
                 _digest.Add(outcome.Digest);

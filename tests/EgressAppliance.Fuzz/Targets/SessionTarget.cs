@@ -90,7 +90,11 @@ public sealed class SessionTarget : IFuzzTarget
         bool addPath = random.OneIn(3);
         bool fourOctet = !random.OneIn(4);
         Open(input, random, asNumber, fourOctet, addPath);
-        mutator.Message(input, (byte)BgpMessageType.Keepalive, []);
+        if (!random.OneIn(32))
+        {
+            mutator.Message(input, (byte)BgpMessageType.Keepalive, []);
+        }
+
         for (int i = random.Between(0, 7); i > 0; i--)
         {
             switch (random.Below(24))
@@ -104,7 +108,11 @@ public sealed class SessionTarget : IFuzzTarget
                 case 2:
                     mutator.Message(input, (byte)BgpMessageType.Update, [0, 0, 0, 0]);
                     break;
-                case 3 when random.OneIn(4):
+                case 3 when random.OneIn(3):
+                    // A second OPEN ends the session.
+                    Open(input, random, asNumber, fourOctet, addPath);
+                    break;
+                case 3 when random.OneIn(2):
                     mutator.Message(input, (byte)BgpMessageType.Notification, random.Pick(mutator.Corpus.Notifications).Body);
                     break;
                 default:

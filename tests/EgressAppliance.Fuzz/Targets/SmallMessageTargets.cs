@@ -20,10 +20,10 @@ public sealed class NotificationTarget : IFuzzTarget
     {
         input.Append(mutator.Random.Pick(mutator.Corpus.Notifications).Body);
         mutator.Octets(input, 0);
-        if (mutator.Random.OneIn(2) && input.Length >= 2)
+        if (!mutator.Random.OneIn(4) && input.Length >= 2)
         {
             // Cease with a shutdown communication, the one kind whose data is read.
-            input.Span[0] = BgpErrorCode.Cease;
+            input.Span[0] = mutator.Random.OneIn(8) ? BgpErrorCode.Update : BgpErrorCode.Cease;
             input.Span[1] = (byte)mutator.Random.Between(2, 4);
         }
     }
@@ -43,6 +43,9 @@ public sealed class NotificationTarget : IFuzzTarget
         Check.That(data.Length > BgpConstants.MaxMessageLength - 21 || body.Length == 2 + data.Length, $"data of {data.Length} octets was cut to {body.Length - 2}");
         string text = message.ToString();
         Check.That(text.Length > 0 && !text.Any(char.IsControl), $"the text '{text}' cannot be printed");
+        // RFC 9003 section 2: Cease/2 and Cease/4, one octet of length, so much text.
+        bool told = message is { Code: BgpErrorCode.Cease, Subcode: 2 or 4 } && data.Length > 1 && data[0] > 0 && data[0] < data.Length;
+        Check.That(told == message.ShutdownText is not null, $"shutdown communication '{message.ShutdownText}' in {Convert.ToHexStringLower(input)}");
         Digest digest = default;
         digest.Add(text);
         digest.Add(message.ShutdownText ?? "");

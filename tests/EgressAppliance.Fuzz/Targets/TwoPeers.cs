@@ -177,6 +177,14 @@ internal sealed class TwoPeers
         Check.That(
             before.State != SessionState.Established || step.Next.State == SessionState.Established || step.Actions.HasFlag(FsmActions.SessionDown),
             $"Established left for {step.Next.State} by {e.Kind} and the routes stay");
+        if (Unexpected(before.State, e.Kind))
+        {
+            Check.That(
+                step.Next.State == SessionState.Idle && step.Actions.HasFlag(FsmActions.SendNotification | FsmActions.CloseConnection)
+                    && step.Notification is { Code: BgpErrorCode.Fsm },
+                $"{e.Kind} in {before.State} led to {step.Next.State} with {step.Actions}");
+        }
+
         if (step.Actions.HasFlag(FsmActions.DeliverUpdate) && Apply(peer) is { } error)
         {
             Dispatch(peer, new(FsmEventKind.Cease, error.Text) { Message = error.ToNotification() });
@@ -203,6 +211,15 @@ internal sealed class TwoPeers
 
         p.Reason = step.Reason.Length > 0 ? step.Reason : p.Reason;
     }
+
+    /// <summary>Messages that have no place in a state (RFC 4271 section 8.2.2) and end it with a NOTIFICATION of code 5.</summary>
+    private static bool Unexpected(SessionState state, FsmEventKind kind) => state switch
+    {
+        SessionState.OpenSent => kind is FsmEventKind.Keepalive or FsmEventKind.Update or FsmEventKind.RouteRefresh,
+        SessionState.OpenConfirm => kind is FsmEventKind.Open or FsmEventKind.Update or FsmEventKind.RouteRefresh,
+        SessionState.Established => kind is FsmEventKind.Open,
+        _ => false,
+    };
 
     private BgpError? Apply(int peer)
     {
