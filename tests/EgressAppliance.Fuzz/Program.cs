@@ -8,6 +8,7 @@ namespace EgressAppliance.Fuzz;
 internal static class Program
 {
     private const int Failed = 1;
+    private const int Usage = 2;
 
     private static int Main(string[] args)
     {
@@ -36,7 +37,7 @@ internal static class Program
             HelpName = "FILE",
             AllowMultipleArgumentsPerToken = true,
         };
-        RootCommand root = new("Feeds changed BGP messages to the library and checks what must hold. Exit code 1 on any finding.")
+        RootCommand root = new("Feeds changed BGP messages to the library and checks what must hold. Exit code 1 on any finding, 2 if the command line is wrong.")
         {
             target, seed, seconds, count, first, corpus, keep, replay,
         };
@@ -55,7 +56,22 @@ internal static class Program
                 parsed.GetValue(corpus) ?? [],
                 parsed.GetValue(keep));
         });
-        return root.Parse(args).Invoke();
+        ParseResult command = root.Parse(args);
+        if (command.Errors.Count > 0)
+        {
+            _ = command.Invoke();
+            return Usage;
+        }
+
+        try
+        {
+            return command.Invoke(new() { EnableDefaultExceptionHandler = false });
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or FormatException)
+        {
+            Console.Error.WriteLine("fuzz: " + e.Message);
+            return Usage;
+        }
     }
 
     private static int Run(IFuzzTarget[] targets, FuzzOptions options, string[] folders, string? keep)

@@ -74,7 +74,8 @@ public sealed class RoundTripPropertyTests
             bool wide = sent.AsPath.Segments.Any(s => s.Numbers.Any(n => n > ushort.MaxValue));
             AsPath narrow = AsPath.FromSegments(sent.AsPath.Segments.Select(s => s with { Numbers = [.. s.Numbers.Select(n => n > ushort.MaxValue ? BgpConstants.AsTrans : n)] }));
 
-            AsPath received = AsPath.Sequence(prepended) is var front && wide ? AsPath.Merge(Join(front, narrow), sent.AsPath) : Join(front, narrow);
+            AsPath front = AsPath.Sequence(prepended);
+            AsPath received = wide ? AsPath.Merge(Join(front, narrow), sent.AsPath) : Join(front, narrow);
 
             Assert.Equal(Flat(Join(front, sent.AsPath)), Flat(received));
             Assert.Equal(front.Length + sent.AsPath.Length, received.Length);
