@@ -79,7 +79,7 @@ public static class AttributeMaker
         AttributeType.Origin => [(byte)random.Below(3)],
         AttributeType.AsPath => AsPath(random, random.OneIn(2) ? 4 : 2),
         AttributeType.As4Path => AsPath(random, 4),
-        AttributeType.NextHop => random.OneIn(8) ? [random.Pick(OddFirstOctets), 0, 0, (byte)random.Below(2)] : [192, 0, 2, (byte)random.Below(8)],
+        AttributeType.NextHop => random.OneIn(3) ? [random.Pick(OddFirstOctets), 0, 0, (byte)random.Below(2)] : [192, 0, 2, (byte)random.Below(8)],
         AttributeType.Med or AttributeType.LocalPref or AttributeType.OriginatorId or AttributeType.OnlyToCustomer => Chance(random, 4),
         AttributeType.AtomicAggregate => [],
         AttributeType.Aggregator => random.OneIn(2) ? [0, 0, 0xFD, 0xE9, 192, 0, 2, 9] : [(byte)(random.OneIn(2) ? 0x5B : 0xFD), 0xA0, 192, 0, 2, 9],

@@ -128,17 +128,7 @@ public sealed class LooseUpdate
                 _attributes[at] = _attributes[at] with { Value = ChangeValue(_attributes[at].Value, random) };
                 break;
             case 7 or 8 when donor._attributes.Count > 0:
-                Tlv given = random.Pick(donor._attributes);
-                int same = _attributes.FindIndex(a => a.Type == given.Type);
-                if (same >= 0)
-                {
-                    _attributes[same] = given;
-                }
-                else
-                {
-                    _attributes.Insert(random.Below(_attributes.Count + 1), given);
-                }
-
+                Put(random.Pick(donor._attributes), random);
                 break;
             case 9:
                 (_nlri, _withdrawn) = random.Below(3) switch
@@ -150,8 +140,31 @@ public sealed class LooseUpdate
                 break;
             default:
                 (byte flags, byte type, byte[] value) = AttributeMaker.Make(random);
-                _attributes.Insert(random.Below(_attributes.Count + 1), new(flags, type, value));
+                var made = new Tlv(flags, type, value);
+                if (random.OneIn(4))
+                {
+                    _attributes.Insert(random.Below(_attributes.Count + 1), made);
+                }
+                else
+                {
+                    Put(made, random);
+                }
+
                 break;
+        }
+    }
+
+    /// <summary>In place of the one of its type if there is one: a second one would be ignored.</summary>
+    private void Put(Tlv attribute, FuzzRandom random)
+    {
+        int same = _attributes.FindIndex(a => a.Type == attribute.Type);
+        if (same >= 0)
+        {
+            _attributes[same] = attribute;
+        }
+        else
+        {
+            _attributes.Insert(random.Below(_attributes.Count + 1), attribute);
         }
     }
 
