@@ -7,7 +7,7 @@ endif
 HOST          := src/EgressAppliance.Host
 UI_SOURCES    := $(wildcard src/ui/*.json src/ui/*.ts src/ui/*.html src/ui/src/* src/ui/src/*/*)
 
-.PHONY: help build demo run test unit system bench compare compare-live format ui deb image clean
+.PHONY: help build demo run test unit system fuzz bench compare compare-live format ui deb image clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -30,6 +30,9 @@ unit: ## unit tests only
 
 system: build ## system tests only (root: network namespaces, FRR, BIRD, snmpd)
 	CONFIGURATION=$(CONFIGURATION) tests/run system
+
+fuzz: ## changed BGP messages against the library, docs/testing.md; FUZZ_ARGS='--seconds 60 --seed 1'
+	dotnet run --project tests/EgressAppliance.Fuzz -c Release -- $(FUZZ_ARGS)
 
 bench: ## BenchmarkDotNet; choose with BENCH='*Lookup*'
 	dotnet run --project perf/EgressAppliance.Benchmarks -c Release -- --filter '$(or $(BENCH),*)'
