@@ -20,6 +20,15 @@ namespace EgressAppliance.Comparison.Bgp;
 internal sealed record LoadSample(
     long Routes, double LoadCpu, double LoadCpuQuiet, double LoadWall, MemoryUse Loaded, double PurgeCpu, double PurgeWall, MemoryUse Emptied)
 {
+    /// <summary>Managed heap with the table, bytes, dead objects included; only of the appliance's speaker.</summary>
+    public long? LoadedHeap { get; init; }
+
+    /// <summary>The same without the table.</summary>
+    public long? EmptiedHeap { get; init; }
+
+    /// <summary>Microseconds that the question for a prefix's paths in the order of preference takes; only of the appliance's speaker.</summary>
+    public double? PathQuestion { get; init; }
+
     public override string ToString() => string.Create(
         CultureInfo.InvariantCulture,
         $"{Routes} routes, {LoadCpu:0.00} s CPU ({LoadCpuQuiet:0.00} a second later), {LoadWall:0.00} s, {Loaded.Rss >> 20} MiB; purge {PurgeCpu:0.00} s CPU, {PurgeWall:0.00} s, {Emptied.Rss >> 20} MiB");
@@ -32,6 +41,7 @@ internal sealed class LoadMeasurement(FeedFile feed)
     /// <summary>Share of the routes that a daemon must take for its figures to count: each has reasons of its own to refuse a few.</summary>
     private const double LeastShare = 0.999;
 
+    private const int PathQuestions = 20_000;
     private static readonly TimeSpan Quiet = TimeSpan.FromSeconds(1);
 
     /// <summary>One session of a running speaker.</summary>
@@ -65,6 +75,9 @@ internal sealed class LoadMeasurement(FeedFile feed)
             Thread.Sleep(Quiet);
             double quietCpu = speaker.Meter.CpuSeconds() - cpu;
             MemoryUse loaded = speaker.Meter.Memory();
+            OwnSpeaker? own = speaker as OwnSpeaker;
+            long? loadedHeap = own?.HeapBytes();
+            double? question = own?.PathQuestionMicroseconds(PathQuestions);
 
             cpu = speaker.Meter.CpuSeconds();
             start = Stopwatch.GetTimestamp();
@@ -73,7 +86,10 @@ internal sealed class LoadMeasurement(FeedFile feed)
             double purgeWall = Stopwatch.GetElapsedTime(start).TotalSeconds;
             double purgeCpu = speaker.Meter.CpuSeconds() - cpu;
             Thread.Sleep(Quiet);
-            return new(routes, loadCpu, quietCpu, loadWall, loaded, purgeCpu, purgeWall, speaker.Meter.Memory());
+            return new(routes, loadCpu, quietCpu, loadWall, loaded, purgeCpu, purgeWall, speaker.Meter.Memory())
+            {
+                LoadedHeap = loadedHeap, EmptiedHeap = own?.HeapBytes(), PathQuestion = question,
+            };
         }
         finally
         {

@@ -37,7 +37,7 @@ internal sealed class GoBgpSpeaker : Speaker
                   receive = {receive}
 
             """);
-        Run(["gobgpd", "-f", file, "--log-level", "error", "--pprof-disable"]);
+        Run(["gobgpd", "-f", file, "--log-level", "error", "--pprof-disable", "--disable-stdlog"]);
         WaitUntilReady();
     }
 

@@ -75,9 +75,9 @@ internal abstract class Speaker : IDisposable
     }
 
     /// <summary>Starts the daemon. Its process is the one measured, so it must stay in the foreground.</summary>
-    protected Process Run(IReadOnlyList<string> command, bool redirect = false)
+    protected Process Run(IReadOnlyList<string> command, string processors = BgpLab.SpeakerProcessor, bool redirect = false)
     {
-        _process = Lab.Start(command, redirect);
+        _process = Lab.Start(command, processors, redirect);
         Meter = new ProcessMeter(_process.Id);
         return _process;
     }
