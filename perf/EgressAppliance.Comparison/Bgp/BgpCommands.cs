@@ -69,7 +69,10 @@ internal static class BgpCommands
         {
             FeedOptions options = new()
             {
-                Prefixes = parsed.GetValue(Prefixes), Paths = parsed.GetRequiredValue(paths), Internal = parsed.GetValue(ibgp), Seed = parsed.GetRequiredValue(Seed),
+                Prefixes = parsed.GetValue(Prefixes),
+                Paths = parsed.GetRequiredValue(paths),
+                Internal = parsed.GetValue(ibgp),
+                Seed = parsed.GetRequiredValue(Seed),
             };
             FeedFile feed = FeedGenerator.Ensure(parsed.GetRequiredValue(data).FullName, options);
             Console.Error.WriteLine(feed);

@@ -130,8 +130,8 @@ internal sealed class LatencyMeasurement : IDisposable
             _speaker.Await("complete", "peer1");
             seconds += Stopwatch.GetElapsedTime(start).TotalSeconds;
 
-            // Long enough for an interval of keepalives to begin and end.
-            Thread.Sleep(TimeSpan.FromSeconds(HoldTime / 2.0));
+            // Long enough for the interval of keepalives that the load fell into to end.
+            Thread.Sleep(TimeSpan.FromSeconds((HoldTime / 3.0) + 0.5));
             NoteKeepalives(a, 0);
             a.Dispose();
             Task emptied = Start(() => _speaker.Await("empty", "peer1"));

@@ -88,7 +88,9 @@ internal sealed class LoadMeasurement(FeedFile feed)
             Thread.Sleep(Quiet);
             return new(routes, loadCpu, quietCpu, loadWall, loaded, purgeCpu, purgeWall, speaker.Meter.Memory())
             {
-                LoadedHeap = loadedHeap, EmptiedHeap = own?.HeapBytes(), PathQuestion = question,
+                LoadedHeap = loadedHeap,
+                EmptiedHeap = own?.HeapBytes(),
+                PathQuestion = question,
             };
         }
         finally
