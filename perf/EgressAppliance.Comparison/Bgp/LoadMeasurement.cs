@@ -41,6 +41,9 @@ internal sealed class LoadMeasurement(FeedFile feed)
     /// <summary>Share of the routes that a daemon must take for its figures to count: each has reasons of its own to refuse a few.</summary>
     private const double LeastShare = 0.999;
 
+    /// <summary>Seconds; so many that a daemon which is busy for minutes keeps its session.</summary>
+    private const ushort HoldTime = 3600;
+
     private const int PathQuestions = 20_000;
     private static readonly TimeSpan Quiet = TimeSpan.FromSeconds(1);
 
@@ -48,7 +51,7 @@ internal sealed class LoadMeasurement(FeedFile feed)
     /// <exception cref="ComparisonException">It did not take the table.</exception>
     public LoadSample Run(Speaker speaker)
     {
-        PeerIdentity identity = new(FeedOptions.ExternalAs, 0xC633_6402, HoldTime: 90, feed.Paths > 1);
+        PeerIdentity identity = new(FeedOptions.ExternalAs, 0xC633_6402, HoldTime, feed.Paths > 1);
         double cpu = speaker.Meter.CpuSeconds();
         ScriptedPeer peer = speaker.Connect(0, identity);
         try
@@ -63,7 +66,7 @@ internal sealed class LoadMeasurement(FeedFile feed)
                 CancellationToken.None,
                 TaskCreationOptions.LongRunning,
                 TaskScheduler.Default);
-            long routes = speaker.WaitFor(feed.Routes);
+            long routes = speaker.WaitFor(feed.Routes, peer);
             double loadWall = Stopwatch.GetElapsedTime(start).TotalSeconds;
             double loadCpu = speaker.Meter.CpuSeconds() - cpu;
             if (peer.Ended is { } ended || routes < feed.Routes * LeastShare)
@@ -82,7 +85,7 @@ internal sealed class LoadMeasurement(FeedFile feed)
             cpu = speaker.Meter.CpuSeconds();
             start = Stopwatch.GetTimestamp();
             peer.Dispose();
-            speaker.WaitFor(0);
+            speaker.WaitFor(0, null);
             double purgeWall = Stopwatch.GetElapsedTime(start).TotalSeconds;
             double purgeCpu = speaker.Meter.CpuSeconds() - cpu;
             Thread.Sleep(Quiet);

@@ -19,7 +19,7 @@ internal sealed class OwnSpeaker : Speaker
     /// <param name="isInternal">They are in its AS.</param>
     /// <param name="holdTime">Hold time it proposes, seconds.</param>
     /// <param name="processors">Where it may run, as taskset(1) takes it.</param>
-    public OwnSpeaker(int routers = 1, bool isInternal = false, int holdTime = 90, string processors = BgpLab.SpeakerProcessor)
+    public OwnSpeaker(int routers = 1, bool isInternal = false, int holdTime = 3600, string processors = BgpLab.SpeakerProcessor)
     {
         List<string> command =
         [
@@ -45,7 +45,7 @@ internal sealed class OwnSpeaker : Speaker
     }
 
     /// <inheritdoc/>
-    public override long WaitFor(long routes)
+    public override long WaitFor(long routes, Peer.ScriptedPeer? peer)
     {
         // It tells by itself, and so need not be asked while it works.
         JsonElement told = Await(routes == 0 ? "empty" : "complete");

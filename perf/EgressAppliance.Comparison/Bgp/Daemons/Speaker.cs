@@ -29,9 +29,10 @@ internal abstract class Speaker : IDisposable
 
     /// <summary>Waits until it holds this many routes.</summary>
     /// <param name="routes">How many.</param>
+    /// <param name="peer">The session they come by; null if it has been dropped.</param>
     /// <returns>How many it holds: others, if the number has long not changed.</returns>
-    /// <exception cref="ComparisonException">It has ended, or does not get there within half an hour.</exception>
-    public virtual long WaitFor(long routes)
+    /// <exception cref="ComparisonException">The daemon or the session has ended, or it does not get there within half an hour.</exception>
+    public virtual long WaitFor(long routes, Peer.ScriptedPeer? peer)
     {
         long start = Stopwatch.GetTimestamp();
         long changed = start;
@@ -52,6 +53,11 @@ internal abstract class Speaker : IDisposable
             else if (Stopwatch.GetElapsedTime(changed) > StandStill)
             {
                 return last;
+            }
+
+            if (peer?.Ended is { } ended)
+            {
+                throw new ComparisonException($"the session ended with {last} of {routes} routes: {ended}");
             }
 
             if (_process!.HasExited || Stopwatch.GetElapsedTime(start) > Patience)
