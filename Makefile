@@ -7,7 +7,7 @@ endif
 HOST          := src/EgressAppliance.Host
 UI_SOURCES    := $(wildcard src/ui/*.json src/ui/*.ts src/ui/*.html src/ui/src/* src/ui/src/*/*)
 
-.PHONY: help build demo run test unit system fuzz bench compare compare-live format ui deb image clean
+.PHONY: help build demo run test unit system fuzz bench compare compare-live compare-bgp format ui deb image clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -42,6 +42,9 @@ compare: build ## data path against C and other tools, perf/reports/pipeline.md 
 
 compare-live: build ## live capture against C on a veth pair (root), perf/reports/live.md
 	dotnet run --project perf/EgressAppliance.Comparison -c Release -- compare-live $(COMPARE_ARGS)
+
+compare-bgp: build ## BGP speaker against BIRD, FRR and GoBGP with a full table (root), perf/reports/bgp.md; COMPARE_ARGS='--only own bird'
+	dotnet run --project perf/EgressAppliance.Comparison -c Release -- compare-bgp $(COMPARE_ARGS)
 
 format: ## rewrite sources to the house style
 	dotnet format EgressAppliance.sln

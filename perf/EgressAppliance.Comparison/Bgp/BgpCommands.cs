@@ -1,7 +1,8 @@
+using System.Buffers;
 using System.CommandLine;
-using System.Diagnostics;
 using System.Globalization;
 using System.Net;
+using EgressAppliance.Bgp.Wire;
 using EgressAppliance.Comparison.Bgp.Feed;
 using EgressAppliance.Comparison.Bgp.Peer;
 using EgressAppliance.Comparison.Bgp.Receiver;
@@ -61,7 +62,7 @@ internal static class BgpCommands
         Option<ushort> hold = new("--hold-time") { Description = "Hold time to propose, seconds.", DefaultValueFactory = _ => 90 };
         Option<int> flaps = new("--flaps") { Description = "How often to drop the session and send all again." };
         Option<double> pause = new("--pause") { Description = "Seconds to wait before and after dropping.", DefaultValueFactory = _ => 3 };
-        Command command = new("bgp-send", "Open a session, send a table and keep the session until standard input ends.")
+        Command command = new("bgp-send", "Open a session, send a table and keep the session until standard input ends; its lines \"withdraw PREFIX [PATH-ID]\" are obeyed.")
         {
             connect, listen, local, paths, ibgp, hold, flaps, pause, Prefixes, Seed,
         };
@@ -69,7 +70,10 @@ internal static class BgpCommands
         {
             FeedOptions options = new()
             {
-                Prefixes = parsed.GetValue(Prefixes), Paths = parsed.GetRequiredValue(paths), Internal = parsed.GetValue(ibgp), Seed = parsed.GetRequiredValue(Seed),
+                Prefixes = parsed.GetValue(Prefixes),
+                Paths = parsed.GetRequiredValue(paths),
+                Internal = parsed.GetValue(ibgp),
+                Seed = parsed.GetRequiredValue(Seed),
             };
             FeedFile feed = FeedGenerator.Ensure(parsed.GetRequiredValue(data).FullName, options);
             Console.Error.WriteLine(feed);
@@ -84,8 +88,9 @@ internal static class BgpCommands
                 Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $$"""{"event":"sent","routes":{{feed.Routes}},"seconds":{{taken.TotalSeconds:0.000}}}"""));
                 if (flap == parsed.GetValue(flaps))
                 {
-                    while (Console.In.ReadLine() is not null)
+                    while (Console.In.ReadLine() is { } line)
                     {
+                        Withdraw(peer, line.Split(' ', StringSplitOptions.RemoveEmptyEntries), options);
                     }
 
                     return 0;
@@ -97,6 +102,21 @@ internal static class BgpCommands
             }
         });
         return command;
+    }
+
+    private static void Withdraw(ScriptedPeer peer, string[] words, FeedOptions options)
+    {
+        if (words is not ["withdraw", var text, ..] || !IpPrefix.TryParse(text, out IpPrefix prefix))
+        {
+            Console.Error.WriteLine("withdraw PREFIX [PATH-ID]");
+            return;
+        }
+
+        ArrayBufferWriter<byte> buffer = new();
+        Nlri route = new(prefix, words.Length > 2 && uint.TryParse(words[2], out uint id) ? id : 0);
+        UpdateEncoder.Withdraw(prefix.Family, [route], options.Codec, buffer);
+        peer.Send(buffer.WrittenSpan);
+        Console.WriteLine($$"""{"event":"withdrawn","prefix":"{{prefix}}","path_id":{{route.PathId}}}""");
     }
 
     /// <summary>The appliance's speaker, in a process of its own.</summary>

@@ -1,6 +1,7 @@
 using System.Globalization;
 using EgressAppliance.Comparison.Bgp.Daemons;
 using EgressAppliance.Comparison.Bgp.Feed;
+using EgressAppliance.Comparison.Bgp.Lab;
 
 namespace EgressAppliance.Comparison.Bgp;
 
@@ -44,8 +45,11 @@ internal sealed class BgpResults
     /// <summary>Loads in one process, by contender.</summary>
     public Dictionary<string, List<LoadSample>> Flaps { get; } = [];
 
-    /// <summary>Withdrawals and keepalives while a table loads.</summary>
-    public LatencyResult? Latency { get; set; }
+    /// <summary>Managed heap of the appliance's speaker after the last flap, dead objects collected; bytes.</summary>
+    public long LiveAfterFlaps { get; set; }
+
+    /// <summary>Withdrawals and keepalives while a table loads, for each way of giving the speaker processors.</summary>
+    public List<LatencyResult> Latencies { get; } = [];
 }
 
 /// <summary>Compares speakers: each loads the same octets, in turn, in a process and a lab of its own.</summary>
@@ -88,14 +92,19 @@ internal static class BgpComparison
                     Note($"flap {flap}/{flaps} {contender.Title}: {sample}");
                     Add(results.Flaps, contender.Name, sample);
                 }
+
+                results.LiveAfterFlaps = speaker is OwnSpeaker own ? own.LiveBytes() : results.LiveAfterFlaps;
             }
         }
 
         if (options.Withdrawals > 0 && contenders.Any(c => c.Name == Contender.Own))
         {
             FeedFile feed = FeedGenerator.Ensure(options.Data, new() { Prefixes = options.Prefixes, Paths = 3, Internal = true });
-            results.Latency = LatencyMeasurement.Run(feed, options.Withdrawals);
-            Note(results.Latency.ToString());
+            foreach (string processors in (string[])[BgpLab.SpeakerProcessor, BgpLab.BothProcessors])
+            {
+                results.Latencies.Add(LatencyMeasurement.Run(feed, options.Withdrawals, processors));
+                Note(results.Latencies[^1].ToString());
+            }
         }
 
         return results;

@@ -14,6 +14,7 @@ using EgressAppliance.Net;
 namespace EgressAppliance.Comparison.Bgp;
 
 /// <summary>How fast the appliance's speaker reacts while another router keeps it busy.</summary>
+/// <param name="Processors">Where the speaker could run.</param>
 /// <param name="Loading">Milliseconds from a withdrawal sent to the override's withdrawal received, while a table came in; sorted.</param>
 /// <param name="Purging">The same while that table went out again with its session; sorted.</param>
 /// <param name="Idle">The same with nothing else going on; sorted.</param>
@@ -22,8 +23,9 @@ namespace EgressAppliance.Comparison.Bgp;
 /// <param name="HoldTime">Hold time agreed on, seconds.</param>
 /// <param name="Loads">How often the table came in.</param>
 /// <param name="LoadSeconds">How long that took, in all.</param>
+/// <param name="WakeUps">Milliseconds by which a thread that slept on processor 0 and 1 meanwhile was woken too late; sorted.</param>
 internal sealed record LatencyResult(
-    double[] Loading, double[] Purging, double[] Idle, double[] KeepaliveSeconds, int Keepalives, double HoldTime, int Loads, double LoadSeconds)
+    string Processors, double[] Loading, double[] Purging, double[] Idle, double[] KeepaliveSeconds, int Keepalives, double HoldTime, int Loads, double LoadSeconds, IReadOnlyList<double[]> WakeUps)
 {
     /// <summary>The value that a share of the sorted ones do not pass (nearest rank).</summary>
     public static double Percentile(double[] sorted, double share) =>
@@ -32,7 +34,7 @@ internal sealed record LatencyResult(
     /// <inheritdoc/>
     public override string ToString() => string.Create(
         CultureInfo.InvariantCulture,
-        $"withdrawals: loading {Describe(Loading)}; purging {Describe(Purging)}; idle {Describe(Idle)}; keepalives at most {string.Join(" and ", KeepaliveSeconds.Select(s => s.ToString("0.00", CultureInfo.InvariantCulture)))} s apart, hold time {HoldTime} s");
+        $"withdrawals, speaker on processor {Processors}: loading {Describe(Loading)}; purging {Describe(Purging)}; idle {Describe(Idle)}; keepalives at most {string.Join(" and ", KeepaliveSeconds.Select(s => s.ToString("0.00", CultureInfo.InvariantCulture)))} s apart, hold time {HoldTime} s; machine {string.Join(" and ", WakeUps.Select(Describe))}");
 
     private static string Describe(double[] sorted) => string.Create(
         CultureInfo.InvariantCulture, $"{sorted.Length}: p50 {Percentile(sorted, 0.5):0.0} p99 {Percentile(sorted, 0.99):0.0} max {Percentile(sorted, 1):0.0} ms");
@@ -52,7 +54,8 @@ internal sealed class LatencyMeasurement : IDisposable
     private const ushort HoldTime = 9;
     private static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(30);
     private readonly FeedFile _feed;
-    private readonly OwnSpeaker _speaker = new(routers: 2, isInternal: true, holdTime: HoldTime);
+    private readonly string _processors;
+    private readonly OwnSpeaker _speaker;
     private readonly ScriptedPeer _b;
     private readonly long[] _sent = new long[SmallTable];
     private readonly long[] _answered = new long[SmallTable];
@@ -60,9 +63,11 @@ internal sealed class LatencyMeasurement : IDisposable
     private int _keepalives;
     private int _next;
 
-    private LatencyMeasurement(FeedFile feed)
+    private LatencyMeasurement(FeedFile feed, string processors)
     {
         _feed = feed;
+        _processors = processors;
+        _speaker = new OwnSpeaker(routers: 2, isInternal: true, HoldTime, processors);
         _b = _speaker.Connect(1, Identity(1));
         _b.UpdateReceived += OnUpdate;
     }
@@ -70,9 +75,10 @@ internal sealed class LatencyMeasurement : IDisposable
     /// <summary>Measures.</summary>
     /// <param name="feed">A's table, as an internal peer sends it.</param>
     /// <param name="wanted">Least number of withdrawals while it comes in.</param>
-    public static LatencyResult Run(FeedFile feed, int wanted)
+    /// <param name="processors">Where the speaker may run, as taskset(1) takes it.</param>
+    public static LatencyResult Run(FeedFile feed, int wanted, string processors)
     {
-        using LatencyMeasurement measurement = new(feed);
+        using LatencyMeasurement measurement = new(feed, processors);
         return measurement.Run(wanted);
     }
 
@@ -110,7 +116,9 @@ internal sealed class LatencyMeasurement : IDisposable
         List<double> idle = [];
         double seconds = 0;
         int loads = 0;
-        for (; loads < MostLoads && (loads < 2 || loading.Count < wanted); loads++)
+        using WakeUpProbe first = new(0);
+        using WakeUpProbe second = new(1);
+        for (; loads < MostLoads && (loads == 0 || loading.Count < wanted); loads++)
         {
             Arm();
             WithdrawDuring(() => false, idle, atMost: SmallTable / 10);
@@ -122,8 +130,8 @@ internal sealed class LatencyMeasurement : IDisposable
             _speaker.Await("complete", "peer1");
             seconds += Stopwatch.GetElapsedTime(start).TotalSeconds;
 
-            // Long enough for an interval of keepalives to begin and end.
-            Thread.Sleep(TimeSpan.FromSeconds(HoldTime / 2.0));
+            // Long enough for the interval of keepalives that the load fell into to end.
+            Thread.Sleep(TimeSpan.FromSeconds((HoldTime / 3.0) + 0.5));
             NoteKeepalives(a, 0);
             a.Dispose();
             Task emptied = Start(() => _speaker.Await("empty", "peer1"));
@@ -137,7 +145,9 @@ internal sealed class LatencyMeasurement : IDisposable
             throw new ComparisonException("the session with router B ended: " + ended);
         }
 
-        return new([.. loading.Order()], [.. purging.Order()], [.. idle.Order()], _longest, _keepalives, _b.HoldTime.TotalSeconds, loads, seconds);
+        first.Dispose();
+        second.Dispose();
+        return new(_processors, [.. loading.Order()], [.. purging.Order()], [.. idle.Order()], _longest, _keepalives, _b.HoldTime.TotalSeconds, loads, seconds, [first.Milliseconds, second.Milliseconds]);
     }
 
     /// <summary>Announces the second paths again and puts an override on each.</summary>

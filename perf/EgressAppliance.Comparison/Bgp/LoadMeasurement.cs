@@ -20,6 +20,15 @@ namespace EgressAppliance.Comparison.Bgp;
 internal sealed record LoadSample(
     long Routes, double LoadCpu, double LoadCpuQuiet, double LoadWall, MemoryUse Loaded, double PurgeCpu, double PurgeWall, MemoryUse Emptied)
 {
+    /// <summary>Managed heap with the table, bytes, dead objects included; only of the appliance's speaker.</summary>
+    public long? LoadedHeap { get; init; }
+
+    /// <summary>The same without the table.</summary>
+    public long? EmptiedHeap { get; init; }
+
+    /// <summary>Microseconds that the question for a prefix's paths in the order of preference takes; only of the appliance's speaker.</summary>
+    public double? PathQuestion { get; init; }
+
     public override string ToString() => string.Create(
         CultureInfo.InvariantCulture,
         $"{Routes} routes, {LoadCpu:0.00} s CPU ({LoadCpuQuiet:0.00} a second later), {LoadWall:0.00} s, {Loaded.Rss >> 20} MiB; purge {PurgeCpu:0.00} s CPU, {PurgeWall:0.00} s, {Emptied.Rss >> 20} MiB");
@@ -32,13 +41,17 @@ internal sealed class LoadMeasurement(FeedFile feed)
     /// <summary>Share of the routes that a daemon must take for its figures to count: each has reasons of its own to refuse a few.</summary>
     private const double LeastShare = 0.999;
 
+    /// <summary>Seconds; so many that a daemon which is busy for minutes keeps its session.</summary>
+    private const ushort HoldTime = 3600;
+
+    private const int PathQuestions = 20_000;
     private static readonly TimeSpan Quiet = TimeSpan.FromSeconds(1);
 
     /// <summary>One session of a running speaker.</summary>
     /// <exception cref="ComparisonException">It did not take the table.</exception>
     public LoadSample Run(Speaker speaker)
     {
-        PeerIdentity identity = new(FeedOptions.ExternalAs, 0xC633_6402, HoldTime: 90, feed.Paths > 1);
+        PeerIdentity identity = new(FeedOptions.ExternalAs, 0xC633_6402, HoldTime, feed.Paths > 1);
         double cpu = speaker.Meter.CpuSeconds();
         ScriptedPeer peer = speaker.Connect(0, identity);
         try
@@ -53,7 +66,7 @@ internal sealed class LoadMeasurement(FeedFile feed)
                 CancellationToken.None,
                 TaskCreationOptions.LongRunning,
                 TaskScheduler.Default);
-            long routes = speaker.WaitFor(feed.Routes);
+            long routes = speaker.WaitFor(feed.Routes, peer);
             double loadWall = Stopwatch.GetElapsedTime(start).TotalSeconds;
             double loadCpu = speaker.Meter.CpuSeconds() - cpu;
             if (peer.Ended is { } ended || routes < feed.Routes * LeastShare)
@@ -65,15 +78,23 @@ internal sealed class LoadMeasurement(FeedFile feed)
             Thread.Sleep(Quiet);
             double quietCpu = speaker.Meter.CpuSeconds() - cpu;
             MemoryUse loaded = speaker.Meter.Memory();
+            OwnSpeaker? own = speaker as OwnSpeaker;
+            long? loadedHeap = own?.HeapBytes();
+            double? question = own?.PathQuestionMicroseconds(PathQuestions);
 
             cpu = speaker.Meter.CpuSeconds();
             start = Stopwatch.GetTimestamp();
             peer.Dispose();
-            speaker.WaitFor(0);
+            speaker.WaitFor(0, null);
             double purgeWall = Stopwatch.GetElapsedTime(start).TotalSeconds;
             double purgeCpu = speaker.Meter.CpuSeconds() - cpu;
             Thread.Sleep(Quiet);
-            return new(routes, loadCpu, quietCpu, loadWall, loaded, purgeCpu, purgeWall, speaker.Meter.Memory());
+            return new(routes, loadCpu, quietCpu, loadWall, loaded, purgeCpu, purgeWall, speaker.Meter.Memory())
+            {
+                LoadedHeap = loadedHeap,
+                EmptiedHeap = own?.HeapBytes(),
+                PathQuestion = question,
+            };
         }
         finally
         {

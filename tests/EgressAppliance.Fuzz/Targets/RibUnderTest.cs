@@ -7,9 +7,11 @@ using EgressAppliance.Net;
 namespace EgressAppliance.Fuzz.Targets;
 
 /// <summary>A table of routes beside a dictionary that is told the same. All that is known here of the table's making is in the constructor.</summary>
-internal sealed class RibUnderTest : IRibListener
+internal sealed class RibUnderTest : IRibListener, IDisposable
 {
+    private readonly PrefixTable _prefixes = new();
     private readonly RibTable _table;
+    private readonly RouteIntake[] _intakes;
     private readonly int _peers;
     private readonly Dictionary<(IpPrefix Prefix, int Peer, uint PathId), PathAttributes> _expected = [];
     private readonly HashSet<IpPrefix> _told = [];
@@ -18,47 +20,52 @@ internal sealed class RibUnderTest : IRibListener
     public RibUnderTest(int peers)
     {
         _peers = peers;
-        _table = new RibTable(peers);
+        _table = new RibTable(peers, _prefixes);
+        var gate = new Lock();
+        _intakes = [.. Enumerable.Range(0, peers).Select(peer => new RouteIntake(_table, peer, gate, static (_, _, _) => { }))];
         _table.Attach(this);
     }
 
-    public void Announce(int peer, Nlri nlri, PathAttributes attributes)
+    /// <summary>Announces a route with the octets of its attributes, as the speaker does; <see cref="Flush"/> brings it into the table.</summary>
+    public void Announce(int peer, Nlri nlri, PathAttributes attributes, ReadOnlySpan<byte> block)
     {
-        bool known = _expected.TryGetValue((nlri.Prefix, peer, nlri.PathId), out PathAttributes? old);
-        RibChange change = _table.Announce(peer, nlri.Prefix, nlri.PathId, attributes);
-        RibChange expected = !known ? RibChange.Added : old!.Equals(attributes) ? RibChange.None : RibChange.Replaced;
-        Check.That(change == expected, $"announcing {nlri} is {change} instead of {expected}");
+        uint set = _table.Hold(block);
+        _intakes[peer].Announce(nlri.Prefix, nlri.PathId, set);
+        _table.Release(set);
         _expected[(nlri.Prefix, peer, nlri.PathId)] = attributes;
     }
 
+    /// <summary>Withdraws a route; <see cref="Flush"/> takes it out of the table.</summary>
     public void Withdraw(int peer, Nlri nlri)
     {
-        bool removed = _table.Withdraw(peer, nlri.Prefix, nlri.PathId);
-        Check.That(removed == _expected.Remove((nlri.Prefix, peer, nlri.PathId)), $"withdrawing {nlri} is {removed}");
+        _intakes[peer].Withdraw(nlri.Prefix, nlri.PathId);
+        _expected.Remove((nlri.Prefix, peer, nlri.PathId));
     }
+
+    /// <summary>Applies what was gathered.</summary>
+    public void Flush(int peer) => _intakes[peer].Flush();
 
     /// <summary>The peer's session ended.</summary>
     public void Down(int peer)
     {
+        _intakes[peer].Clear();
         _table.Hide(peer, true);
-        List<IpPrefix> prefixes = _table.PrefixesOf(peer);
-        Check.That(prefixes.Count == prefixes.Distinct().Count(), $"a prefix of peer {peer} is listed twice");
-        foreach (IpPrefix prefix in prefixes)
+        uint cursor = 0;
+        while (_table.Purge(peer, ref cursor, 64))
         {
-            int removed = _table.WithdrawPeer(peer, prefix);
-            int expected = 0;
-            foreach ((IpPrefix Prefix, int Peer, uint PathId) key in _expected.Keys.Where(k => k.Prefix == prefix && k.Peer == peer).ToList())
-            {
-                _expected.Remove(key);
-                expected++;
-            }
+        }
 
-            Check.That(removed == expected, $"{removed} paths of {prefix} were removed instead of {expected}");
+        foreach ((IpPrefix Prefix, int Peer, uint PathId) key in _expected.Keys.Where(k => k.Peer == peer).ToList())
+        {
+            _expected.Remove(key);
         }
 
         _table.Hide(peer, false);
-        Check.That(Count(peer) == 0 && !_expected.Keys.Any(k => k.Peer == peer), $"{Count(peer)} routes of peer {peer} are left");
+        Check.That(Count(peer) == 0, $"{Count(peer)} routes of peer {peer} are left");
     }
+
+    /// <inheritdoc/>
+    public void Dispose() => _prefixes.Dispose();
 
     public int Count(int peer) => _table.PathCount(peer, IpFamily.IPv4) + _table.PathCount(peer, IpFamily.IPv6);
 

@@ -42,13 +42,13 @@ public sealed class SessionTarget : IFuzzTarget
         ReadOnlySpan<byte> one = streams[..length];
         ReadOnlySpan<byte> other = streams[length..];
 
-        var whole = new TwoPeers(OurAs);
+        using var whole = new TwoPeers(OurAs);
         whole.Receive(0, one);
         whole.Receive(1, other);
         ulong routes = whole.CheckRoutes();
 
         _random.Seed(Digest.Of(input));
-        var woven = new TwoPeers(OurAs);
+        using var woven = new TwoPeers(OurAs);
         for (int a = 0, b = 0; a < one.Length || b < other.Length;)
         {
             bool first = b == other.Length || (a < one.Length && _random.OneIn(2));

@@ -13,7 +13,7 @@ namespace EgressAppliance.Fuzz.Targets;
 /// The receiving half of a speaker with two peers (0 external, 1 internal) and no sockets: octets go through the framer, the state machine and the decoders into
 /// a table, and in parallel into a dictionary. What a peer session and the speaker do between these parts is done here in the same order.
 /// </summary>
-internal sealed class TwoPeers
+internal sealed class TwoPeers : IDisposable
 {
     private const int MaxPrefix = 64;
     private const uint RouterId = 0x0A00_0001;
@@ -71,6 +71,9 @@ internal sealed class TwoPeers
 
         _rib.CheckEmpty();
     }
+
+    /// <inheritdoc/>
+    public void Dispose() => _rib.Dispose();
 
     /// <summary>Hash over all steps and answers.</summary>
     public ulong History(int peer) => _peers[peer].History.Value;
@@ -225,23 +228,24 @@ internal sealed class TwoPeers
     {
         Peer p = _peers[peer];
         bool withdraw = _update.Action == ErrorAction.TreatAsWithdraw;
-        Take(_update.Withdrawn, IpFamily.IPv4, null);
+        Take(_update.Withdrawn, IpFamily.IPv4, null, multiprotocol: false);
         if (_update.MpUnreachFamily?.Family is { } unreach)
         {
-            Take(_update.MpUnreach, unreach, null);
+            Take(_update.MpUnreach, unreach, null, multiprotocol: true);
         }
 
-        Take(_update.Announced, IpFamily.IPv4, withdraw ? null : _update.Attributes);
+        Take(_update.Announced, IpFamily.IPv4, withdraw ? null : _update.Attributes, multiprotocol: false);
         if (_update.MpReachFamily?.Family is { } reach)
         {
-            Take(_update.MpReach, reach, withdraw ? null : _update.Attributes?.WithNextHop(_update.MpNextHop));
+            Take(_update.MpReach, reach, withdraw ? null : _update.Attributes?.WithNextHop(_update.MpNextHop), multiprotocol: true);
         }
 
+        _rib.Flush(peer);
         return _rib.Count(peer) > MaxPrefix
             ? new BgpError(ErrorAction.SessionReset, BgpErrorCode.Cease, CeaseSubcode.MaxPrefix, "too many routes")
             : null;
 
-        void Take(List<Nlri> list, IpFamily family, PathAttributes? attributes)
+        void Take(List<Nlri> list, IpFamily family, PathAttributes? attributes, bool multiprotocol)
         {
             if (!p.Parameters!.Families.Contains(family))
             {
@@ -249,11 +253,12 @@ internal sealed class TwoPeers
             }
 
             bool learn = attributes is not null && !attributes.AsPath.Contains(p.Options.LocalAs);
+            ReadOnlySpan<byte> block = learn ? _update.Block(multiprotocol) : default;
             foreach (Nlri nlri in list)
             {
                 if (learn)
                 {
-                    _rib.Announce(peer, nlri, attributes!);
+                    _rib.Announce(peer, nlri, attributes!, block);
                 }
                 else
                 {

@@ -20,7 +20,7 @@ internal sealed partial class BirdSpeaker : Speaker
               local {{BgpLab.SpeakerAddress}} as {{FeedOptions.ReceiverAs}};
               neighbor {{BgpLab.RouterAddress(0)}} as {{FeedOptions.ExternalAs}};
               passive on;
-              hold time 90;
+              hold time 3600;
               error wait time 1, 1;
               ipv4 { import all; export none; add paths rx; };
               ipv6 { import all; export none; add paths rx; };

@@ -23,7 +23,7 @@ internal sealed class FrrSpeaker : Speaker
              no bgp ebgp-requires-policy
              neighbor {router} remote-as {FeedOptions.ExternalAs}
              neighbor {router} passive
-             neighbor {router} timers 30 90
+             neighbor {router} timers 1200 3600
              address-family ipv4 unicast
               neighbor {router} activate
              address-family ipv6 unicast

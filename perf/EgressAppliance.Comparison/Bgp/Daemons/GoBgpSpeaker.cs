@@ -23,7 +23,7 @@ internal sealed class GoBgpSpeaker : Speaker
               [neighbors.transport.config]
                 passive-mode = true
               [neighbors.timers.config]
-                hold-time = 90
+                hold-time = 3600
                 idle-hold-time-after-reset = 1
               [[neighbors.afi-safis]]
                 [neighbors.afi-safis.config]
@@ -37,12 +37,12 @@ internal sealed class GoBgpSpeaker : Speaker
                   receive = {receive}
 
             """);
-        Run(["gobgpd", "-f", file, "--log-level", "error", "--pprof-disable"]);
+        Run(["gobgpd", "-f", file, "--log-level", "error", "--pprof-disable", "--disable-stdlog"]);
         WaitUntilReady();
     }
 
     /// <inheritdoc/>
-    protected override TimeSpan Interval => TimeSpan.FromSeconds(1);
+    protected override TimeSpan Interval => TimeSpan.FromSeconds(3);
 
     /// <inheritdoc/>
     public override long CountRoutes()

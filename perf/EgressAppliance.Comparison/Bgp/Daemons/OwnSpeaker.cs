@@ -18,7 +18,8 @@ internal sealed class OwnSpeaker : Speaker
     /// <param name="routers">Routers it knows.</param>
     /// <param name="isInternal">They are in its AS.</param>
     /// <param name="holdTime">Hold time it proposes, seconds.</param>
-    public OwnSpeaker(int routers = 1, bool isInternal = false, int holdTime = 90)
+    /// <param name="processors">Where it may run, as taskset(1) takes it.</param>
+    public OwnSpeaker(int routers = 1, bool isInternal = false, int holdTime = 3600, string processors = BgpLab.SpeakerProcessor)
     {
         List<string> command =
         [
@@ -31,7 +32,7 @@ internal sealed class OwnSpeaker : Speaker
             command.Add("--ibgp");
         }
 
-        _process = Run(command, redirect: true);
+        _process = Run(command, processors, redirect: true);
         new Thread(Read) { IsBackground = true, Name = "events" }.Start();
         Await("ready");
     }
@@ -44,11 +45,24 @@ internal sealed class OwnSpeaker : Speaker
     }
 
     /// <inheritdoc/>
-    public override long WaitFor(long routes)
+    public override long WaitFor(long routes, Peer.ScriptedPeer? peer)
     {
         // It tells by itself, and so need not be asked while it works.
         JsonElement told = Await(routes == 0 ? "empty" : "complete");
         return told.GetProperty("paths_ipv4").GetInt64() + told.GetProperty("paths_ipv6").GetInt64();
+    }
+
+    /// <summary>Its managed heap, bytes, dead objects that have not been collected included.</summary>
+    public long HeapBytes() => HeapBytes(Ask("status", "status"));
+
+    /// <summary>Its managed heap after everything dead was collected, bytes.</summary>
+    public long LiveBytes() => HeapBytes(Ask("collect", "collected"));
+
+    /// <summary>Microseconds that the question for the paths of a prefix, in the order of preference, takes.</summary>
+    public double PathQuestionMicroseconds(int prefixes)
+    {
+        JsonElement answer = Ask($"paths {prefixes}", "paths");
+        return answer.GetProperty("seconds").GetDouble() / answer.GetProperty("prefixes").GetInt32() * 1e6;
     }
 
     /// <summary>Writes a line to it and waits for the answer.</summary>
@@ -89,6 +103,8 @@ internal sealed class OwnSpeaker : Speaker
 
         base.Dispose(disposing);
     }
+
+    private static long HeapBytes(JsonElement told) => told.GetProperty("usage").GetProperty("heap_bytes").GetInt64();
 
     private void Read()
     {

@@ -8,7 +8,8 @@ namespace EgressAppliance.Comparison.Bgp.Daemons;
 internal abstract class Speaker : IDisposable
 {
     private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(20);
-    private static readonly TimeSpan StandStill = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan StandStill = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(30);
     private Process? _process;
 
     /// <summary>The lab.</summary>
@@ -28,26 +29,40 @@ internal abstract class Speaker : IDisposable
 
     /// <summary>Waits until it holds this many routes.</summary>
     /// <param name="routes">How many.</param>
+    /// <param name="peer">The session they come by; null if it has been dropped.</param>
     /// <returns>How many it holds: others, if the number has long not changed.</returns>
-    public virtual long WaitFor(long routes)
+    /// <exception cref="ComparisonException">The daemon or the session has ended, or it does not get there within half an hour.</exception>
+    public virtual long WaitFor(long routes, Peer.ScriptedPeer? peer)
     {
+        long start = Stopwatch.GetTimestamp();
+        long changed = start;
         long last = -1;
-        long changed = Stopwatch.GetTimestamp();
         while (true)
         {
-            long now = CountRoutes();
+            long? now = TryCountRoutes();
             if (now == routes)
             {
-                return now;
+                return routes;
             }
 
+            // A daemon that is too busy to answer does not stand still.
             if (now != last)
             {
-                (last, changed) = (now, Stopwatch.GetTimestamp());
+                (last, changed) = (now ?? -1, Stopwatch.GetTimestamp());
             }
             else if (Stopwatch.GetElapsedTime(changed) > StandStill)
             {
-                return now;
+                return last;
+            }
+
+            if (peer?.Ended is { } ended)
+            {
+                throw new ComparisonException($"the session ended with {last} of {routes} routes: {ended}");
+            }
+
+            if (_process!.HasExited || Stopwatch.GetElapsedTime(start) > Patience)
+            {
+                throw new ComparisonException(_process.HasExited ? "the daemon has ended" : $"{last} of {routes} routes after {Patience.TotalMinutes:0} minutes");
             }
 
             Thread.Sleep(Interval);
@@ -74,10 +89,22 @@ internal abstract class Speaker : IDisposable
         Lab.Dispose();
     }
 
-    /// <summary>Starts the daemon. Its process is the one measured, so it must stay in the foreground.</summary>
-    protected Process Run(IReadOnlyList<string> command, bool redirect = false)
+    private long? TryCountRoutes()
     {
-        _process = Lab.Start(command, redirect);
+        try
+        {
+            return CountRoutes();
+        }
+        catch (ComparisonException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Starts the daemon. Its process is the one measured, so it must stay in the foreground.</summary>
+    protected Process Run(IReadOnlyList<string> command, string processors = BgpLab.SpeakerProcessor, bool redirect = false)
+    {
+        _process = Lab.Start(command, processors, redirect);
         Meter = new ProcessMeter(_process.Id);
         return _process;
     }

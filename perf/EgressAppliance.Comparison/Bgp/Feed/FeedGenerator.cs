@@ -85,7 +85,7 @@ internal static class FeedGenerator
             random.Shuffle(run.Prefixes);
         }
 
-        BgpCodecOptions codec = new() { FourOctetAs = true, External = !options.Internal, AddPathIPv4 = options.AddPath, AddPathIPv6 = options.AddPath };
+        BgpCodecOptions codec = options.Codec;
         string partial = path + ".partial";
         long octets = 0;
         int updates = 0;
@@ -105,8 +105,7 @@ internal static class FeedGenerator
                 PathAttributes set = attributes.Next(run.Family, run.Path);
                 sets.Add(set);
                 int messages = UpdateEncoder.Announce(run.Family, set, nlri.AsSpan(0, count), codec, buffer);
-                Debug.Assert(messages > 0, "no set of attributes fills a message");
-                updates += messages;
+                updates += messages > 0 ? messages : throw new UnreachableException("a set of attributes leaves no room for a prefix");
                 left -= count;
                 if (buffer.WrittenCount > 900_000 || left == 0)
                 {

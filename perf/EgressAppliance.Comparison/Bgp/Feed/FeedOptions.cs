@@ -1,4 +1,5 @@
 using System.Globalization;
+using EgressAppliance.Bgp.Wire;
 
 namespace EgressAppliance.Comparison.Bgp.Feed;
 
@@ -31,6 +32,9 @@ internal sealed record FeedOptions
 
     /// <summary>AS of the sender.</summary>
     public uint SenderAs => Internal ? ReceiverAs : ExternalAs;
+
+    /// <summary>How messages are written.</summary>
+    public BgpCodecOptions Codec => new() { FourOctetAs = true, External = !Internal, AddPathIPv4 = AddPath, AddPathIPv6 = AddPath };
 
     /// <summary>A name for the file made from these options.</summary>
     public string FileName(bool real) => string.Create(

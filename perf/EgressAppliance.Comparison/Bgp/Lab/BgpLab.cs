@@ -11,8 +11,11 @@ namespace EgressAppliance.Comparison.Bgp.Lab;
 /// </summary>
 internal sealed class BgpLab : IDisposable
 {
-    /// <summary>The speaker's processor. What sends, and what asks daemons for their state, runs on processor 0.</summary>
-    public const int SpeakerProcessor = 1;
+    /// <summary>The processor of speakers that are compared. What sends, and what asks daemons for their state, runs on processor 0.</summary>
+    public const string SpeakerProcessor = "1";
+
+    /// <summary>Both processors.</summary>
+    public const string BothProcessors = "0,1";
 
     private const int Routers = 3;
     private static int _made;
@@ -63,9 +66,12 @@ internal sealed class BgpLab : IDisposable
     public ScriptedPeer Connect(int router, PeerIdentity identity) => NetworkNamespace.Run(
         _routers, () => ScriptedPeer.Connect(RouterAddress(router), new IPEndPoint(SpeakerAddress, 179), identity));
 
-    /// <summary>Starts a program beside the speaker's address, on the speaker's processor.</summary>
-    public Process Start(IReadOnlyList<string> command, bool redirect) => Process.Start(
-        new ProcessStartInfo("ip", InSpeakerSpace(SpeakerProcessor, command))
+    /// <summary>Starts a program beside the speaker's address.</summary>
+    /// <param name="command">Its command line.</param>
+    /// <param name="processors">Where it may run, as taskset(1) takes it.</param>
+    /// <param name="redirect">Its input and output are pipes.</param>
+    public Process Start(IReadOnlyList<string> command, string processors, bool redirect) => Process.Start(
+        new ProcessStartInfo("ip", InSpeakerSpace(processors, command))
         {
             RedirectStandardInput = redirect,
             RedirectStandardOutput = redirect,
@@ -74,7 +80,7 @@ internal sealed class BgpLab : IDisposable
         })!;
 
     /// <summary>Runs a program beside the speaker's address to its end, on processor 0.</summary>
-    public string Ask(params string[] command) => ProcessRun.Run("ip", InSpeakerSpace(0, command)).Output;
+    public string Ask(params string[] command) => ProcessRun.Run("ip", InSpeakerSpace("0", command)).Output;
 
     /// <inheritdoc/>
     public void Dispose()
@@ -92,5 +98,5 @@ internal sealed class BgpLab : IDisposable
 
     private static void Ip(params string[] arguments) => ProcessRun.Run("ip", arguments);
 
-    private string[] InSpeakerSpace(int processor, IEnumerable<string> command) => ["netns", "exec", _speaker, "taskset", "-c", $"{processor}", .. command];
+    private string[] InSpeakerSpace(string processors, IEnumerable<string> command) => ["netns", "exec", _speaker, "taskset", "-c", processors, .. command];
 }

@@ -19,7 +19,7 @@ namespace EgressAppliance.Comparison.Bgp.Receiver;
 internal sealed class BgpReceiveCommand : IAsyncDisposable
 {
     private const uint Marker = (FeedOptions.ReceiverAs << 16) | 666;
-    private static readonly TimeSpan Watch = TimeSpan.FromMilliseconds(5);
+    private static readonly TimeSpan Watch = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan Cycle = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan Quiet = TimeSpan.FromSeconds(1);
     private static readonly JsonSerializerOptions Json = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };

@@ -24,7 +24,8 @@ public sealed class StreamRibTests
 
             for (int way = 0; way < 3; way++)
             {
-                RibTable table = NewTable();
+                using var prefixes = new PrefixTable();
+                var table = new RibTable(Peers, prefixes);
                 var readers = streams.Select((s, peer) => new Reader(s, peer, options[peer])).ToList();
                 while (readers.Exists(r => !r.AtEnd))
                 {
@@ -32,7 +33,7 @@ public sealed class StreamRibTests
                     reader.Take(way == 0 ? int.MaxValue : random.Next(1, way == 1 ? 8 : 600), table);
                 }
 
-                AssertSame(expected, table);
+                AssertSame(expected, table, prefixes);
             }
         }).QuickCheckThrowOnFailure();
 
@@ -42,7 +43,8 @@ public sealed class StreamRibTests
         {
             var random = new Random(seed);
             var make = new WireGenerators(seed);
-            RibTable table = NewTable();
+            using var prefixes = new PrefixTable();
+            var table = new RibTable(Peers, prefixes);
             var expected = new Dictionary<Key, PathAttributes>();
             for (int step = 0; step < 12; step++)
             {
@@ -61,7 +63,7 @@ public sealed class StreamRibTests
                     new Reader(Stream(make, random, peer, options, expected), peer, options).Take(int.MaxValue, table);
                 }
 
-                AssertSame(expected, table);
+                AssertSame(expected, table, prefixes);
             }
 
             for (int peer = 0; peer < Peers; peer++)
@@ -73,18 +75,16 @@ public sealed class StreamRibTests
             Assert.Equal(0, table.AttributeSetCount);
         }).QuickCheckThrowOnFailure();
 
-    private static RibTable NewTable() => new(Peers);
-
     private static void Down(RibTable table, int peer)
     {
         table.Hide(peer, true);
-        foreach (IpPrefix prefix in table.PrefixesOf(peer))
+        uint cursor = 0;
+        while (table.Purge(peer, ref cursor, 7))
         {
-            Assert.True(table.WithdrawPeer(peer, prefix) > 0);
         }
 
         table.Hide(peer, false);
-        Assert.Empty(table.PrefixesOf(peer));
+        Assert.Equal(0, table.PathCount(peer, IpFamily.IPv4) + table.PathCount(peer, IpFamily.IPv6));
     }
 
     /// <summary>A few UPDATEs as octets; the same changes go to the dictionary.</summary>
@@ -132,11 +132,11 @@ public sealed class StreamRibTests
         ? IpPrefix.Create(IpAddr.FromIPv4(0x1400_0000 | ((uint)random.Next(4) << 16)), 14 + random.Next(3))
         : IpPrefix.Create(IpAddr.FromIPv6(0x2001_0DB8_0000_0000 | ((ulong)random.Next(4) << 16), 0), 46 + random.Next(3));
 
-    private static void AssertSame(Dictionary<Key, PathAttributes> expected, RibTable table)
+    private static void AssertSame(Dictionary<Key, PathAttributes> expected, RibTable table, PrefixTable prefixes)
     {
         var found = new Dictionary<Key, PathAttributes>();
         var paths = new List<RibPath>();
-        foreach (IpPrefix prefix in Enumerable.Range(0, Peers).SelectMany(table.PrefixesOf).Distinct())
+        foreach (IpPrefix prefix in prefixes.Entries().Select(e => e.Prefix))
         {
             paths.Clear();
             table.CopyPaths(prefix, paths);
