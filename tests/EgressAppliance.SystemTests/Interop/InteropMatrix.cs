@@ -9,6 +9,7 @@ namespace EgressAppliance.SystemTests.Interop;
 internal static class InteropMatrix
 {
     private const string Key = "Right-Key-9";
+    private const string OneConnection = "gives up its own attempt when our connection stands: two never do";
 
     /// <summary>The software with the versions of the matrix.</summary>
     public static IReadOnlyList<(InteropSoftware Software, string Name, string Version)> Software { get; } =
@@ -22,7 +23,7 @@ internal static class InteropMatrix
     [
         new("session", "iBGP session over IPv4 with both families, 4-octet AS, hold time 9 s", new(), SessionRows.ComesUpAsync),
         new("ipv6", "the same over IPv6", new() { OverIPv6 = true }, SessionRows.WorksOverIPv6Async),
-        new("passive", "the router connects, we wait", new() { NoSpeaker = true }, SessionRows.RouterConnectsAsync),
+        new("passive", "the router connects, we wait", new() { RouterConnects = true, NoSpeaker = true }, SessionRows.RouterConnectsAsync),
         new("active", "we connect, the router waits", new() { RouterPassive = true, NoSpeaker = true }, SessionRows.WeConnectAsync),
         new("collision", "both connect at once: one connection stays", new() { NoSpeaker = true }, SessionRows.SettlesCollisionAsync),
         new("md5", "TCP MD5; a wrong key is told", new() { RouterPassword = Key, NoSpeaker = true }, SessionRows.TakesMd5KeyAsync),
@@ -42,7 +43,10 @@ internal static class InteropMatrix
 
     private static readonly Dictionary<(string Row, InteropSoftware Software), string> Reasons = new()
     {
-        [("refresh", InteropSoftware.GoBgp)] = "`softresetin` works on what it has and sends no message",
+        [("collision", InteropSoftware.OpenBgpd)] = OneConnection,
+        [("collision", InteropSoftware.GoBgp)] = OneConnection,
+        [("collision", InteropSoftware.ExaBgp)] = "closes its connection for ours and then may say nothing more: let it wait for ours (`passive true`)",
+        [("refresh", InteropSoftware.GoBgp)] = "`softresetin` works on the routes it has; no ROUTE-REFRESH is sent",
         [("its-limit", InteropSoftware.ExaBgp)] = "has no prefix limit",
     };
 

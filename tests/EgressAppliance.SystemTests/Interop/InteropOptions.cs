@@ -12,6 +12,9 @@ internal sealed record InteropOptions
     /// <summary>The router's limit on prefixes from us in each family, or null.</summary>
     public int? RouterMaxPrefix { get; init; }
 
+    /// <summary>The router must connect, even one that had better wait.</summary>
+    public bool RouterConnects { get; init; }
+
     /// <summary>The router waits for our connection.</summary>
     public bool RouterPassive { get; init; }
 

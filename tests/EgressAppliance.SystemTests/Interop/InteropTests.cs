@@ -1,3 +1,6 @@
+using System.Text.RegularExpressions;
+using EgressAppliance.SystemTests.Infrastructure;
+
 namespace EgressAppliance.SystemTests.Interop;
 
 /// <summary>
@@ -26,6 +29,19 @@ public sealed class InteropTests(InteropRuns runs, ITestOutputHelper output) : I
     [MemberData(nameof(Cells))]
     public Task Row_works(string row, InteropSoftware software) =>
         runs.AwaitAsync(InteropMatrix.Rows.Single(one => one.Key == row), software, output);
+
+    [InteropTheory]
+    [InlineData(InteropSoftware.Frr, "/usr/lib/frr/bgpd", "-v")]
+    [InlineData(InteropSoftware.Bird, "bird", "--version")]
+    [InlineData(InteropSoftware.OpenBgpd, "bgpd", "-V")]
+    [InlineData(InteropSoftware.GoBgp, "gobgpd", "--version")]
+    [InlineData(InteropSoftware.ExaBgp, "exabgp", "--version")]
+    public async Task Version_is_that_of_the_matrix(InteropSoftware software, string command, string option)
+    {
+        ShellResult answer = await Shell.RunAsync([command, option]);
+        string version = InteropMatrix.Software.Single(one => one.Software == software).Version;
+        Assert.Matches($@"(^|[^\d.]){Regex.Escape(version)}($|[^\d.])", (answer.Output + answer.Error).Split('\n')[0]);
+    }
 
     [Fact]
     public void Rows_left_out_have_a_reason()

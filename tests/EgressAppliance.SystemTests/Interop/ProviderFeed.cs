@@ -17,7 +17,7 @@ internal sealed class ProviderFeed : IAsyncDisposable
     private static readonly TimeSpan KeepaliveTime = TimeSpan.FromSeconds(20);
 
     // A router that is just starting may take the connection and forget it.
-    private static readonly TimeSpan OpenLimit = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan OpenLimit = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan RetryPause = TimeSpan.FromMilliseconds(200);
     private static readonly BgpCodecOptions Codec = new() { FourOctetAs = true, External = true };
 
@@ -137,11 +137,6 @@ internal sealed class ProviderFeed : IAsyncDisposable
         while (true)
         {
             int read = await socket.ReceiveAsync(buffer.AsMemory(filled), SocketFlags.None, limit.Token);
-            if (Established)
-            {
-                limit.CancelAfter(Timeout.InfiniteTimeSpan);
-            }
-
             if (read == 0)
             {
                 return;
@@ -156,6 +151,10 @@ internal sealed class ProviderFeed : IAsyncDisposable
 
             buffer.AsSpan(used, filled - used).CopyTo(buffer);
             filled -= used;
+            if (Established)
+            {
+                limit.CancelAfter(Timeout.InfiniteTimeSpan);
+            }
         }
     }
 

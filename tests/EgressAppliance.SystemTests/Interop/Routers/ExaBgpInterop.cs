@@ -7,7 +7,8 @@ namespace EgressAppliance.SystemTests.Interop.Routers;
 
 /// <summary>
 /// ExaBGP: sends the routes of its configuration and prints what it receives, without a table between the two. A shell that it runs as its API process
-/// writes what it prints to a file, from which the routes held from us are put together here, and passes commands on.
+/// writes what it prints to a file, from which the routes held from us are put together here, and passes commands on. It waits for our connection, since it
+/// does not settle collisions well.
 /// </summary>
 internal sealed class ExaBgpInterop(InteropSite site) : InteropRouter(site)
 {
@@ -18,11 +19,14 @@ internal sealed class ExaBgpInterop(InteropSite site) : InteropRouter(site)
     public override string Config => Configuration(string.Concat(_routes.Select(RouteLine)));
 
     /// <inheritdoc/>
-    public override string ApplianceSection => string.Create(CultureInfo.InvariantCulture, $$"""
+    public override string ApplianceSection => NeighborLines + "\n}";
+
+    // Without the closing brace: in a test the routes stand inside.
+    private string NeighborLines => string.Create(CultureInfo.InvariantCulture, $$"""
         neighbor {{Peer}} {
           local-address {{Local}}; router-id {{Site.Addresses.Router4}};
           local-as {{LocalAs}}; peer-as {{LocalAs}};
-          hold-time {{Site.Options.RouterHoldTime}};{{(Site.Options.RouterPassive ? " passive true;" : "")}}{{(Site.Options.RouterPassword is { } password ? $" md5-password \"{password}\";" : "")}}
+          hold-time {{Site.Options.RouterHoldTime}};{{(Site.Options.RouterConnects ? "" : " passive true;")}}{{(Site.Options.RouterPassword is { } password ? $" md5-password \"{password}\";" : "")}}
           family { ipv4 unicast; ipv6 unicast; }
           capability { asn4 enable; route-refresh enable;{{(Site.Options.AddPath ? " add-path send;" : "")}} }
         """);
@@ -65,7 +69,7 @@ internal sealed class ExaBgpInterop(InteropSite site) : InteropRouter(site)
     {
         // Its command takes a subcode and no text; the text sent is its own.
         await CommandAsync($"neighbor {Peer} teardown 2\n");
-        return "Peer De-configured";
+        return "Administrative Shutdown";
     }
 
     /// <inheritdoc/>
@@ -166,7 +170,7 @@ internal sealed class ExaBgpInterop(InteropSite site) : InteropRouter(site)
           run /bin/sh {{FilePath("exabgp-api.sh")}};
           encoder json;
         }
-        {{ApplianceSection}}
+        {{NeighborLines}}
           api { processes [ tap ]; neighbor-changes; receive { parsed; update; } }
           static {
         {{routes}}  }

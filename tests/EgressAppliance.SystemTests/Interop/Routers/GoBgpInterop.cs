@@ -108,7 +108,7 @@ internal sealed class GoBgpInterop(InteropSite site) : InteropRouter(site)
 
     private async Task<JsonDocument> NeighborAsync() => JsonDocument.Parse(await GobgpAsync("-j", "neighbor", Peer));
 
-    private Task<string> GobgpAsync(params string[] command) => Site.Network.RunAsync(["gobgp", .. command]);
+    private Task<string> GobgpAsync(params string[] command) => Network.RunAsync(["gobgp", .. command]);
 
     private string FamilyLines(string family) => $"""
           [[neighbors.afi-safis]]

@@ -20,6 +20,9 @@ internal abstract class InteropRouter(InteropSite site) : IInteropRouter, IAsync
     /// <summary>Where it runs and how it is configured.</summary>
     protected InteropSite Site => site;
 
+    /// <summary>The namespace it runs in.</summary>
+    protected NetNamespace Network => site.Network ?? throw new InvalidOperationException("this router only shows its configuration");
+
     /// <summary>Our address of the session.</summary>
     protected string Peer => site.Addresses.Speaker(site.Options);
 
@@ -35,6 +38,8 @@ internal abstract class InteropRouter(InteropSite site) : IInteropRouter, IAsync
     /// <inheritdoc/>
     public async Task KillAsync()
     {
+        // Stopped first: of several processes none must see the end of another and say goodbye.
+        await SignalAllAsync(PosixSignalNumber.Stop);
         await SignalAllAsync(PosixSignalNumber.Kill);
         foreach (Daemon daemon in _daemons)
         {
@@ -93,7 +98,7 @@ internal abstract class InteropRouter(InteropSite site) : IInteropRouter, IAsync
     protected string FilePath(string name) => Path.Combine(site.Folder, name);
 
     /// <summary>Starts a daemon in the namespace.</summary>
-    protected void Launch(string name, params string[] command) => _daemons.Add(Daemon.Start(name, site.Folder, site.Network.Command(command)));
+    protected void Launch(string name, params string[] command) => _daemons.Add(Daemon.Start(name, site.Folder, Network.Command(command)));
 
     /// <summary>Normal form of a community: two decimal numbers.</summary>
     protected static string CommunityText(string text) => text.ToUpperInvariant() switch
@@ -105,7 +110,7 @@ internal abstract class InteropRouter(InteropSite site) : IInteropRouter, IAsync
 
     private async Task SignalAllAsync(PosixSignalNumber signal)
     {
-        string pids = (await Shell.RunAsync(["ip", "netns", "pids", site.Network.Name])).Output;
+        string pids = (await Shell.RunAsync(["ip", "netns", "pids", Network.Name])).Output;
         string[] list = pids.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
         if (list.Length > 0)
         {
@@ -117,8 +122,8 @@ internal abstract class InteropRouter(InteropSite site) : IInteropRouter, IAsync
 
 /// <summary>Where a router runs and how.</summary>
 /// <param name="Name">The bed's name, unique on the machine.</param>
-/// <param name="Network">The router's namespace.</param>
+/// <param name="Network">The router's namespace; null for one that is only asked for its configuration.</param>
 /// <param name="Folder">For configurations, sockets and logs.</param>
 /// <param name="Addresses">Addresses of the bed.</param>
 /// <param name="Options">What the row wants.</param>
-internal sealed record InteropSite(string Name, NetNamespace Network, string Folder, InteropAddresses Addresses, InteropOptions Options);
+internal sealed record InteropSite(string Name, NetNamespace? Network, string Folder, InteropAddresses Addresses, InteropOptions Options);

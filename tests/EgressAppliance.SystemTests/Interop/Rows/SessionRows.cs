@@ -6,8 +6,6 @@ namespace EgressAppliance.SystemTests.Interop.Rows;
 /// <summary>Sessions: how they come up, and how they are ended.</summary>
 internal static class SessionRows
 {
-    private static readonly TimeSpan CollisionLimit = TimeSpan.FromSeconds(8);
-
     /// <summary>Up, with everything negotiated that the appliance needs.</summary>
     public static async Task ComesUpAsync(InteropBed bed)
     {
@@ -45,19 +43,16 @@ internal static class SessionRows
     }
 
     /// <summary>
-    /// Segments that carry data are dropped while both sides connect, so that two connections stand with an OPEN on its way in each. Not every router connects while it has
-    /// a connection of ours; then there is no collision to settle. What counts is one connection and one session in the end.
+    /// Segments that carry data are dropped until two connections stand, each with an OPEN on its way in both directions; then they are let through. One connection and
+    /// one session must be left, whichever side's.
     /// </summary>
     public static async Task SettlesCollisionAsync(InteropBed bed)
     {
         await bed.Network.RunAsync("nft", "add table inet data; add chain inet data in { type filter hook input priority 0; }; add chain inet data out { type filter hook output priority 0; }; "
             + $"add rule inet data in ip saddr {bed.Addresses.Speaker4} tcp flags & psh == psh drop; add rule inet data out ip daddr {bed.Addresses.Speaker4} tcp flags & psh == psh drop");
         await bed.StartSpeakerAsync();
-        long start = System.Diagnostics.Stopwatch.GetTimestamp();
-        int most = await Until.ValueAsync(
-            "both connections, or one long enough", async () => (await ConnectionsAsync(bed)).Count,
-            count => count == 2 || (count > 0 && System.Diagnostics.Stopwatch.GetElapsedTime(start) > CollisionLimit), InteropBed.Generous, bed.Output, InteropBed.Poll);
-        bed.Output.WriteLine($"connections at the time of the OPENs: {most}");
+        await Until.ValueAsync(
+            "both connections", async () => (await ConnectionsAsync(bed)).Count, count => count == 2, InteropBed.Generous, bed.Output, InteropBed.Poll);
         await bed.Network.RunAsync("nft", "delete table inet data");
         await bed.AwaitTableAsync();
         await AwaitUpAtRouterAsync(bed);
@@ -87,10 +82,13 @@ internal static class SessionRows
     {
         await bed.AwaitTableAsync();
         string text = await bed.Router.ShutDownAsync("maintenance until 06:00, ticket 4711");
-        PeerStatus seen = await bed.AwaitDownAsync();
+
+        // Some software comes back at once, so the session's state is no sign.
+        PeerStatus seen = await Until.ValueAsync(
+            "shutdown told", () => Task.FromResult(bed.Peer), peer => peer.LastError?.Contains("Administrative Shutdown", StringComparison.Ordinal) == true,
+            InteropBed.Generous, bed.Output, InteropBed.Poll);
         bed.Output.WriteLine($"last error: {seen.LastError}");
-        Assert.Contains(text, seen.LastError, StringComparison.Ordinal);
-        Assert.Equal((0, 0), (seen.RoutesIPv4, seen.RoutesIPv6));
+        Assert.EndsWith($": \"{text}\"", seen.LastError, StringComparison.Ordinal);
     }
 
     private static Task AwaitUpAtRouterAsync(InteropBed bed) =>
