@@ -136,7 +136,13 @@ internal sealed class InteropBed : IAsyncDisposable
     /// <summary>Starts a speaker; the one before must be gone.</summary>
     public async Task<BgpSpeaker> StartSpeakerAsync(BgpSpeakerOptions? options = null)
     {
-        var speaker = new BgpSpeaker(options ?? SpeakerOptions, null, TimeProvider.System, _log);
+        // A process that another bed is starting right now holds a copy of the former listener between fork and exec.
+        return await Until.ValueAsync("speaker started", () => TryStartSpeakerAsync(options ?? SpeakerOptions), _ => true, Generous, Silent.Instance, Poll);
+    }
+
+    private async Task<BgpSpeaker> TryStartSpeakerAsync(BgpSpeakerOptions options)
+    {
+        var speaker = new BgpSpeaker(options, null, TimeProvider.System, _log);
         _speakers.Add(speaker);
         await speaker.StartAsync(CancellationToken.None);
         return speaker;

@@ -4,7 +4,8 @@ using EgressAppliance.SystemTests.Infrastructure;
 
 namespace EgressAppliance.SystemTests.Interop.Routers;
 
-/// <summary>OpenBGPD, portable edition: on Linux it has no kernel routing table, and so takes every next hop for reachable.</summary>
+/// <summary>OpenBGPD, portable edition: on Linux it has no kernel routing table, and so takes every next hop for reachable. It waits for our
+/// connection, since after two failures in a row it takes no connection for half a minute and more.</summary>
 internal sealed class OpenBgpdInterop(InteropSite site) : InteropRouter(site)
 {
     // Its processes confine themselves to this folder, which the packaged service makes at start.
@@ -41,7 +42,7 @@ internal sealed class OpenBgpdInterop(InteropSite site) : InteropRouter(site)
 
     private string More =>
         (Site.Options.OverIPv6 ? $"\n  local-address {Local}" : "")
-        + (Site.Options.RouterPassive ? "\n  passive" : "")
+        + (Site.Options.RouterConnects ? "" : "\n  passive")
         + (Site.Options.RouterPassword is { } password ? $"\n  tcp md5sig password \"{password}\"" : "")
         + (Site.Options.RouterMaxPrefix is { } limit ? string.Create(CultureInfo.InvariantCulture, $"\n  max-prefix {limit}") : "");
 
