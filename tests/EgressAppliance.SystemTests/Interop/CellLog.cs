@@ -14,6 +14,8 @@ internal sealed class CellLog : ITestOutputHelper, ILoggerFactory, ILogger
     private const int AnnouncedId = 4051;
     private const int WithdrewId = 4052;
 
+    private const int MostSpeakerLines = 200;
+
     private readonly ConcurrentQueue<string> _lines = new();
     private readonly ConcurrentQueue<string> _speakerLines = new();
     private readonly long _start = Stopwatch.GetTimestamp();
@@ -49,9 +51,9 @@ internal sealed class CellLog : ITestOutputHelper, ILoggerFactory, ILogger
     /// <inheritdoc/>
     public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
     {
-        if (eventId.Id is AnnouncedId or WithdrewId)
+        if (eventId.Id is AnnouncedId or WithdrewId || _speakerLines.Count >= MostSpeakerLines)
         {
-            // The row knows what it asked for, and one asks thousands of times.
+            // The row knows what it asked for, and one asks thousands of times; another loses hundreds of overrides at once.
             return;
         }
 

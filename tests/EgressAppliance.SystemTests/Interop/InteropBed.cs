@@ -174,26 +174,26 @@ internal sealed class InteropBed : IAsyncDisposable
         select FeedRoute.Of(provider, family, number);
 
     /// <summary>Waits until the session is established on our side, and says so in words if not.</summary>
-    public Task AwaitUpAsync() => Until.ValueAsync(
-        "session established", () => Task.FromResult(Peer), peer => peer.State == SessionState.Established, Generous, Output, Poll);
+    public Task AwaitUpAsync(TimeSpan? limit = null) => Until.ValueAsync(
+        "session established", () => Task.FromResult(Peer), peer => peer.State == SessionState.Established, limit ?? Generous, Output, Poll);
 
     /// <summary>Waits until the session is down on our side.</summary>
-    public Task<PeerStatus> AwaitDownAsync(TimeSpan? limit = null) => Until.ValueAsync(
-        "session down", () => Task.FromResult(Peer), peer => peer.State != SessionState.Established, limit ?? Generous, Output, Poll);
+    public Task<PeerStatus> AwaitDownAsync() => Until.ValueAsync(
+        "session down", () => Task.FromResult(Peer), peer => peer.State != SessionState.Established, Generous, Output, Poll);
 
     /// <summary>Waits until all routes of both providers are in our table: two paths a prefix with ADD-PATH, else one.</summary>
-    public async Task AwaitTableAsync()
+    public async Task AwaitTableAsync(TimeSpan? limit = null)
     {
-        await AwaitUpAsync();
+        await AwaitUpAsync(limit);
         int expected = Options.Prefixes * (Options.AddPath ? 2 : 1);
         await Until.ValueAsync(
-            "all paths in our table", () => Task.FromResult((Peer.RoutesIPv4, Peer.RoutesIPv6)), seen => seen == (expected, expected), Generous, Output, Poll);
+            "all paths in our table", () => Task.FromResult((Peer.RoutesIPv4, Peer.RoutesIPv6)), seen => seen == (expected, expected), limit ?? Generous, Output, Poll);
     }
 
     /// <summary>Waits until what the router holds from us is right.</summary>
-    public Task<IReadOnlyList<ReceivedRoute>> AwaitReceivedAsync(string what, Func<IReadOnlyList<ReceivedRoute>, bool> right, TimeSpan? limit = null) =>
+    public Task<IReadOnlyList<ReceivedRoute>> AwaitReceivedAsync(string what, Func<IReadOnlyList<ReceivedRoute>, bool> right) =>
         Until.ValueAsync<IReadOnlyList<ReceivedRoute>>(
-            what, async () => new ShownList(await Router.GetReceivedAsync()), right, limit ?? Generous, Output, Poll);
+            what, async () => new ShownList(await Router.GetReceivedAsync()), right, Generous, Output, Poll);
 
     /// <summary>Makes overrides by provider B and announces them; none may be refused.</summary>
     public IReadOnlyList<Override> Announce(params IReadOnlyCollection<IpPrefix> prefixes)

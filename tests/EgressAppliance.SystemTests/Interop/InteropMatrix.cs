@@ -38,7 +38,7 @@ internal static class InteropMatrix
         new("router-restart", "it is killed and comes back", new(), FailureRows.SurvivesRouterRestartAsync),
         new("speaker-restart", "we stop and come back; nothing of ours stays between", new(), FailureRows.LeavesNothingBehindAsync),
         new("hold", "packets are dropped: both hold timers expire", new() { NoSpeaker = true }, FailureRows.DropsOnHoldTimeAsync),
-        new("slow", "it reads nothing: we give up (RFC 9687), memory stays bounded", new() { Prefixes = 250, RouterHoldTime = 90, NoSpeaker = true }, FailureRows.GivesUpSlowReaderAsync),
+        new("slow", "it reads nothing: we give up (RFC 9687), and memory stays bounded", new() { Prefixes = 250, RouterHoldTime = 90, NoSpeaker = true }, FailureRows.GivesUpSlowReaderAsync),
     ];
 
     private static readonly Dictionary<(string Row, InteropSoftware Software), string> Reasons = new()

@@ -8,9 +8,12 @@ namespace EgressAppliance.SystemTests.Interop.Rows;
 /// <summary>What happens when one side or the network between fails.</summary>
 internal static class FailureRows
 {
-    // Octets offered to a router that reads nothing: more than the kernel takes for one connection, less than the default limit of our queue.
-    private const int Rounds = 100;
-    private static readonly TimeSpan ShortSendHold = TimeSpan.FromSeconds(2);
+    // Rounds of announcing and withdrawing some 500 routes, 60 kB each: several times more than memory may grow.
+    private const int Rounds = 2000;
+    private const long MemoryLimit = 48 << 20;
+
+    // A router that goes on reads megabytes first, and both sides wait longer from attempt to attempt.
+    private static readonly TimeSpan RecoveryLimit = TimeSpan.FromSeconds(90);
 
     /// <summary>Killed and started again, the router has everything from us and we from it.</summary>
     public static async Task SurvivesRouterRestartAsync(InteropBed bed)
@@ -68,41 +71,42 @@ internal static class FailureRows
     }
 
     /// <summary>
-    /// A router that is stopped takes what its kernel has room for and then nothing. With little to send the send hold timer ends the session, with
-    /// much the limit of our queue does, first; there is no third way in which octets could pile up here.
+    /// A router that is stopped takes what its kernel has room for and then nothing. At a moderate rate the send hold timer ends the session. At full speed, with a
+    /// send hold time that does not matter, memory here must not grow with what is offered, whether the session ends for it or not.
     /// </summary>
     public static async Task GivesUpSlowReaderAsync(InteropBed bed)
     {
         // The hold timer must not be first.
-        BgpPeerOptions peer = bed.PeerOptions with { HoldTime = TimeSpan.FromSeconds(90), SendHoldTime = ShortSendHold };
+        BgpPeerOptions peer = bed.PeerOptions with { HoldTime = TimeSpan.FromSeconds(90), SendHoldTime = TimeSpan.FromSeconds(2) };
         await using (BgpSpeaker patient = await bed.StartSpeakerAsync(peer))
         {
             await bed.AwaitTableAsync();
+            IReadOnlyList<Override> overrides = MakeOverrides(bed);
             await bed.Router.FreezeAsync();
-            Pump(bed, Rounds);
-            await AwaitEndAsync(bed, "send hold timer expired");
+            PeerStatus seen = await Until.ValueAsync(
+                "session given up", () => Task.FromResult(Pump(bed, overrides, rounds: 1)), status => status.State != SessionState.Established,
+                InteropBed.Generous, bed.Output, InteropBed.Poll);
+            bed.Output.WriteLine($"last error: {seen.LastError}");
+            Assert.Contains("send hold timer expired", seen.LastError, StringComparison.Ordinal);
             await bed.Router.ThawAsync();
-            await bed.AwaitTableAsync();
+            await bed.AwaitTableAsync(RecoveryLimit);
         }
 
-        await bed.StartSpeakerAsync(peer with { SendHoldTime = TimeSpan.FromMinutes(8), OutboundLimit = 1 << 16 });
-        await bed.AwaitTableAsync();
+        await bed.StartSpeakerAsync(peer with { SendHoldTime = TimeSpan.FromMinutes(8) });
+        await bed.AwaitTableAsync(RecoveryLimit);
+        IReadOnlyList<Override> again = MakeOverrides(bed);
         await bed.Router.FreezeAsync();
-        Pump(bed, int.MaxValue);
-        await AwaitEndAsync(bed, "our outbound queue is full");
+        long before = GC.GetTotalMemory(forceFullCollection: true);
+        PeerStatus after = Pump(bed, again, Rounds);
+        long growth = GC.GetTotalMemory(forceFullCollection: true) - before;
+        bed.Output.WriteLine($"memory grew by {growth >> 10} KiB, session {after.State}, last error: {after.LastError}");
+        Assert.InRange(growth, long.MinValue, MemoryLimit);
         await bed.Router.ThawAsync();
-        await bed.AwaitTableAsync();
+        await bed.AwaitTableAsync(RecoveryLimit);
+        await AnnounceAsync(bed, [bed.Prefixes[0], bed.Prefixes[^1]]);
     }
 
-    private static async Task AwaitEndAsync(InteropBed bed, string reason)
-    {
-        PeerStatus seen = await bed.AwaitDownAsync();
-        bed.Output.WriteLine($"last error: {seen.LastError}");
-        Assert.Contains(reason, seen.LastError, StringComparison.Ordinal);
-    }
-
-    /// <summary>Announces and withdraws everything over and over, until that is done or the session ends.</summary>
-    private static void Pump(InteropBed bed, int rounds)
+    private static List<Override> MakeOverrides(InteropBed bed)
     {
         var overrides = new List<Override>();
         foreach (IpPrefix prefix in bed.Prefixes)
@@ -111,14 +115,19 @@ internal static class FailureRows
             overrides.Add(created!);
         }
 
-        int round = 0;
-        for (; round < rounds && bed.Peer.State == SessionState.Established; round++)
+        return overrides;
+    }
+
+    /// <summary>Announces and withdraws everything, over and over, until that is done or the session ends.</summary>
+    private static PeerStatus Pump(InteropBed bed, IReadOnlyCollection<Override> overrides, int rounds)
+    {
+        for (int round = 0; round < rounds && bed.Peer.State == SessionState.Established; round++)
         {
             bed.Speaker.Announce(overrides);
             bed.Speaker.WithdrawAll();
         }
 
-        bed.Output.WriteLine($"{round} rounds, {bed.Peer.MessagesSent} messages");
+        return bed.Peer;
     }
 
     private static async Task AnnounceAsync(InteropBed bed, IpPrefix[] prefixes)

@@ -40,6 +40,7 @@ internal static class OverrideRows
         IpPrefix[] prefixes = [bed.Prefixes[0], bed.Prefixes[^1]];
         bed.Announce(prefixes);
         await bed.AwaitReceivedAsync("overrides at the router", routes => routes.Count == prefixes.Length);
+        long sessions = bed.Peer.Transitions;
         long before = await bed.Router.CountUpdatesAsync();
         await bed.Router.RequestRefreshAsync();
 
@@ -47,6 +48,6 @@ internal static class OverrideRows
         await Until.ValueAsync(
             "both families sent again", bed.Router.CountUpdatesAsync, count => count >= before + prefixes.Length, InteropBed.Generous, bed.Output, InteropBed.Poll);
         await bed.AwaitReceivedAsync("overrides still there", routes => routes.Count == prefixes.Length);
-        Assert.Equal(1, bed.Peer.Transitions);
+        Assert.Equal(sessions, bed.Peer.Transitions);
     }
 }
