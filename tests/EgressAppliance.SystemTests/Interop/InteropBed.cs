@@ -173,6 +173,10 @@ internal sealed class InteropBed : IAsyncDisposable
         from number in Enumerable.Range(0, Options.Prefixes)
         select FeedRoute.Of(provider, family, number);
 
+    /// <summary>Waits until the router has its providers, and so is past its start.</summary>
+    public Task AwaitProvidersAsync() => Until.TrueAsync(
+        "providers at the router", () => Task.FromResult(_providers.TrueForAll(provider => provider.Established)), Generous, Output, Poll);
+
     /// <summary>Waits until the session is established on our side, and says so in words if not.</summary>
     public Task AwaitUpAsync(TimeSpan? limit = null) => Until.ValueAsync(
         "session established", () => Task.FromResult(Peer), peer => peer.State == SessionState.Established, limit ?? Generous, Output, Poll);
@@ -191,9 +195,9 @@ internal sealed class InteropBed : IAsyncDisposable
     }
 
     /// <summary>Waits until what the router holds from us is right.</summary>
-    public Task<IReadOnlyList<ReceivedRoute>> AwaitReceivedAsync(string what, Func<IReadOnlyList<ReceivedRoute>, bool> right) =>
+    public Task<IReadOnlyList<ReceivedRoute>> AwaitReceivedAsync(string what, Func<IReadOnlyList<ReceivedRoute>, bool> right, TimeSpan? limit = null) =>
         Until.ValueAsync<IReadOnlyList<ReceivedRoute>>(
-            what, async () => new ShownList(await Router.GetReceivedAsync()), right, Generous, Output, Poll);
+            what, async () => new ShownList(await Router.GetReceivedAsync()), right, limit ?? Generous, Output, Poll);
 
     /// <summary>Makes overrides by provider B and announces them; none may be refused.</summary>
     public IReadOnlyList<Override> Announce(params IReadOnlyCollection<IpPrefix> prefixes)

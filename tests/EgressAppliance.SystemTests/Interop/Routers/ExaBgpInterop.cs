@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
-using System.Text.RegularExpressions;
 using EgressAppliance.SystemTests.Infrastructure;
 
 namespace EgressAppliance.SystemTests.Interop.Routers;
@@ -11,7 +10,7 @@ namespace EgressAppliance.SystemTests.Interop.Routers;
 /// writes what it prints to a file, from which the routes held from us are put together here, and passes commands on. It waits for our connection, since it
 /// does not settle collisions well.
 /// </summary>
-internal sealed partial class ExaBgpInterop(InteropSite site) : InteropRouter(site)
+internal sealed class ExaBgpInterop(InteropSite site) : InteropRouter(site)
 {
     private static readonly TimeSpan CommandLimit = TimeSpan.FromSeconds(10);
     private IReadOnlyCollection<FeedRoute> _routes = [];
@@ -93,10 +92,6 @@ internal sealed partial class ExaBgpInterop(InteropSite site) : InteropRouter(si
         return string.Join('\n', lines.TakeLast(20));
     }
 
-    // It prints octets of a NOTIFICATION as \0 and \x02, which is no JSON.
-    [GeneratedRegex(@"\\(?![""\\/bfnrtu])")]
-    private static partial Regex BadEscape();
-
     private static ReceivedRoute RouteOf(string prefix, string nextHop, JsonElement attributes) => new(
         prefix,
         nextHop,
@@ -143,7 +138,8 @@ internal sealed partial class ExaBgpInterop(InteropSite site) : InteropRouter(si
         // The last line may still be in the writing.
         foreach (string line in text[..(text.LastIndexOf('\n') + 1)].Split('\n').Where(line => line.StartsWith('{')))
         {
-            using JsonDocument document = JsonDocument.Parse(BadEscape().Replace(line, ""));
+            // It puts the octets of a NOTIFICATION's data into the text as they are, which is no JSON.
+            using JsonDocument document = JsonDocument.Parse(string.Concat(line.Where(c => !char.IsControl(c))));
             JsonElement neighbor = document.RootElement.TryGetProperty("neighbor", out JsonElement found) ? found : default;
             switch (document.RootElement.GetProperty("type").GetString())
             {

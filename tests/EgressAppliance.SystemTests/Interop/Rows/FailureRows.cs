@@ -103,7 +103,7 @@ internal static class FailureRows
         Assert.InRange(growth, long.MinValue, MemoryLimit);
         await bed.Router.ThawAsync();
         await bed.AwaitTableAsync(RecoveryLimit);
-        await AnnounceAsync(bed, [bed.Prefixes[0], bed.Prefixes[^1]]);
+        await AnnounceAsync(bed, [bed.Prefixes[0], bed.Prefixes[^1]], RecoveryLimit);
     }
 
     private static List<Override> MakeOverrides(InteropBed bed)
@@ -130,9 +130,9 @@ internal static class FailureRows
         return bed.Peer;
     }
 
-    private static async Task AnnounceAsync(InteropBed bed, IpPrefix[] prefixes)
+    private static async Task AnnounceAsync(InteropBed bed, IpPrefix[] prefixes, TimeSpan? limit = null)
     {
         bed.Announce(prefixes);
-        await bed.AwaitReceivedAsync("overrides at the router", routes => routes.Count == prefixes.Length);
+        await bed.AwaitReceivedAsync("overrides at the router", routes => routes.Count == prefixes.Length, limit);
     }
 }

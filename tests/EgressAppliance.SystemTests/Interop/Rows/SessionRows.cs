@@ -50,6 +50,7 @@ internal static class SessionRows
     {
         await bed.Network.RunAsync("nft", "add table inet data; add chain inet data in { type filter hook input priority 0; }; add chain inet data out { type filter hook output priority 0; }; "
             + $"add rule inet data in ip saddr {bed.Addresses.Speaker4} tcp flags & psh == psh drop; add rule inet data out ip daddr {bed.Addresses.Speaker4} tcp flags & psh == psh drop");
+        await bed.AwaitProvidersAsync();
         await bed.StartSpeakerAsync();
         await Until.ValueAsync(
             "both connections", async () => (await ConnectionsAsync(bed)).Count, count => count == 2, InteropBed.Generous, bed.Output, InteropBed.Poll);
