@@ -8,6 +8,9 @@ internal enum PosixSignalNumber
     /// <summary>SIGKILL: no chance to clean up.</summary>
     Kill = 9,
 
+    /// <summary>SIGUSR1: ExaBGP reads its configuration anew.</summary>
+    User1 = 10,
+
     /// <summary>SIGTERM: a polite stop.</summary>
     Terminate = 15,
 
