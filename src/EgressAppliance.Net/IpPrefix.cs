@@ -34,6 +34,9 @@ public readonly struct IpPrefix : IEquatable<IpPrefix>, IComparable<IpPrefix>, I
         return new(Mask(address, length), (byte)length);
     }
 
+    /// <summary>A prefix of bits that are known to be zero beyond a length that is known to fit: for code that has seen to both.</summary>
+    internal static IpPrefix Trusted(IpAddr address, byte length) => new(address, length);
+
     /// <summary>The address with all bits from <paramref name="length"/> on cleared.</summary>
     public static IpAddr Mask(IpAddr address, int length)
     {

@@ -174,6 +174,6 @@ internal sealed class RouteIntake(RibTable table, int source, Lock gate, RouteIn
         public uint Set { get; } = set;
 
         /// <summary>The prefix.</summary>
-        public IpPrefix Prefix(IReadOnlyList<ulong> lows) => IpPrefix.Create(IpAddr.FromBits(_family, Bits, _low == 0 ? 0 : lows[_low - 1]), _length);
+        public IpPrefix Prefix(IReadOnlyList<ulong> lows) => IpPrefix.Trusted(IpAddr.FromBits(_family, Bits, _low == 0 ? 0 : lows[_low - 1]), _length);
     }
 }

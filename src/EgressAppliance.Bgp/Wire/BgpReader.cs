@@ -85,24 +85,54 @@ public ref struct BgpReader
     public bool TryReadNlri(IpFamily family, bool addPath, out Nlri nlri)
     {
         nlri = default;
+        ReadOnlySpan<byte> rest = Rest;
         uint pathId = 0;
-        if (addPath && !TryReadUInt32(out pathId))
+        int at = 0;
+        if (addPath)
+        {
+            if (!BinaryPrimitives.TryReadUInt32BigEndian(rest, out pathId))
+            {
+                return false;
+            }
+
+            at = sizeof(uint);
+        }
+
+        if (at >= rest.Length)
         {
             return false;
         }
 
-        if (!TryReadByte(out byte length) || length > (family == IpFamily.IPv4 ? 32 : 128)
-            || !TryReadSpan((length + 7) / 8, out ReadOnlySpan<byte> bits))
+        byte length = rest[at++];
+        int octets = (length + 7) / 8;
+        if (length > (family == IpFamily.IPv4 ? 32 : 128) || octets > rest.Length - at)
         {
             return false;
         }
 
-        Span<byte> padded = stackalloc byte[16];
-        padded.Clear();
-        bits.CopyTo(padded);
-        IpAddr address = IpAddr.FromBits(
-            family, BinaryPrimitives.ReadUInt64BigEndian(padded), BinaryPrimitives.ReadUInt64BigEndian(padded[8..]));
-        nlri = new Nlri(IpPrefix.Create(address, length), pathId);
+        // Eight octets at once where there are as many: what is not of this prefix is masked out.
+        ulong high = ReadUpper(rest[at..], octets) & UpperBits(length);
+        ulong low = length > 64 ? ReadUpper(rest[(at + 8)..], octets - 8) & UpperBits(length - 64) : 0;
+        _position += at + octets;
+        nlri = new Nlri(IpPrefix.Trusted(IpAddr.FromBits(family, high, low), length), pathId);
         return true;
     }
+
+    /// <summary>The first octets, eight at most, left-aligned; what follows them is what follows in memory or zero.</summary>
+    private static ulong ReadUpper(ReadOnlySpan<byte> bytes, int octets)
+    {
+        if (BinaryPrimitives.TryReadUInt64BigEndian(bytes, out ulong value))
+        {
+            return value;
+        }
+
+        for (int i = 0; i < octets; i++)
+        {
+            value |= (ulong)bytes[i] << (56 - (8 * i));
+        }
+
+        return value;
+    }
+
+    private static ulong UpperBits(int count) => count >= 64 ? ulong.MaxValue : ~(ulong.MaxValue >> count);
 }
