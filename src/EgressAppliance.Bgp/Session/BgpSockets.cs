@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Runtime.InteropServices;
 using EgressAppliance.Bgp.Speaker;
 
 namespace EgressAppliance.Bgp.Session;
@@ -43,7 +44,10 @@ internal static class BgpSockets
         }
     }
 
-    /// <summary>A listener that knows the keys of all peers of its family.</summary>
+    /// <summary>
+    /// A listener that knows the keys of all peers of its family. If one of them asks for GTSM, our side of the handshake leaves with TTL 255, or the peer
+    /// would drop it; if all do, the kernel answers nobody from farther away at all. With both kinds it can only look at a connection once it is there.
+    /// </summary>
     /// <exception cref="SocketException">The endpoint cannot be bound.</exception>
     public static Socket CreateListener(IPEndPoint endpoint, IEnumerable<BgpPeerOptions> peers)
     {
@@ -55,12 +59,32 @@ internal static class BgpSockets
                 socket.DualMode = false;
             }
 
+            int secured = 0;
+            int others = 0;
             foreach (BgpPeerOptions peer in peers)
             {
-                if (peer.Password is { } password && peer.RemoteAddress.AddressFamily == endpoint.AddressFamily)
+                if (peer.RemoteAddress.AddressFamily != endpoint.AddressFamily)
+                {
+                    continue;
+                }
+
+                if (peer.Password is { } password)
                 {
                     TcpMd5.SetKey(socket, peer.RemoteAddress, password);
                 }
+
+                secured += peer.TtlSecurity ? 1 : 0;
+                others += peer.TtlSecurity ? 0 : 1;
+            }
+
+            if (secured > 0)
+            {
+                SendWithMaxTtl(socket);
+            }
+
+            if (secured > 0 && others == 0)
+            {
+                RequireMaxTtl(socket);
             }
 
             socket.Bind(endpoint);
@@ -77,21 +101,35 @@ internal static class BgpSockets
     /// <summary>TTL 255 out, and nothing less in, where the peer asks for it.</summary>
     public static void ApplyTtl(Socket socket, BgpPeerOptions peer)
     {
-        if (!peer.TtlSecurity)
+        if (peer.TtlSecurity)
         {
-            return;
+            SendWithMaxTtl(socket);
+            RequireMaxTtl(socket);
         }
+    }
 
-        Span<byte> value = stackalloc byte[sizeof(int)];
-        System.Runtime.InteropServices.MemoryMarshal.Write(value, MaxTtl);
+    private static void SendWithMaxTtl(Socket socket)
+    {
         if (socket.AddressFamily == AddressFamily.InterNetwork)
         {
             socket.Ttl = MaxTtl;
-            socket.SetRawSocketOption(ProtocolIp, OptionIpMinTtl, value);
         }
         else
         {
             socket.SetSocketOption(SocketOptionLevel.IPv6, SocketOptionName.HopLimit, MaxTtl);
+        }
+    }
+
+    private static void RequireMaxTtl(Socket socket)
+    {
+        Span<byte> value = stackalloc byte[sizeof(int)];
+        MemoryMarshal.Write(value, MaxTtl);
+        if (socket.AddressFamily == AddressFamily.InterNetwork)
+        {
+            socket.SetRawSocketOption(ProtocolIp, OptionIpMinTtl, value);
+        }
+        else
+        {
             socket.SetRawSocketOption(ProtocolIPv6, OptionIPv6MinHopCount, value);
         }
     }

@@ -150,7 +150,7 @@ public static class FsmSubcode
     public const byte Established = 3;
 }
 
-/// <summary>Subcodes of Cease (RFC 4486).</summary>
+/// <summary>Subcodes of Cease (RFC 4486, RFC 8538, RFC 9384).</summary>
 public static class CeaseSubcode
 {
     /// <summary>Maximum Number of Prefixes Reached.</summary>
@@ -176,4 +176,10 @@ public static class CeaseSubcode
 
     /// <summary>Out of Resources.</summary>
     public const byte OutOfResources = 8;
+
+    /// <summary>Hard Reset (RFC 8538 section 3): the end that no graceful restart may bridge. Its data hold the real code, subcode and data.</summary>
+    public const byte HardReset = 9;
+
+    /// <summary>BFD Down (RFC 9384).</summary>
+    public const byte BfdDown = 10;
 }
