@@ -140,6 +140,7 @@ public sealed class ApplianceApi : IApplianceApi
         OverrideRefusal.EmptyAsPath => "the path's AS_PATH is empty",
         OverrideRefusal.BestPathOnly => "the router sends best paths only (no ADD-PATH)",
         OverrideRefusal.TooMany => "the cap on overrides is reached",
+        OverrideRefusal.PeerLimit => "a router would have more prefixes from us than it accepts",
         _ => throw new ArgumentOutOfRangeException(nameof(refusal), refusal, "Not a refusal."),
     };
 

@@ -15,17 +15,25 @@ namespace EgressAppliance.Bgp.Session;
 /// connection that was replaced meanwhile are told by their connection and dropped.</para>
 /// <para>UPDATEs are decoded and applied on the reader's thread, under the lock: so a session that goes down cannot leave routes behind, and a
 /// withdrawn path takes its override with it before the next message is read.</para>
+/// <para>KEEPALIVEs wait for none of that: the keepalive timer has a thread of its own, takes no lock but the outbound queue's, and writes to the socket
+/// itself when nothing is queued. And the hold timer does not expire while input of the peer lies unread because we were slow.</para>
 /// <para>Collisions (RFC 4271 section 6.8): when an OPEN arrives and the other connection has sent or accepted an OPEN too, the connection made by the
 /// speaker with the higher BGP identifier stays; one that is established always does.</para>
 /// </remarks>
 internal sealed partial class PeerSession : IConnectionSink, IAsyncDisposable
 {
+    private static readonly TimeSpan HoldGrace = TimeSpan.FromSeconds(1);
+
+    /// <summary>How many hold times unread input can put the hold timer off. Who is that far behind had better begin anew.</summary>
+    private const int MaxHoldDeferral = 3;
+    private static readonly byte[] KeepaliveOctets = MakeKeepalive();
     private readonly Lock _gate = new();
     private readonly int _index;
     private readonly BgpPeerOptions _options;
     private readonly uint _routerId;
     private readonly IPeerOwner _owner;
     private readonly TimeProvider _time;
+    private readonly TimeProvider _timers;
     private readonly ILogger _logger;
     private readonly UpdateMessage _update = new();
     private readonly ConnectionSlot _outgoing;
@@ -36,13 +44,15 @@ internal sealed partial class PeerSession : IConnectionSink, IAsyncDisposable
     private bool _started;
     private volatile SessionSnapshot _snapshot;
 
-    public PeerSession(int index, BgpPeerOptions options, uint routerId, IPeerOwner owner, TimeProvider time, ILogger logger)
+    /// <summary>A session at rest. <paramref name="timers"/> makes the state machine's timers, see <see cref="SessionTimers"/>.</summary>
+    public PeerSession(int index, BgpPeerOptions options, uint routerId, IPeerOwner owner, TimeProvider time, TimeProvider timers, ILogger logger)
     {
         _index = index;
         _options = options;
         _routerId = routerId;
         _owner = owner;
         _time = time;
+        _timers = timers;
         _logger = logger;
         _outgoing = NewSlot(incoming: false);
         _snapshot = new(SessionState.Idle, time.GetUtcNow(), 0, null);
@@ -103,6 +113,26 @@ internal sealed partial class PeerSession : IConnectionSink, IAsyncDisposable
         Raise(connection, new(FsmEventKind.Cease, reason) { Message = NotificationMessage.Cease(subcode) });
     }
 
+    /// <summary>Resets the session by an operator's wish (Cease/4, RFC 9003); it comes back after a wait. False if there is none to reset.</summary>
+    public bool Reset(string text)
+    {
+        bool any = false;
+        lock (_gate)
+        {
+            foreach (ConnectionSlot slot in Slots())
+            {
+                if (slot.State.State >= SessionState.OpenSent)
+                {
+                    any = true;
+                    Dispatch(slot, new(FsmEventKind.Cease, $"administrative reset: {text}") { Message = NotificationMessage.Shutdown(text, CeaseSubcode.Reset) });
+                }
+            }
+        }
+
+        _owner.AfterStep();
+        return any;
+    }
+
     /// <summary>Takes a TCP connection from this router's address.</summary>
     public void Accept(Socket socket)
     {
@@ -155,14 +185,20 @@ internal sealed partial class PeerSession : IConnectionSink, IAsyncDisposable
     public void OnSendStalled(BgpConnection connection, string text) => Raise(connection, new(FsmEventKind.SendHoldTimerExpires, text));
 
     /// <inheritdoc/>
+    public void OnDrained(BgpConnection connection) => _owner.OnDrained(_index, connection);
+
+    /// <inheritdoc/>
     public void OnFault(BgpConnection connection, Exception exception)
     {
         SessionLog.Fault(_logger, _options.Name, exception);
         Raise(connection, new(FsmEventKind.Cease, $"internal error: {exception.Message}") { Message = NotificationMessage.Cease(CeaseSubcode.OutOfResources) });
     }
 
-    /// <summary>Ends with Cease/2 and waits until the connections are closed.</summary>
-    public async ValueTask DisposeAsync()
+    /// <inheritdoc/>
+    public ValueTask DisposeAsync() => StopAsync("");
+
+    /// <summary>Ends with Cease/2 and the text (RFC 9003), and waits until the connections are closed.</summary>
+    public async ValueTask StopAsync(string text)
     {
         Task[] endings;
         lock (_gate)
@@ -170,7 +206,7 @@ internal sealed partial class PeerSession : IConnectionSink, IAsyncDisposable
             _started = false;
             foreach (ConnectionSlot slot in Slots())
             {
-                Dispatch(slot, new(FsmEventKind.Stop, "administrative shutdown"));
+                Dispatch(slot, new(FsmEventKind.Stop, "administrative shutdown") { Message = NotificationMessage.Shutdown(text) });
             }
 
             _outgoing.Dispose();
@@ -194,13 +230,55 @@ internal sealed partial class PeerSession : IConnectionSink, IAsyncDisposable
         _owner.AfterStep();
     }
 
+    /// <summary>On the timers' thread, which must not wait for our lock.</summary>
     private void OnTimer(ConnectionSlot slot, FsmEventKind kind)
+    {
+        if (kind == FsmEventKind.KeepaliveTimerExpires)
+        {
+            KeepAlive(slot);
+        }
+        else
+        {
+            ThreadPool.UnsafeQueueUserWorkItem(_ => OnExpiry(slot, kind), null);
+        }
+    }
+
+    /// <summary>
+    /// What the state machine asks for in both states in which the keepalive timer runs (<see cref="FsmActions.SendKeepalive"/> and
+    /// <see cref="FsmActions.StartKeepalive"/>, no change of state), done without the lock: its holder may be in the middle of a large UPDATE, or of
+    /// waiting for the tables.
+    /// </summary>
+    private void KeepAlive(ConnectionSlot slot)
+    {
+        if (slot.Keepalives is not { } schedule)
+        {
+            return;
+        }
+
+        if (!_owner.Frozen && schedule.Connection.TrySendNow(KeepaliveOctets))
+        {
+            Interlocked.Increment(ref _messagesSent);
+        }
+
+        slot.Keepalive.Start(Jitter.Apply(schedule.Interval));
+    }
+
+    private void OnExpiry(ConnectionSlot slot, FsmEventKind kind)
     {
         lock (_gate)
         {
             bool ours = ReferenceEquals(slot, _outgoing) || ReferenceEquals(slot, _incoming);
-            if (!_started || !ours)
+            if (!_started || !ours || !(kind == FsmEventKind.HoldTimerExpires ? slot.Hold : slot.Retry).TakeExpiry())
             {
+                return;
+            }
+
+            if (kind == FsmEventKind.HoldTimerExpires && slot.Connection is { HasInput: true }
+                && slot.HoldDeferrals < MaxHoldDeferral * Fsm.HoldSeconds(slot.Config, slot.State) / HoldGrace.TotalSeconds)
+            {
+                // The peer did send; it is we who have not read it yet.
+                slot.HoldDeferrals++;
+                slot.Hold.Start(HoldGrace);
                 return;
             }
 
@@ -209,7 +287,7 @@ internal sealed partial class PeerSession : IConnectionSink, IAsyncDisposable
                 && (_owner.Frozen || _incoming?.State.State is SessionState.Established or SessionState.OpenConfirm))
             {
                 // Nothing to do now: the peer's own connection serves, or nobody is there to steer.
-                slot.Retry.Start(Jitter(_options.ConnectRetry));
+                slot.Retry.Start(Jitter.Apply(_options.ConnectRetry));
                 return;
             }
 
@@ -250,6 +328,7 @@ internal sealed partial class PeerSession : IConnectionSink, IAsyncDisposable
             slot.Retry.Stop();
             slot.Hold.Stop();
             slot.Keepalive.Stop();
+            slot.Keepalives = null;
         }
 
         if (actions.HasFlag(FsmActions.SendOpen))
@@ -279,12 +358,14 @@ internal sealed partial class PeerSession : IConnectionSink, IAsyncDisposable
 
         if (actions.HasFlag(FsmActions.StartHold) && Fsm.HoldSeconds(slot.Config, slot.State) is > 0 and int hold)
         {
+            slot.HoldDeferrals = 0;
             slot.Hold.Start(TimeSpan.FromSeconds(hold));
         }
 
         if (actions.HasFlag(FsmActions.StartKeepalive) && slot.State.HoldTime > 0)
         {
-            slot.Keepalive.Start(Jitter(TimeSpan.FromSeconds(slot.State.HoldTime / 3.0)));
+            slot.Keepalives = new(slot.Connection!, TimeSpan.FromSeconds(slot.State.HoldTime / 3.0));
+            slot.Keepalive.Start(Jitter.Apply(slot.Keepalives.Interval));
         }
 
         if (actions.HasFlag(FsmActions.SessionUp))
@@ -312,7 +393,7 @@ internal sealed partial class PeerSession : IConnectionSink, IAsyncDisposable
                 if (!_options.Passive && _started && _outgoing.State.State is SessionState.Idle or SessionState.Active)
                 {
                     _outgoing.RetryIsIdleHold = _outgoing.State.State == SessionState.Idle;
-                    _outgoing.Retry.Start(Jitter(step.Delay));
+                    _outgoing.Retry.Start(Jitter.Apply(step.Delay));
                 }
             }
 
@@ -323,7 +404,7 @@ internal sealed partial class PeerSession : IConnectionSink, IAsyncDisposable
         {
             slot.RetryIsIdleHold = step.Actions.HasFlag(FsmActions.StartIdleHold);
             // The limit on one attempt is exact, waits between attempts are not: two speakers must not keep step.
-            slot.Retry.Start(step.Actions.HasFlag(FsmActions.Connect) ? step.Delay : Jitter(step.Delay));
+            slot.Retry.Start(step.Actions.HasFlag(FsmActions.Connect) ? step.Delay : Jitter.Apply(step.Delay));
         }
     }
 
@@ -382,7 +463,7 @@ internal sealed partial class PeerSession : IConnectionSink, IAsyncDisposable
 
     private void Attach(ConnectionSlot slot, Socket socket)
     {
-        var connection = new BgpConnection(socket, this, _time, _options.SendHoldTime, _options.OutboundLimit);
+        var connection = new BgpConnection(socket, this, _time, _options.SendHoldTime, _options.OutboundLimit, _options.OutboundLowMark);
         slot.Connection = connection;
         Dispatch(slot, new(FsmEventKind.TcpConnected));
         connection.Start();
@@ -457,11 +538,15 @@ internal sealed partial class PeerSession : IConnectionSink, IAsyncDisposable
 
     private static FsmEvent ErrorEvent(BgpError error) => new(FsmEventKind.MessageError, error.Text) { Message = error.ToNotification() };
 
-    /// <summary>75 to 100 % of the time, RFC 4271 section 10.</summary>
-    private static TimeSpan Jitter(TimeSpan time) => time * (0.75 + (Random.Shared.NextDouble() * 0.25));
+    private static byte[] MakeKeepalive()
+    {
+        var writer = new BgpWriter(stackalloc byte[BgpConstants.HeaderLength]);
+        KeepaliveMessage.Encode(ref writer);
+        return writer.Written.ToArray();
+    }
 
     private ConnectionSlot NewSlot(bool incoming) => new(
-        new(incoming || _options.Passive, (ushort)_options.HoldTime.TotalSeconds, _options.ConnectRetry), incoming, _time, _gate, OnTimer);
+        new(incoming || _options.Passive, (ushort)_options.HoldTime.TotalSeconds, _options.ConnectRetry), incoming, _timers, OnTimer);
 
     private ConnectionSlot? Find(BgpConnection connection) =>
         ReferenceEquals(_outgoing.Connection, connection) ? _outgoing

@@ -25,6 +25,8 @@ public sealed partial class BgpSpeaker
 
         public void OnRefresh(int peer, AfiSafi family) => speaker.Refresh(peer, family);
 
+        public void OnDrained(int peer, BgpConnection connection) => speaker.Drained(peer, connection);
+
         public void AfterStep() => speaker.RaiseLost();
     }
 
@@ -146,10 +148,7 @@ public sealed partial class BgpSpeaker
             }
 
             CheckOverrides();
-            int limit = _options.Peers[peer].MaxPrefix;
-            return total > limit
-                ? BgpError.Reset(BgpErrorCode.Cease, CeaseSubcode.MaxPrefix, $"the router sent more than max_prefix ({limit}) routes")
-                : null;
+            return CheckPrefixLimit(peer, total, update.MpReachFamily?.Family ?? IpFamily.IPv4);
         }
     }
 
