@@ -385,7 +385,7 @@ internal sealed partial class PeerSession : IConnectionSink, IAsyncDisposable
 
         if (slot.Incoming)
         {
-            if (step.Next.State == SessionState.Idle)
+            if (step.Actions.HasFlag(FsmActions.CloseConnection))
             {
                 // The peer's connection is over; ours takes up again after the same wait, if it stood back.
                 _incoming = null;

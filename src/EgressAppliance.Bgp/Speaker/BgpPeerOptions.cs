@@ -51,7 +51,11 @@ public sealed record BgpPeerOptions
     /// <summary>Octets queued for the router at most; beyond, the session ends with Cease/8 rather than memory growing.</summary>
     public int OutboundLimit { get; init; } = 8 << 20;
 
-    /// <summary>Octets queued for the router from which on announcements to it are held back; withdrawals go on up to <see cref="OutboundLimit"/>.</summary>
+    /// <summary>
+    /// Octets queued for the router from which on announcements to it are held back; withdrawals go on up to <see cref="OutboundLimit"/>. At most half
+    /// of that: to take back what was announced never needs more room than to announce it, so a router that does not read ends by the send hold timer,
+    /// and the limit is the second line.
+    /// </summary>
     public int OutboundHighMark { get; init; } = 1 << 20;
 
     /// <summary>Octets queued down to which the queue must fall before held-back announcements go on.</summary>

@@ -90,7 +90,8 @@ internal sealed class PeerOutput(SessionParameters parameters, int limit, TokenB
     public void TakeAnnouncements(UpdateBatch batch)
     {
         int left = tokens.Available;
-        int room = limit - _held.Count;
+        // What is being withdrawn still counts: withdrawals stand behind announcements, and at no moment may the router see more than it takes.
+        int room = limit - _held.Count - _gone.Count;
         foreach ((IpPrefix prefix, PathAttributes attributes) in _order)
         {
             if (left == 0)

@@ -30,8 +30,8 @@ internal static class SpeakerOptionsValidator
             Require(peer.SendHoldTime > TimeSpan.Zero, $"{name}: the send hold time must be positive");
             Require(peer.OutboundLimit >= 1 << 16, $"{name}: the outbound limit must be at least 64 KiB");
             Require(
-                peer.OutboundLowMark >= 0 && peer.OutboundLowMark < peer.OutboundHighMark && peer.OutboundHighMark <= peer.OutboundLimit,
-                $"{name}: the outbound low mark must be below the high mark, and that not above the limit");
+                peer.OutboundLowMark >= 0 && peer.OutboundLowMark < peer.OutboundHighMark && peer.OutboundHighMark <= peer.OutboundLimit / 2,
+                $"{name}: the outbound low mark must be below the high mark, and that not above half of the limit");
             Require(peer.MaxPrefix >= 0, $"{name}: the limit on prefixes must not be negative");
             Require(peer.MaxPrefixWarning is > 0 and <= 1, $"{name}: the prefix limit's warning is a share, above 0 and up to 1");
             Require(peer.PeerAcceptsAtMost is null or >= 0, $"{name}: what the router accepts must not be negative");

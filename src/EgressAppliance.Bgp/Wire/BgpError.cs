@@ -140,6 +140,9 @@ public static class UpdateSubcode
 /// <summary>Subcodes of Finite State Machine Error (RFC 6608 section 3).</summary>
 public static class FsmSubcode
 {
+    /// <summary>Unspecified.</summary>
+    public const byte Unspecified = 0;
+
     /// <summary>Unexpected message in OpenSent.</summary>
     public const byte OpenSent = 1;
 
