@@ -28,7 +28,6 @@ public sealed partial class BgpSpeaker
             return;
         }
 
-        _resendOnThaw |= IsFrozen;
         foreach (PeerTable peer in _peers)
         {
             if (peer.Output is not { } output)
@@ -76,7 +75,6 @@ public sealed partial class BgpSpeaker
                 }
             }
 
-            _resendOnThaw |= IsFrozen;
             Flush(i);
         }
     }
@@ -155,12 +153,16 @@ public sealed partial class BgpSpeaker
     /// <summary>Sees to it that what still waits is thought of again.</summary>
     private void WatchOver(int peer, PeerOutput output, BgpConnection connection)
     {
-        if (output.Waiting == 0 || output.Behind || IsFrozen)
+        if (output.Waiting == 0 || output.Behind)
         {
             return;
         }
 
-        if (connection.Pending >= _options.Peers[peer].OutboundHighMark && connection.WatchDrain())
+        if (IsFrozen)
+        {
+            _resendOnThaw = true;
+        }
+        else if (connection.Pending >= _options.Peers[peer].OutboundHighMark && connection.WatchDrain())
         {
             output.Behind = true;
             SpeakerLog.Behind(_logger, _options.Peers[peer].Name, output.Waiting);

@@ -41,7 +41,6 @@ public sealed partial class BgpSpeaker
                 }
             }
 
-            _resendOnThaw |= IsFrozen;
             FlushAll();
             SpeakerLog.Announced(_logger, overrides.Count - refused.Count, refused.Count, _overrides.Count);
         }

@@ -54,6 +54,38 @@ public sealed class BgpConnectionTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task TrySendNow_never_blocks_and_leaves_to_the_queue_what_the_kernel_does_not_take()
+    {
+        using BgpConnection connection = New();
+        int sent = 0;
+        while (connection.Pending == 0)
+        {
+            Assert.True(connection.TrySendNow(Keepalive()));
+            sent++;
+            Assert.True(sent < 1_000_000, "the kernel takes everything");
+        }
+
+        // Whole messages arrive, and in order, once there is a writer.
+        connection.Start();
+        byte[] buffer = new byte[20_000];
+        int received = 0;
+        while (received < sent * BgpConstants.HeaderLength)
+        {
+            int read = await _peer.ReceiveAsync(buffer);
+            for (int i = 0; i < read; i++)
+            {
+                Assert.Equal(Keepalive()[(received + i) % BgpConstants.HeaderLength], buffer[i]);
+            }
+
+            received += read;
+        }
+
+        connection.Close();
+        _peer.Dispose();
+        await connection.Completion.WaitAsync(Sink.Patience);
+    }
+
+    [Fact]
     public async Task Peer_that_never_reads_is_told_of_when_the_send_hold_time_is_over()
     {
         using BgpConnection connection = New(TimeSpan.FromMilliseconds(500));

@@ -104,6 +104,33 @@ public sealed class PackingTests
     }
 
     [Fact]
+    public async Task What_waits_for_the_rate_goes_on_after_the_control_loop_was_silent()
+    {
+        var time = new ManualTimeProvider();
+        await using Bench bench = await Bench.StartAsync(o => o with { MaxAnnouncementsPerSecond = 10, HeartbeatTimeout = TimeSpan.FromSeconds(5) }, time: time);
+        await bench.LearnAsync(20, 1);
+        Assert.Empty(bench.Speaker.Announce(bench.CreateAll(20)));
+        await bench.AnnouncedAsync(10);
+        time.Advance(TimeSpan.FromSeconds(0.3));
+        await bench.AnnouncedAsync(3);
+        bench.Speaker.Heartbeat();
+        Assert.Equal(7, bench.Status.OverridesWaiting);
+        bench.Speaker.Withdraw([Prefix(19)]);
+        Assert.Equal(6, bench.Status.OverridesWaiting);
+
+        // The pump finds the loop silent and gives up; the heartbeat takes over.
+        time.Advance(TimeSpan.FromSeconds(0.01));
+        bench.Freeze(time);
+        int waiting = bench.Status.OverridesWaiting;
+        bench.Speaker.Announce([bench.Speaker.Create(Prefix(19).ToString(), ProviderB)]);
+        Assert.Equal(waiting + 1, bench.Status.OverridesWaiting);
+        bench.Speaker.Heartbeat();
+        time.Advance(TimeSpan.FromSeconds(3));
+
+        Assert.Equal((20, 0), (bench.Status.Overrides, bench.Status.OverridesWaiting));
+    }
+
+    [Fact]
     public async Task Slow_router_is_spared_and_gets_the_difference_when_it_reads_again()
     {
         const int Routes = 1500;
@@ -246,6 +273,9 @@ public sealed class PackingTests
             await bench.Router.EstablishAsync(extended ? ScriptedRouter.OpenOf(more: BgpCapability.ExtendedMessage) : null);
             return bench;
         }
+
+        /// <summary>Lets the time pass after which the control loop counts as silent; what the rate allows meanwhile goes out.</summary>
+        public void Freeze(ManualTimeProvider time) => time.Advance(TimeSpan.FromSeconds(6));
 
         /// <summary>The router sends so many prefixes, spread over so many sets of attributes.</summary>
         public async Task LearnAsync(int count, int sets, int communities = 0)
