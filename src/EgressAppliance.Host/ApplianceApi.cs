@@ -122,6 +122,16 @@ public sealed class ApplianceApi : IApplianceApi
     public int WithdrawAll() => _loop.WithdrawAll();
 
     /// <inheritdoc/>
+    public OperationResult RefreshRoutes(string router) => _installer.RequestRefresh(router) switch
+    {
+        RefreshOutcome.Sent => OperationResult.Done,
+        RefreshOutcome.UnknownPeer => new(OperationStatus.NotFound, $"There is no router '{router}'."),
+        RefreshOutcome.NotEstablished => new(OperationStatus.Refused, $"The BGP session with {router} is not established."),
+        RefreshOutcome.TooSoon => new(OperationStatus.Refused, $"{router} was asked a moment ago; wait some seconds."),
+        _ => new(OperationStatus.Refused, $"{router} does not offer ROUTE-REFRESH (RFC 2918)."),
+    };
+
+    /// <inheritdoc/>
     public void WriteMetrics(TextWriter writer) => ApplianceMetrics.Write(writer, State, _decisions.Verdicts, _installer.Changes);
 
     private OperationResult Add(IpPrefix prefix, string link)

@@ -82,11 +82,13 @@ public static class CommandLine
         root.Subcommands.Add(Replay(handlers, console, global));
         root.Subcommands.Add(Plan(handlers, console, global));
         root.Subcommands.Add(Bgp(handlers, console));
-        foreach (Command command in new ApiCommands(console, global).Build())
+        ApiCommands api = new(console, global);
+        foreach (Command command in api.Build())
         {
             root.Subcommands.Add(command);
         }
 
+        root.Subcommands.Single(command => command.Name == "bgp").Subcommands.Add(api.Refresh());
         return root;
     }
 
