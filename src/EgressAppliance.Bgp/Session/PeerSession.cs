@@ -1,5 +1,3 @@
-using System.Net;
-using System.Net.Sockets;
 using EgressAppliance.Bgp.Speaker;
 using EgressAppliance.Bgp.Wire;
 using Microsoft.Extensions.Logging;
@@ -22,11 +20,6 @@ namespace EgressAppliance.Bgp.Session;
 /// </remarks>
 internal sealed partial class PeerSession : IConnectionSink, IAsyncDisposable
 {
-    private static readonly TimeSpan HoldGrace = TimeSpan.FromSeconds(1);
-
-    /// <summary>How many hold times unread input can put the hold timer off. Who is that far behind had better begin anew.</summary>
-    private const int MaxHoldDeferral = 3;
-    private static readonly byte[] KeepaliveOctets = MakeKeepalive();
     private readonly Lock _gate = new();
     private readonly int _index;
     private readonly BgpPeerOptions _options;
@@ -133,32 +126,6 @@ internal sealed partial class PeerSession : IConnectionSink, IAsyncDisposable
         return any;
     }
 
-    /// <summary>Takes a TCP connection from this router's address.</summary>
-    public void Accept(Socket socket)
-    {
-        lock (_gate)
-        {
-            if (!_started || _owner.Frozen || _outgoing.State.State == SessionState.Established || _incoming?.State.State == SessionState.Established)
-            {
-                SessionLog.Refused(_logger, _options.Name, _started ? "the session is established" : "the session is stopped");
-                socket.Dispose();
-                return;
-            }
-
-            if (_incoming is { } older)
-            {
-                Dispatch(older, new(FsmEventKind.Cease, "the peer connected anew") { Message = NotificationMessage.Cease(CeaseSubcode.Rejected) });
-            }
-
-            ConnectionSlot slot = NewSlot(incoming: true);
-            _incoming = slot;
-            slot.State = new(SessionState.Active);
-            Attach(slot, socket);
-        }
-
-        _owner.AfterStep();
-    }
-
     /// <inheritdoc/>
     public void OnMessage(BgpConnection connection, BgpMessageType type, ReadOnlySpan<byte> body)
     {
@@ -225,73 +192,6 @@ internal sealed partial class PeerSession : IConnectionSink, IAsyncDisposable
             {
                 Dispatch(slot, e);
             }
-        }
-
-        _owner.AfterStep();
-    }
-
-    /// <summary>On the timers' thread, which must not wait for our lock.</summary>
-    private void OnTimer(ConnectionSlot slot, FsmEventKind kind)
-    {
-        if (kind == FsmEventKind.KeepaliveTimerExpires)
-        {
-            KeepAlive(slot);
-        }
-        else
-        {
-            ThreadPool.UnsafeQueueUserWorkItem(_ => OnExpiry(slot, kind), null);
-        }
-    }
-
-    /// <summary>
-    /// What the state machine asks for in both states in which the keepalive timer runs (<see cref="FsmActions.SendKeepalive"/> and
-    /// <see cref="FsmActions.StartKeepalive"/>, no change of state), done without the lock: its holder may be in the middle of a large UPDATE, or of
-    /// waiting for the tables.
-    /// </summary>
-    private void KeepAlive(ConnectionSlot slot)
-    {
-        if (slot.Keepalives is not { } schedule)
-        {
-            return;
-        }
-
-        if (!_owner.Frozen && schedule.Connection.TrySendNow(KeepaliveOctets))
-        {
-            Interlocked.Increment(ref _messagesSent);
-        }
-
-        slot.Keepalive.Start(Jitter.Apply(schedule.Interval));
-    }
-
-    private void OnExpiry(ConnectionSlot slot, FsmEventKind kind)
-    {
-        lock (_gate)
-        {
-            bool ours = ReferenceEquals(slot, _outgoing) || ReferenceEquals(slot, _incoming);
-            if (!_started || !ours || !(kind == FsmEventKind.HoldTimerExpires ? slot.Hold : slot.Retry).TakeExpiry())
-            {
-                return;
-            }
-
-            if (kind == FsmEventKind.HoldTimerExpires && slot.Connection is { HasInput: true }
-                && slot.HoldDeferrals < MaxHoldDeferral * Fsm.HoldSeconds(slot.Config, slot.State) / HoldGrace.TotalSeconds)
-            {
-                // The peer did send; it is we who have not read it yet.
-                slot.HoldDeferrals++;
-                slot.Hold.Start(HoldGrace);
-                return;
-            }
-
-            if (kind is FsmEventKind.IdleHoldTimerExpires or FsmEventKind.ConnectRetryTimerExpires && !slot.Incoming
-                && slot.State.State != SessionState.Connect
-                && (_owner.Frozen || _incoming?.State.State is SessionState.Established or SessionState.OpenConfirm))
-            {
-                // Nothing to do now: the peer's own connection serves, or nobody is there to steer.
-                slot.Retry.Start(Jitter.Apply(_options.ConnectRetry));
-                return;
-            }
-
-            Dispatch(slot, new(kind, kind == FsmEventKind.ConnectRetryTimerExpires ? NoAnswerText() : ""));
         }
 
         _owner.AfterStep();
@@ -408,84 +308,6 @@ internal sealed partial class PeerSession : IConnectionSink, IAsyncDisposable
         }
     }
 
-    private void Connect(ConnectionSlot slot)
-    {
-        slot.Connecting?.Cancel();
-        var cancel = new CancellationTokenSource();
-        slot.Connecting = cancel;
-        Track(Task.Run(() => ConnectAsync(slot, cancel)));
-    }
-
-    private async Task ConnectAsync(ConnectionSlot slot, CancellationTokenSource cancel)
-    {
-        Socket? socket = null;
-        string failure;
-        try
-        {
-            socket = BgpSockets.CreateClient(_options);
-            await socket.ConnectAsync(new IPEndPoint(_options.RemoteAddress, _options.RemotePort), cancel.Token).ConfigureAwait(false);
-            failure = "";
-        }
-        catch (SocketException e)
-        {
-            failure = e.SocketErrorCode == SocketError.TimedOut
-                ? NoAnswerText()
-                : $"cannot connect to {_options.RemoteAddress} port {_options.RemotePort}: {e.Message}";
-        }
-        catch (OperationCanceledException)
-        {
-            failure = "cancelled";
-        }
-
-        lock (_gate)
-        {
-            bool current = _started && ReferenceEquals(slot.Connecting, cancel) && slot.State.State == SessionState.Connect;
-            if (ReferenceEquals(slot.Connecting, cancel))
-            {
-                slot.Connecting = null;
-            }
-
-            cancel.Dispose();
-            if (!current || failure.Length > 0)
-            {
-                socket?.Dispose();
-                if (current)
-                {
-                    Dispatch(slot, new(FsmEventKind.TcpFails, failure));
-                }
-
-                return;
-            }
-
-            Attach(slot, socket!);
-        }
-    }
-
-    private void Attach(ConnectionSlot slot, Socket socket)
-    {
-        var connection = new BgpConnection(socket, this, _time, _options.SendHoldTime, _options.OutboundLimit, _options.OutboundLowMark);
-        slot.Connection = connection;
-        Dispatch(slot, new(FsmEventKind.TcpConnected));
-        connection.Start();
-        Track(connection.Completion.ContinueWith(
-            (_, c) => ((BgpConnection)c!).Dispose(), connection, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default));
-    }
-
-    private static void Detach(ConnectionSlot slot)
-    {
-        slot.Connecting?.Cancel();
-        slot.Connecting = null;
-        slot.Connection?.Close();
-        slot.Connection = null;
-        slot.Parameters = null;
-    }
-
-    private void Track(Task task)
-    {
-        _endings.RemoveAll(t => t.IsCompleted);
-        _endings.Add(task);
-    }
-
     private delegate void Encoder(ref BgpWriter writer);
 
     private void Send(ConnectionSlot slot, Encoder encode)
@@ -528,22 +350,7 @@ internal sealed partial class PeerSession : IConnectionSink, IAsyncDisposable
         }
     }
 
-    private string NoAnswerText()
-    {
-        string text = $"no answer from {_options.RemoteAddress} port {_options.RemotePort}";
-        return _options.Password is null
-            ? text + ": the router is down or filters us, or it expects a TCP MD5 key and none is configured here"
-            : text + ": the router is down or filters us, or the TCP MD5 key is wrong or missing on one side (the kernel then drops the packets without a word)";
-    }
-
     private static FsmEvent ErrorEvent(BgpError error) => new(FsmEventKind.MessageError, error.Text) { Message = error.ToNotification() };
-
-    private static byte[] MakeKeepalive()
-    {
-        var writer = new BgpWriter(stackalloc byte[BgpConstants.HeaderLength]);
-        KeepaliveMessage.Encode(ref writer);
-        return writer.Written.ToArray();
-    }
 
     private ConnectionSlot NewSlot(bool incoming) => new(
         new(incoming || _options.Passive, (ushort)_options.HoldTime.TotalSeconds, _options.ConnectRetry), incoming, _timers, OnTimer);

@@ -62,8 +62,9 @@ public sealed class CollisionTests
         await pair.ExpectAsync(oursStays, open, openSent: true);
         await using ScriptedRouter late = await ScriptedRouter.ConnectAsync(pair.Speaker.ListeningOn[0]);
 
-        await late.ExpectCloseAsync();
+        NotificationMessage refusal = Assert.Single(await late.ExpectCloseAsync()).Notification;
 
+        Assert.Equal((BgpErrorCode.Cease, CeaseSubcode.Collision), (refusal.Code, refusal.Subcode));
         Assert.Equal(SessionState.Established, pair.Speaker.GetPeers()[0].State);
         Assert.Equal(1, pair.Speaker.GetPeers()[0].Transitions);
     }
