@@ -103,7 +103,7 @@ public sealed class BgpConnectionTests : IAsyncLifetime
     [Fact]
     public async Task Peer_that_reads_slowly_is_no_stalled_one()
     {
-        using BgpConnection connection = New(TimeSpan.FromSeconds(2));
+        using BgpConnection connection = New(TimeSpan.FromSeconds(4));
         connection.Start();
         Assert.True(connection.TrySend(new byte[400_000]));
         Assert.True(connection.WatchDrain());
@@ -112,7 +112,7 @@ public sealed class BgpConnectionTests : IAsyncLifetime
         while (received < 400_000)
         {
             received += await _peer.ReceiveAsync(buffer);
-            await Task.Delay(100);
+            await Task.Delay(250);
         }
 
         await _sink.Drained.Task.WaitAsync(Sink.Patience);

@@ -55,7 +55,7 @@ public sealed class BusySessionTests
         await router.ExpectAsync(BgpMessageType.Keepalive);
         owner.Frozen = true;
         // One may be on its way at this moment.
-        await Task.Delay(100);
+        await Task.Delay(1000);
         long sent = session.MessagesSent;
 
         await Task.Delay(2500);
