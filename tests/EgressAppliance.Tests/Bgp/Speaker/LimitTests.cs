@@ -137,7 +137,10 @@ public sealed class LimitTests
     {
         await using Bench bench = await Bench.StartAsync(open: new OpenMessage
         {
-            MyAs = (ushort)ScriptedRouter.As, HoldTime = 90, RouterId = 1, Capabilities = [BgpCapability.RouteRefresh, BgpCapability.FourOctetAs(ScriptedRouter.As)],
+            MyAs = (ushort)ScriptedRouter.As,
+            HoldTime = 90,
+            RouterId = 1,
+            Capabilities = [BgpCapability.RouteRefresh, BgpCapability.FourOctetAs(ScriptedRouter.As)],
         });
         await bench.Speaker.UntilEstablishedAsync();
 

@@ -14,7 +14,13 @@ public sealed class PeerOutputTests
     private static readonly PathAttributes B = ScriptedRouter.Via("100.64.2.2", 64502);
     private static readonly SessionParameters Parameters = new()
     {
-        Receive = default, Send = new() { FourOctetAs = true }, Families = [IpFamily.IPv4], AddPath = true, RouteRefresh = true, PeerRouterId = 1, Internal = true,
+        Receive = default,
+        Send = new() { FourOctetAs = true },
+        Families = [IpFamily.IPv4],
+        AddPath = true,
+        RouteRefresh = true,
+        PeerRouterId = 1,
+        Internal = true,
     };
 
     private readonly ManualTimeProvider _time = new();
