@@ -131,6 +131,16 @@ public sealed class ApplianceApi : IApplianceApi
     public int WithdrawAll() => _loop.WithdrawAll();
 
     /// <inheritdoc/>
+    public OperationResult RefreshRoutes(string router) => _installer.RequestRefresh(router) switch
+    {
+        RefreshOutcome.Sent => OperationResult.Done,
+        RefreshOutcome.UnknownPeer => new(OperationStatus.NotFound, $"There is no router '{router}'."),
+        RefreshOutcome.NotEstablished => new(OperationStatus.Refused, $"The BGP session with {router} is not established."),
+        RefreshOutcome.TooSoon => new(OperationStatus.Refused, $"{router} was asked a moment ago; wait some seconds."),
+        _ => new(OperationStatus.Refused, $"{router} does not offer ROUTE-REFRESH (RFC 2918)."),
+    };
+
+    /// <inheritdoc/>
     public void WriteMetrics(TextWriter writer) => ApplianceMetrics.Write(writer, State, _decisions.Verdicts, _installer.Changes);
 
     private OperationResult Add(IpPrefix prefix, string link)
@@ -149,6 +159,7 @@ public sealed class ApplianceApi : IApplianceApi
         OverrideRefusal.EmptyAsPath => "the path's AS_PATH is empty",
         OverrideRefusal.BestPathOnly => "the router sends best paths only (no ADD-PATH)",
         OverrideRefusal.TooMany => "the cap on overrides is reached",
+        OverrideRefusal.PeerLimit => "a router would have more prefixes from us than it accepts",
         _ => throw new ArgumentOutOfRangeException(nameof(refusal), refusal, "Not a refusal."),
     };
 

@@ -12,7 +12,7 @@ namespace EgressAppliance.Bgp.Rib;
 // gathered in another array. The order of locks is: session, this intake's own, speaker.
 
 /// <summary>Changes of one source that are gathered and then applied together.</summary>
-internal sealed class RouteIntake(RibTable table, int source, Lock gate, RouteIntake.Applied applied)
+internal sealed class RouteIntake(RibTable table, int source, Lock gate, LockQueue queue, RouteIntake.Applied applied)
 {
     /// <summary>As many changes are worth applying at once; more make it only a little faster. With the rest of an UPDATE they fit an array of the pool.</summary>
     public const int Full = (1 << 16) - 4096;
@@ -64,6 +64,7 @@ internal sealed class RouteIntake(RibTable table, int source, Lock gate, RouteIn
             for (int start = 0; start < count; start += Slice)
             {
                 ReadOnlySpan<Change> slice = changes.AsSpan(start, Math.Min(Slice, count - start));
+                queue.GiveWay();
                 lock (gate)
                 {
                     applied(slice, lows, table.Apply(source, slice, lows));

@@ -23,6 +23,9 @@ internal interface IConnectionSink
 
     /// <summary>The peer took nothing for as long as the send hold time (RFC 9687).</summary>
     void OnSendStalled(BgpConnection connection, string text);
+
+    /// <summary>What was queued has fallen to the low-water mark again, after <see cref="BgpConnection.WatchDrain"/>.</summary>
+    void OnDrained(BgpConnection connection);
 }
 
 /// <summary>
@@ -32,7 +35,12 @@ internal interface IConnectionSink
 /// </summary>
 internal sealed class BgpConnection : IDisposable
 {
-    private const int ReceiveBuffer = 64 * 1024;
+    // Holds the longest message of RFC 8654, so that a message never has to be put together from two buffers.
+    private const int ReadsInARow = 8;
+    private const int ReceiveBuffer = BgpConstants.MaxExtendedMessageLength + 1;
+
+    // The send hold timer runs for a piece at a time: it is about a peer that takes nothing, not about one that takes much slowly.
+    private const int SendPiece = 16 * 1024;
     private static readonly TimeSpan LingerTime = TimeSpan.FromSeconds(1);
     private readonly Socket _socket;
     private readonly IConnectionSink _sink;
@@ -41,25 +49,83 @@ internal sealed class BgpConnection : IDisposable
     private readonly TimeSpan _sendHold;
     private readonly CancellationTokenSource _abort = new();
     private volatile bool _closing;
+    private volatile bool _consuming;
 
-    public BgpConnection(Socket socket, IConnectionSink sink, TimeProvider time, TimeSpan sendHold, int highWaterMark)
+    public BgpConnection(Socket socket, IConnectionSink sink, TimeProvider time, TimeSpan sendHold, int limit, int lowWaterMark)
     {
         _socket = socket;
         _sink = sink;
         _time = time;
         _sendHold = sendHold;
-        _queue = new OutboundQueue(highWaterMark);
+        _queue = new OutboundQueue(limit, lowWaterMark);
         socket.NoDelay = true;
+        // For the one synchronous call, which must never wait; asynchronous ones do not care.
+        socket.Blocking = false;
     }
+
+    /// <summary>How the peer's messages are framed. Set on the reader's own thread, when OPEN was accepted, so that it holds from the next message on.</summary>
+    public BgpCodecOptions ReceiveOptions { get; set; }
 
     /// <summary>Ends when nothing of the connection runs any more.</summary>
     public Task Completion { get; private set; } = Task.CompletedTask;
+
+    /// <summary>Octets queued that TCP has not taken yet.</summary>
+    public int Pending => _queue.Pending;
+
+    /// <summary>The peer has sent something that we have not got round to handling: it is in the kernel, or its handling is under way.</summary>
+    public bool HasInput
+    {
+        get
+        {
+            try
+            {
+                return _consuming || _socket.Available > 0;
+            }
+            catch (Exception e) when (e is SocketException or ObjectDisposedException)
+            {
+                return false;
+            }
+        }
+    }
 
     /// <summary>Begins to read and write.</summary>
     public void Start() => Completion = Task.WhenAll(Task.Run(ReadAsync), Task.Run(WriteAsync));
 
     /// <summary>Queues whole messages; false if the peer does not keep up.</summary>
     public bool TrySend(ReadOnlySpan<byte> messages) => _queue.TryAppend(messages);
+
+    /// <summary>
+    /// Sends a message from the calling thread if nothing is queued before it, so that it does not have to wait for a thread of the pool; otherwise
+    /// queues it. Never blocks. False as <see cref="TrySend"/>.
+    /// </summary>
+    public bool TrySendNow(ReadOnlySpan<byte> message)
+    {
+        if (!_queue.TryHold())
+        {
+            return _queue.TryAppend(message);
+        }
+
+        int sent = 0;
+        try
+        {
+            sent = _socket.Send(message, SocketFlags.None, out SocketError error);
+            // A full socket buffer leaves the rest to the writer, and so does an error: the writer's own attempt tells of it.
+            sent = error == SocketError.Success ? sent : 0;
+        }
+        catch (ObjectDisposedException)
+        {
+            sent = message.Length;
+        }
+        finally
+        {
+            _queue.Release(message[sent..]);
+        }
+
+        return true;
+    }
+
+    /// <summary>Asks for one <see cref="IConnectionSink.OnDrained"/> when the low-water mark is reached; false if it is already.</summary>
+    public bool WatchDrain() => _queue.WatchDrain();
 
     /// <summary>Sends what is queued, then closes. Returns at once.</summary>
     public void Close()
@@ -81,6 +147,7 @@ internal sealed class BgpConnection : IDisposable
     {
         byte[] buffer = GC.AllocateUninitializedArray<byte>(ReceiveBuffer);
         int filled = 0;
+        int reads = 0;
         string end;
         try
         {
@@ -99,6 +166,13 @@ internal sealed class BgpConnection : IDisposable
                     continue;
                 }
 
+                // A peer that sends without a pause would keep a thread of the pool for itself: reads that find something there end at once.
+                if (++reads % ReadsInARow == 0)
+                {
+                    await Task.Yield();
+                }
+
+                _consuming = true;
                 filled += read;
                 int used = Consume(buffer.AsSpan(0, filled));
                 buffer.AsSpan(used, filled - used).CopyTo(buffer);
@@ -107,6 +181,7 @@ internal sealed class BgpConnection : IDisposable
                 {
                     _sink.OnIdle(this);
                 }
+                _consuming = false;
             }
         }
         catch (SocketException e)
@@ -132,7 +207,7 @@ internal sealed class BgpConnection : IDisposable
     private int Consume(ReadOnlySpan<byte> input)
     {
         int used = 0;
-        while (!_closing && BgpFramer.TryReadHeader(input[used..], default, out BgpMessageType type, out int length, out BgpError? error))
+        while (!_closing && BgpFramer.TryReadHeader(input[used..], ReceiveOptions, out BgpMessageType type, out int length, out BgpError? error))
         {
             if (error is not null)
             {
@@ -149,6 +224,8 @@ internal sealed class BgpConnection : IDisposable
 
     private async Task WriteAsync()
     {
+        using var stalled = new CancellationTokenSource(Timeout.InfiniteTimeSpan, _time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(stalled.Token, _abort.Token);
         try
         {
             while (true)
@@ -160,21 +237,23 @@ internal sealed class BgpConnection : IDisposable
                     return;
                 }
 
-                using var stalled = new CancellationTokenSource(_sendHold, _time);
-                using var either = CancellationTokenSource.CreateLinkedTokenSource(stalled.Token, _abort.Token);
-                try
+                while (!octets.IsEmpty)
                 {
-                    for (int sent = 0; sent < octets.Length;)
+                    stalled.CancelAfter(_sendHold);
+                    int sent = await _socket.SendAsync(octets[..Math.Min(SendPiece, octets.Length)], SocketFlags.None, either.Token).ConfigureAwait(false);
+                    octets = octets[sent..];
+                    if (_queue.Sent(sent))
                     {
-                        sent += await _socket.SendAsync(octets[sent..], SocketFlags.None, either.Token).ConfigureAwait(false);
+                        _sink.OnDrained(this);
                     }
                 }
-                catch (OperationCanceledException) when (stalled.IsCancellationRequested && !_abort.IsCancellationRequested)
-                {
-                    _sink.OnSendStalled(this, $"send hold timer expired: the peer read nothing for {_sendHold.TotalSeconds:0} s");
-                    return;
-                }
+
+                stalled.CancelAfter(Timeout.InfiniteTimeSpan);
             }
+        }
+        catch (OperationCanceledException) when (stalled.IsCancellationRequested && !_abort.IsCancellationRequested)
+        {
+            _sink.OnSendStalled(this, $"send hold timer expired: the peer read nothing for {_sendHold.TotalSeconds:0} s");
         }
         catch (SocketException e)
         {

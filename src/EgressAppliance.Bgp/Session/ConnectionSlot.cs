@@ -6,14 +6,16 @@ namespace EgressAppliance.Bgp.Session;
 /// </summary>
 internal sealed class ConnectionSlot : IDisposable
 {
-    public ConnectionSlot(FsmConfig config, bool incoming, TimeProvider time, Lock gate, Action<ConnectionSlot, FsmEventKind> expired)
+    private volatile KeepaliveSchedule? _keepalives;
+
+    public ConnectionSlot(FsmConfig config, bool incoming, TimeProvider time, Action<ConnectionSlot, FsmEventKind> expired)
     {
         Config = config;
         Incoming = incoming;
         State = Fsm.Initial;
-        Retry = new SlotTimer(time, gate, () => expired(this, RetryIsIdleHold ? FsmEventKind.IdleHoldTimerExpires : FsmEventKind.ConnectRetryTimerExpires));
-        Hold = new SlotTimer(time, gate, () => expired(this, FsmEventKind.HoldTimerExpires));
-        Keepalive = new SlotTimer(time, gate, () => expired(this, FsmEventKind.KeepaliveTimerExpires));
+        Retry = new SlotTimer(time, () => expired(this, RetryIsIdleHold ? FsmEventKind.IdleHoldTimerExpires : FsmEventKind.ConnectRetryTimerExpires));
+        Hold = new SlotTimer(time, () => expired(this, FsmEventKind.HoldTimerExpires));
+        Keepalive = new SlotTimer(time, () => expired(this, FsmEventKind.KeepaliveTimerExpires));
     }
 
     /// <summary>The peer made the connection.</summary>
@@ -40,6 +42,18 @@ internal sealed class ConnectionSlot : IDisposable
     /// <summary>The retry timer runs for Idle rather than for Connect or Active.</summary>
     public bool RetryIsIdleHold { get; set; }
 
+    /// <summary>How often the hold timer's expiry was put off in a row, because input was waiting.</summary>
+    public int HoldDeferrals { get; set; }
+
+    /// <summary>
+    /// Where and how often KEEPALIVEs are due, or null while none are; read by the keepalive timer without the session's lock.
+    /// </summary>
+    public KeepaliveSchedule? Keepalives
+    {
+        get => _keepalives;
+        set => _keepalives = value;
+    }
+
     public void Dispose()
     {
         Retry.Dispose();
@@ -47,3 +61,8 @@ internal sealed class ConnectionSlot : IDisposable
         Keepalive.Dispose();
     }
 }
+
+/// <summary>KEEPALIVEs in force.</summary>
+/// <param name="Connection">Where they go.</param>
+/// <param name="Interval">The time between them, without jitter.</param>
+internal sealed record KeepaliveSchedule(BgpConnection Connection, TimeSpan Interval);

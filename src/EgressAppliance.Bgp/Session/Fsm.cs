@@ -12,7 +12,10 @@ namespace EgressAppliance.Bgp.Session;
 /// each rule can be read and tested without a network. The peer session owns the sockets and timers and obeys.</para>
 /// <para>Every state has a file of its own under <c>States</c>. What all of them do alike when a session ends stands here.</para>
 /// <para>Differences from the RFC's letter: no DelayOpen; a failed connection attempt leads to Active with a growing wait rather than to
-/// Idle and a damping timer (RFC section 8.1.1 option 3 and common practice); the wait in Idle after a session ends is the IdleHoldTimer.</para>
+/// Idle and a damping timer (RFC section 8.1.1 option 3 and common practice); the wait in Idle after a session ends is the IdleHoldTimer; a
+/// NOTIFICATION is never answered with one, in OpenSent either; the send hold timer (RFC 9687) runs from OpenSent on.</para>
+/// <para>Events that cannot happen in a state (a message without a connection, a timer that does not run) end it as the RFC has it: who finds
+/// such a thing cannot trust what it believes of the session.</para>
 /// </remarks>
 public static class Fsm
 {
@@ -68,14 +71,26 @@ public static class Fsm
         FsmEventKind.MessageError or FsmEventKind.Cease => Fail(config, state, e.Text, e.Message),
         FsmEventKind.CollisionLost => Fail(config, state with { Attempts = 0 }, "closed in favour of the peer's other connection", NotificationMessage.Cease(CeaseSubcode.Collision)),
         FsmEventKind.Notification => Fail(config, state, $"the peer sent NOTIFICATION {e.Message}"),
-        FsmEventKind.Open or FsmEventKind.Keepalive or FsmEventKind.Update or FsmEventKind.RouteRefresh => Fail(
-            config, state, $"unexpected {e.Kind} in {state.State}", new(BgpErrorCode.Fsm, unexpectedSubcode)),
-        _ => FsmTransition.Stay(state),
+        FsmEventKind.Open => Unexpected(config, state, e, unexpectedSubcode, BgpMessageType.Open),
+        FsmEventKind.Keepalive => Unexpected(config, state, e, unexpectedSubcode, BgpMessageType.Keepalive),
+        FsmEventKind.Update => Unexpected(config, state, e, unexpectedSubcode, BgpMessageType.Update),
+        FsmEventKind.RouteRefresh => Unexpected(config, state, e, unexpectedSubcode, BgpMessageType.RouteRefresh),
+        FsmEventKind.ConnectRetryTimerExpires or FsmEventKind.IdleHoldTimerExpires or FsmEventKind.KeepaliveTimerExpires => Fail(
+            config, state, $"unexpected {e.Kind} in {state.State}", new(BgpErrorCode.Fsm, FsmSubcode.Unspecified)),
+        _ => FsmTransition.Stay(state), // Start is ignored; of a second TCP connection its own machine is told
     };
+
+    /// <summary>Any other event in Connect and Active, where there is no connection: to Idle without a word.</summary>
+    internal static FsmTransition Unexpected(in FsmConfig config, in FsmState state, in FsmEvent e) =>
+        Fail(config, state, e.Text.Length > 0 ? e.Text : $"unexpected {e.Kind} in {state.State}");
 
     /// <summary>Seconds the hold timer runs: RFC 4271 section 8.2.2 suggests 4 minutes in OpenSent; half a minute is as safe and mends a half-open peer sooner.</summary>
     internal static int HoldSeconds(in FsmConfig config, in FsmState state) =>
         state.State == SessionState.OpenSent ? Math.Max((int)config.HoldTime, 30) : state.HoldTime;
+
+    /// <summary>RFC 6608 section 4: the data field names the type of the message.</summary>
+    private static FsmTransition Unexpected(in FsmConfig config, in FsmState state, in FsmEvent e, byte subcode, BgpMessageType type) => Fail(
+        config, state, $"unexpected {e.Kind} in {state.State}", new(BgpErrorCode.Fsm, subcode, new[] { (byte)type }));
 
     private static FsmTransition End(in FsmState state, string reason, NotificationMessage? notification) => new(
         new(SessionState.Idle),

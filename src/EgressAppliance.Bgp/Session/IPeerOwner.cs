@@ -26,6 +26,9 @@ internal interface IPeerOwner
     /// <summary>The peer wants a family announced again.</summary>
     void OnRefresh(int peer, AfiSafi family);
 
+    /// <summary>The connection that <see cref="OnUp"/> gave was behind and has caught up. Any thread, no lock held.</summary>
+    void OnDrained(int peer, BgpConnection connection);
+
     /// <summary>Called after the session's lock was released, so that events may be raised without holding it.</summary>
     void AfterStep();
 }

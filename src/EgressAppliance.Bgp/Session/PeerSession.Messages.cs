@@ -57,7 +57,9 @@ internal sealed partial class PeerSession
             ConnectionSlot? other = slot.Incoming ? _outgoing : _incoming;
             if (other is not null && other.State.State >= SessionState.OpenSent)
             {
-                ConnectionSlot loser = Collide(slot, other, agreed!);
+                bool stays = CollisionRule.NewStays(
+                    slot.Incoming, other.State.State, _routerId, agreed!.PeerRouterId, _options.LocalAs, _options.PeerAs);
+                ConnectionSlot loser = stays ? other : slot;
                 Dispatch(loser, new(FsmEventKind.CollisionLost));
                 if (ReferenceEquals(loser, slot))
                 {
@@ -66,21 +68,10 @@ internal sealed partial class PeerSession
             }
 
             slot.Parameters = agreed;
+            slot.Connection!.ReceiveOptions = agreed!.Receive;
         }
 
         Dispatch(slot, new(FsmEventKind.Open) { HoldTime = open!.HoldTime });
-    }
-
-    private ConnectionSlot Collide(ConnectionSlot slot, ConnectionSlot other, SessionParameters agreed)
-    {
-        if (other.State.State == SessionState.Established)
-        {
-            return slot;
-        }
-
-        // RFC 6286 section 2.3: equal identifiers (different ASes) are told apart by the AS.
-        bool ourConnectionStays = _routerId != agreed.PeerRouterId ? _routerId > agreed.PeerRouterId : _options.LocalAs > _options.PeerAs;
-        return slot.Incoming == ourConnectionStays ? slot : other;
     }
 
     private void ReceiveUpdate(ConnectionSlot slot, ReadOnlySpan<byte> body)

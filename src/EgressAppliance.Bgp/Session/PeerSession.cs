@@ -1,5 +1,3 @@
-using System.Net;
-using System.Net.Sockets;
 using EgressAppliance.Bgp.Speaker;
 using EgressAppliance.Bgp.Wire;
 using Microsoft.Extensions.Logging;
@@ -15,6 +13,8 @@ namespace EgressAppliance.Bgp.Session;
 /// connection that was replaced meanwhile are told by their connection and dropped.</para>
 /// <para>UPDATEs are decoded and applied on the reader's thread, under the lock: so a session that goes down cannot leave routes behind, and a
 /// withdrawn path takes its override with it before the next message is read.</para>
+/// <para>KEEPALIVEs wait for none of that: the keepalive timer has a thread of its own, takes no lock but the outbound queue's, and writes to the socket
+/// itself when nothing is queued. And the hold timer does not expire while input of the peer lies unread because we were slow.</para>
 /// <para>Collisions (RFC 4271 section 6.8): when an OPEN arrives and the other connection has sent or accepted an OPEN too, the connection made by the
 /// speaker with the higher BGP identifier stays; one that is established always does.</para>
 /// </remarks>
@@ -26,6 +26,7 @@ internal sealed partial class PeerSession : IConnectionSink, IAsyncDisposable
     private readonly uint _routerId;
     private readonly IPeerOwner _owner;
     private readonly TimeProvider _time;
+    private readonly TimeProvider _timers;
     private readonly ILogger _logger;
     private readonly UpdateMessage _update = new();
     private readonly ConnectionSlot _outgoing;
@@ -36,13 +37,15 @@ internal sealed partial class PeerSession : IConnectionSink, IAsyncDisposable
     private bool _started;
     private volatile SessionSnapshot _snapshot;
 
-    public PeerSession(int index, BgpPeerOptions options, uint routerId, IPeerOwner owner, TimeProvider time, ILogger logger)
+    /// <summary>A session at rest. <paramref name="timers"/> makes the state machine's timers, see <see cref="SessionTimers"/>.</summary>
+    public PeerSession(int index, BgpPeerOptions options, uint routerId, IPeerOwner owner, TimeProvider time, TimeProvider timers, ILogger logger)
     {
         _index = index;
         _options = options;
         _routerId = routerId;
         _owner = owner;
         _time = time;
+        _timers = timers;
         _logger = logger;
         _outgoing = NewSlot(incoming: false);
         _snapshot = new(SessionState.Idle, time.GetUtcNow(), 0, null);
@@ -103,30 +106,24 @@ internal sealed partial class PeerSession : IConnectionSink, IAsyncDisposable
         Raise(connection, new(FsmEventKind.Cease, reason) { Message = NotificationMessage.Cease(subcode) });
     }
 
-    /// <summary>Takes a TCP connection from this router's address.</summary>
-    public void Accept(Socket socket)
+    /// <summary>Resets the session by an operator's wish (Cease/4, RFC 9003); it comes back after a wait. False if there is none to reset.</summary>
+    public bool Reset(string text)
     {
+        bool any = false;
         lock (_gate)
         {
-            if (!_started || _owner.Frozen || _outgoing.State.State == SessionState.Established || _incoming?.State.State == SessionState.Established)
+            foreach (ConnectionSlot slot in Slots())
             {
-                SessionLog.Refused(_logger, _options.Name, _started ? "the session is established" : "the session is stopped");
-                socket.Dispose();
-                return;
+                if (slot.State.State >= SessionState.OpenSent)
+                {
+                    any = true;
+                    Dispatch(slot, new(FsmEventKind.Cease, $"administrative reset: {text}") { Message = NotificationMessage.Shutdown(text, CeaseSubcode.Reset) });
+                }
             }
-
-            if (_incoming is { } older)
-            {
-                Dispatch(older, new(FsmEventKind.Cease, "the peer connected anew") { Message = NotificationMessage.Cease(CeaseSubcode.Rejected) });
-            }
-
-            ConnectionSlot slot = NewSlot(incoming: true);
-            _incoming = slot;
-            slot.State = new(SessionState.Active);
-            Attach(slot, socket);
         }
 
         _owner.AfterStep();
+        return any;
     }
 
     /// <inheritdoc/>
@@ -169,14 +166,20 @@ internal sealed partial class PeerSession : IConnectionSink, IAsyncDisposable
     public void OnSendStalled(BgpConnection connection, string text) => Raise(connection, new(FsmEventKind.SendHoldTimerExpires, text));
 
     /// <inheritdoc/>
+    public void OnDrained(BgpConnection connection) => _owner.OnDrained(_index, connection);
+
+    /// <inheritdoc/>
     public void OnFault(BgpConnection connection, Exception exception)
     {
         SessionLog.Fault(_logger, _options.Name, exception);
         Raise(connection, new(FsmEventKind.Cease, $"internal error: {exception.Message}") { Message = NotificationMessage.Cease(CeaseSubcode.OutOfResources) });
     }
 
-    /// <summary>Ends with Cease/2 and waits until the connections are closed.</summary>
-    public async ValueTask DisposeAsync()
+    /// <inheritdoc/>
+    public ValueTask DisposeAsync() => StopAsync("");
+
+    /// <summary>Ends with Cease/2 and the text (RFC 9003), and waits until the connections are closed.</summary>
+    public async ValueTask StopAsync(string text)
     {
         Task[] endings;
         lock (_gate)
@@ -184,7 +187,7 @@ internal sealed partial class PeerSession : IConnectionSink, IAsyncDisposable
             _started = false;
             foreach (ConnectionSlot slot in Slots())
             {
-                Dispatch(slot, new(FsmEventKind.Stop, "administrative shutdown"));
+                Dispatch(slot, new(FsmEventKind.Stop, "administrative shutdown") { Message = NotificationMessage.Shutdown(text) });
             }
 
             _outgoing.Dispose();
@@ -203,31 +206,6 @@ internal sealed partial class PeerSession : IConnectionSink, IAsyncDisposable
             {
                 Dispatch(slot, e);
             }
-        }
-
-        _owner.AfterStep();
-    }
-
-    private void OnTimer(ConnectionSlot slot, FsmEventKind kind)
-    {
-        lock (_gate)
-        {
-            bool ours = ReferenceEquals(slot, _outgoing) || ReferenceEquals(slot, _incoming);
-            if (!_started || !ours)
-            {
-                return;
-            }
-
-            if (kind is FsmEventKind.IdleHoldTimerExpires or FsmEventKind.ConnectRetryTimerExpires && !slot.Incoming
-                && slot.State.State != SessionState.Connect
-                && (_owner.Frozen || _incoming?.State.State is SessionState.Established or SessionState.OpenConfirm))
-            {
-                // Nothing to do now: the peer's own connection serves, or nobody is there to steer.
-                slot.Retry.Start(Jitter(_options.ConnectRetry));
-                return;
-            }
-
-            Dispatch(slot, new(kind, kind == FsmEventKind.ConnectRetryTimerExpires ? NoAnswerText() : ""));
         }
 
         _owner.AfterStep();
@@ -264,6 +242,7 @@ internal sealed partial class PeerSession : IConnectionSink, IAsyncDisposable
             slot.Retry.Stop();
             slot.Hold.Stop();
             slot.Keepalive.Stop();
+            slot.Keepalives = null;
         }
 
         if (actions.HasFlag(FsmActions.SendOpen))
@@ -293,12 +272,14 @@ internal sealed partial class PeerSession : IConnectionSink, IAsyncDisposable
 
         if (actions.HasFlag(FsmActions.StartHold) && Fsm.HoldSeconds(slot.Config, slot.State) is > 0 and int hold)
         {
+            slot.HoldDeferrals = 0;
             slot.Hold.Start(TimeSpan.FromSeconds(hold));
         }
 
         if (actions.HasFlag(FsmActions.StartKeepalive) && slot.State.HoldTime > 0)
         {
-            slot.Keepalive.Start(Jitter(TimeSpan.FromSeconds(slot.State.HoldTime / 3.0)));
+            slot.Keepalives = new(slot.Connection!, TimeSpan.FromSeconds(slot.State.HoldTime / 3.0));
+            slot.Keepalive.Start(Jitter.Apply(slot.Keepalives.Interval));
         }
 
         if (actions.HasFlag(FsmActions.SessionUp))
@@ -318,7 +299,7 @@ internal sealed partial class PeerSession : IConnectionSink, IAsyncDisposable
 
         if (slot.Incoming)
         {
-            if (step.Next.State == SessionState.Idle)
+            if (step.Actions.HasFlag(FsmActions.CloseConnection))
             {
                 // The peer's connection is over; ours takes up again after the same wait, if it stood back.
                 _incoming = null;
@@ -326,7 +307,7 @@ internal sealed partial class PeerSession : IConnectionSink, IAsyncDisposable
                 if (!_options.Passive && _started && _outgoing.State.State is SessionState.Idle or SessionState.Active)
                 {
                     _outgoing.RetryIsIdleHold = _outgoing.State.State == SessionState.Idle;
-                    _outgoing.Retry.Start(Jitter(step.Delay));
+                    _outgoing.Retry.Start(Jitter.Apply(step.Delay));
                 }
             }
 
@@ -337,86 +318,8 @@ internal sealed partial class PeerSession : IConnectionSink, IAsyncDisposable
         {
             slot.RetryIsIdleHold = step.Actions.HasFlag(FsmActions.StartIdleHold);
             // The limit on one attempt is exact, waits between attempts are not: two speakers must not keep step.
-            slot.Retry.Start(step.Actions.HasFlag(FsmActions.Connect) ? step.Delay : Jitter(step.Delay));
+            slot.Retry.Start(step.Actions.HasFlag(FsmActions.Connect) ? step.Delay : Jitter.Apply(step.Delay));
         }
-    }
-
-    private void Connect(ConnectionSlot slot)
-    {
-        slot.Connecting?.Cancel();
-        var cancel = new CancellationTokenSource();
-        slot.Connecting = cancel;
-        Track(Task.Run(() => ConnectAsync(slot, cancel)));
-    }
-
-    private async Task ConnectAsync(ConnectionSlot slot, CancellationTokenSource cancel)
-    {
-        Socket? socket = null;
-        string failure;
-        try
-        {
-            socket = BgpSockets.CreateClient(_options);
-            await socket.ConnectAsync(new IPEndPoint(_options.RemoteAddress, _options.RemotePort), cancel.Token).ConfigureAwait(false);
-            failure = "";
-        }
-        catch (SocketException e)
-        {
-            failure = e.SocketErrorCode == SocketError.TimedOut
-                ? NoAnswerText()
-                : $"cannot connect to {_options.RemoteAddress} port {_options.RemotePort}: {e.Message}";
-        }
-        catch (OperationCanceledException)
-        {
-            failure = "cancelled";
-        }
-
-        lock (_gate)
-        {
-            bool current = _started && ReferenceEquals(slot.Connecting, cancel) && slot.State.State == SessionState.Connect;
-            if (ReferenceEquals(slot.Connecting, cancel))
-            {
-                slot.Connecting = null;
-            }
-
-            cancel.Dispose();
-            if (!current || failure.Length > 0)
-            {
-                socket?.Dispose();
-                if (current)
-                {
-                    Dispatch(slot, new(FsmEventKind.TcpFails, failure));
-                }
-
-                return;
-            }
-
-            Attach(slot, socket!);
-        }
-    }
-
-    private void Attach(ConnectionSlot slot, Socket socket)
-    {
-        var connection = new BgpConnection(socket, this, _time, _options.SendHoldTime, _options.OutboundLimit);
-        slot.Connection = connection;
-        Dispatch(slot, new(FsmEventKind.TcpConnected));
-        connection.Start();
-        Track(connection.Completion.ContinueWith(
-            (_, c) => ((BgpConnection)c!).Dispose(), connection, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default));
-    }
-
-    private static void Detach(ConnectionSlot slot)
-    {
-        slot.Connecting?.Cancel();
-        slot.Connecting = null;
-        slot.Connection?.Close();
-        slot.Connection = null;
-        slot.Parameters = null;
-    }
-
-    private void Track(Task task)
-    {
-        _endings.RemoveAll(t => t.IsCompleted);
-        _endings.Add(task);
     }
 
     private delegate void Encoder(ref BgpWriter writer);
@@ -461,21 +364,10 @@ internal sealed partial class PeerSession : IConnectionSink, IAsyncDisposable
         }
     }
 
-    private string NoAnswerText()
-    {
-        string text = $"no answer from {_options.RemoteAddress} port {_options.RemotePort}";
-        return _options.Password is null
-            ? text + ": the router is down or filters us, or it expects a TCP MD5 key and none is configured here"
-            : text + ": the router is down or filters us, or the TCP MD5 key is wrong or missing on one side (the kernel then drops the packets without a word)";
-    }
-
     private static FsmEvent ErrorEvent(BgpError error) => new(FsmEventKind.MessageError, error.Text) { Message = error.ToNotification() };
 
-    /// <summary>75 to 100 % of the time, RFC 4271 section 10.</summary>
-    private static TimeSpan Jitter(TimeSpan time) => time * (0.75 + (Random.Shared.NextDouble() * 0.25));
-
     private ConnectionSlot NewSlot(bool incoming) => new(
-        new(incoming || _options.Passive, (ushort)_options.HoldTime.TotalSeconds, _options.ConnectRetry), incoming, _time, _gate, OnTimer);
+        new(incoming || _options.Passive, (ushort)_options.HoldTime.TotalSeconds, _options.ConnectRetry), incoming, _timers, OnTimer);
 
     private ConnectionSlot? Find(BgpConnection connection) =>
         ReferenceEquals(_outgoing.Connection, connection) ? _outgoing

@@ -30,7 +30,7 @@ public sealed record SessionParameters
 
     /// <summary>
     /// Our OPEN. Graceful restart (64), long-lived graceful restart (71) and enhanced route refresh (70) are left out on purpose: routes of ours must not
-    /// outlive us, and FRR answers no refresh when 70 is offered without 64.
+    /// outlive us, and FRR answers no refresh when 70 is offered without 64. IPv6 next hops for IPv4 routes (RFC 8950) are offered where both families are.
     /// </summary>
     public static OpenMessage MakeOpen(BgpPeerOptions peer, uint routerId)
     {
@@ -44,6 +44,12 @@ public sealed record SessionParameters
         }
 
         capabilities.Add(BgpCapability.RouteRefresh);
+        if (OffersExtendedNextHop(peer))
+        {
+            capabilities.Add(BgpCapability.ExtendedNextHop(AfiSafi.IPv4Unicast, BgpConstants.AfiIPv6));
+        }
+
+        capabilities.Add(BgpCapability.ExtendedMessage);
         capabilities.Add(BgpCapability.FourOctetAs(peer.LocalAs));
         capabilities.Add(BgpCapability.AddPath([.. addPath]));
         return new()
@@ -55,7 +61,10 @@ public sealed record SessionParameters
         };
     }
 
-    /// <summary>Compares the peer's OPEN with what was expected of it. Returns the error, or null with <paramref name="agreed"/> set.</summary>
+    /// <summary>
+    /// Compares the peer's OPEN with what was expected of it. Returns the error, or null with <paramref name="agreed"/> set. Capabilities we do not
+    /// know, or that are malformed, are as good as absent (RFC 5492 section 3); the only one we insist on is a family in common.
+    /// </summary>
     public static BgpError? Negotiate(BgpPeerOptions peer, uint routerId, OpenMessage open, out SessionParameters? agreed)
     {
         ArgumentNullException.ThrowIfNull(peer);
@@ -84,11 +93,14 @@ public sealed record SessionParameters
 
         if (families.Count == 0)
         {
-            return BgpError.Reset(BgpErrorCode.Open, OpenSubcode.Capability, "no address family in common");
+            return BgpError.Reset(BgpErrorCode.Open, OpenSubcode.Capability, "no address family in common", MissingFamilies(peer));
         }
 
         bool Sends(IpFamily family) => families.Contains(family) && (open.AddPath(AfiSafi.Of(family)) & AddPathMode.Send) != 0;
         bool fourOctet = open.FourOctetAs is not null;
+        bool extendedMessage = open.Has(BgpCapability.ExtendedMessageCode);
+        bool extendedNextHop = families.Contains(IpFamily.IPv4) && OffersExtendedNextHop(peer)
+            && open.ExtendedNextHop(AfiSafi.IPv4Unicast, BgpConstants.AfiIPv6);
         agreed = new()
         {
             Receive = new()
@@ -97,8 +109,10 @@ public sealed record SessionParameters
                 External = !isInternal,
                 AddPathIPv4 = Sends(IpFamily.IPv4),
                 AddPathIPv6 = Sends(IpFamily.IPv6),
+                ExtendedNextHop = extendedNextHop,
+                ExtendedMessage = extendedMessage,
             },
-            Send = new() { FourOctetAs = fourOctet, External = !isInternal },
+            Send = new() { FourOctetAs = fourOctet, External = !isInternal, ExtendedNextHop = extendedNextHop, ExtendedMessage = extendedMessage },
             Families = families,
             AddPath = families.TrueForAll(Sends),
             RouteRefresh = open.Has(BgpCapability.RouteRefreshCode),
@@ -106,5 +120,21 @@ public sealed record SessionParameters
             Internal = isInternal,
         };
         return null;
+    }
+
+    private static bool OffersExtendedNextHop(BgpPeerOptions peer) =>
+        peer.Families.Contains(IpFamily.IPv4) && peer.Families.Contains(IpFamily.IPv6);
+
+    /// <summary>The capabilities for want of which the session ends, as RFC 5492 section 5 wants them in the NOTIFICATION.</summary>
+    private static byte[] MissingFamilies(BgpPeerOptions peer)
+    {
+        var data = new List<byte>();
+        foreach (IpFamily family in peer.Families)
+        {
+            BgpCapability capability = BgpCapability.Multiprotocol(AfiSafi.Of(family));
+            data.AddRange([capability.Code, (byte)capability.Value.Length, .. capability.Value]);
+        }
+
+        return [.. data];
     }
 }

@@ -2,23 +2,23 @@ namespace EgressAppliance.Bgp.Session;
 
 /// <summary>
 /// A timer that is restarted far more often than it expires: a restart only moves the deadline, and the underlying timer finds out
-/// when it fires. All members are called under the owner's lock, which <c>expired</c> is given the chance to take.
+/// when it fires. Any thread may call any member; its lock is held for a few instructions and nothing is called under it.
 /// </summary>
 internal sealed class SlotTimer : IDisposable
 {
+    private readonly Lock _gate = new();
     private readonly TimeProvider _time;
-    private readonly Lock _gate;
     private readonly Action _expired;
     private readonly ITimer _timer;
     private long _deadline;
     private bool _running;
     private bool _armed;
+    private bool _hasExpired;
 
-    /// <summary>A stopped timer. <paramref name="expired"/> is called without the lock.</summary>
-    public SlotTimer(TimeProvider time, Lock gate, Action expired)
+    /// <summary>A stopped timer. <paramref name="expired"/> is called on the time provider's thread and must not block.</summary>
+    public SlotTimer(TimeProvider time, Action expired)
     {
         _time = time;
-        _gate = gate;
         _expired = expired;
         _timer = time.CreateTimer(_ => Fire(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
@@ -26,24 +26,49 @@ internal sealed class SlotTimer : IDisposable
     /// <summary>Runs, or runs anew.</summary>
     public void Start(TimeSpan due)
     {
-        long deadline = _time.GetTimestamp() + (long)(due.TotalSeconds * _time.TimestampFrequency);
-        bool sooner = deadline < _deadline;
-        _deadline = deadline;
-        _running = true;
-        if (!_armed || sooner)
+        lock (_gate)
         {
-            _armed = true;
-            _timer.Change(due, Timeout.InfiniteTimeSpan);
+            long deadline = _time.GetTimestamp() + (long)(due.TotalSeconds * _time.TimestampFrequency);
+            bool sooner = deadline < _deadline;
+            _deadline = deadline;
+            _running = true;
+            _hasExpired = false;
+            if (!_armed || sooner)
+            {
+                _armed = true;
+                _timer.Change(due, Timeout.InfiniteTimeSpan);
+            }
         }
     }
 
     /// <summary>Stops.</summary>
-    public void Stop() => _running = false;
+    public void Stop()
+    {
+        lock (_gate)
+        {
+            _running = false;
+            _hasExpired = false;
+        }
+    }
+
+    /// <summary>
+    /// True, once, if the timer expired and was neither restarted nor stopped since: between its expiry and the moment the owner's lock is had, the
+    /// message that was waited for may have come.
+    /// </summary>
+    public bool TakeExpiry()
+    {
+        lock (_gate)
+        {
+            bool expired = _hasExpired;
+            _hasExpired = false;
+            return expired;
+        }
+    }
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        _running = false;
+        Stop();
         _timer.Dispose();
     }
 
@@ -67,6 +92,7 @@ internal sealed class SlotTimer : IDisposable
             }
 
             _running = false;
+            _hasExpired = true;
         }
 
         _expired();

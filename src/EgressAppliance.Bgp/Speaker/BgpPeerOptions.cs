@@ -51,6 +51,25 @@ public sealed record BgpPeerOptions
     /// <summary>Octets queued for the router at most; beyond, the session ends with Cease/8 rather than memory growing.</summary>
     public int OutboundLimit { get; init; } = 8 << 20;
 
-    /// <summary>Routes accepted before the session is torn down with Cease/1 (RFC 4486).</summary>
+    /// <summary>
+    /// Octets queued for the router from which on announcements to it are held back; withdrawals go on up to <see cref="OutboundLimit"/>. At most half
+    /// of that: to take back what was announced never needs more room than to announce it, so a router that does not read ends by the send hold timer,
+    /// and the limit is the second line.
+    /// </summary>
+    public int OutboundHighMark { get; init; } = 1 << 20;
+
+    /// <summary>Octets queued down to which the queue must fall before held-back announcements go on.</summary>
+    public int OutboundLowMark { get; init; } = 1 << 18;
+
+    /// <summary>Routes accepted, all families together, before the session is torn down with Cease/1 (RFC 4486).</summary>
     public int MaxPrefix { get; init; } = 2_000_000;
+
+    /// <summary>Share of <see cref="MaxPrefix"/>, 0 to 1, from which on the table's size is warned of.</summary>
+    public double MaxPrefixWarning { get; init; } = 0.75;
+
+    /// <summary>
+    /// Prefixes the router takes from us at most, or null for no limit; to be set below the router's own maximum-prefix, since a router that
+    /// finds it passed ends the session, and often for good. Overrides beyond are refused.
+    /// </summary>
+    public int? PeerAcceptsAtMost { get; init; }
 }

@@ -1,11 +1,9 @@
 using EgressAppliance.Bgp.Rib;
-using EgressAppliance.Bgp.Session;
-using EgressAppliance.Bgp.Wire;
 using EgressAppliance.Net;
 
 namespace EgressAppliance.Bgp.Speaker;
 
-/// <content>Overrides: made, announced, withdrawn. All under the speaker's lock.</content>
+/// <content>Overrides: made, announced, withdrawn. All under the speaker's lock. How they get to the routers: see BgpSpeaker.Output.cs.</content>
 public sealed partial class BgpSpeaker
 {
     /// <inheritdoc/>
@@ -13,12 +11,7 @@ public sealed partial class BgpSpeaker
     {
         lock (_gate)
         {
-            refusal = _overrides.Find(_rib, HasAllPaths, prefix, nextHop, out RibPath path);
-            if (refusal == OverrideRefusal.None && _overrides.Count >= _options.MaxOverrides && !_overrides.Contains(prefix))
-            {
-                refusal = OverrideRefusal.TooMany;
-            }
-
+            refusal = Check(prefix, nextHop, out RibPath path);
             created = refusal == OverrideRefusal.None ? new Override(prefix, path) : null;
             return created is not null;
         }
@@ -31,26 +24,24 @@ public sealed partial class BgpSpeaker
         var refused = new List<(IpPrefix, OverrideRefusal)>();
         lock (_gate)
         {
-            _batch.Clear();
             foreach (Override wanted in overrides)
             {
-                OverrideRefusal refusal = _overrides.Find(_rib, HasAllPaths, wanted.Prefix, wanted.Path.NextHop.Address, out RibPath path);
-                if (refusal == OverrideRefusal.None && _overrides.Count >= _options.MaxOverrides && !_overrides.Contains(wanted.Prefix))
-                {
-                    refusal = OverrideRefusal.TooMany;
-                }
-
+                OverrideRefusal refusal = Check(wanted.Prefix, wanted.Path.NextHop.Address, out RibPath path);
                 if (refusal != OverrideRefusal.None)
                 {
                     refused.Add((wanted.Prefix, refusal));
                 }
                 else if (_overrides.Set(_rib, wanted.Prefix, path, out OverrideTable.Entry entry))
                 {
-                    _batch.Announce(wanted.Prefix, entry.Announced);
+                    // At once and not by way of the batch: the next one's check counts what this one takes of a router's limit.
+                    foreach (PeerTable peer in _peers)
+                    {
+                        peer.Output?.Want(wanted.Prefix, entry.Announced);
+                    }
                 }
             }
 
-            SendBatch();
+            FlushAll();
             SpeakerLog.Announced(_logger, overrides.Count - refused.Count, refused.Count, _overrides.Count);
         }
 
@@ -114,76 +105,30 @@ public sealed partial class BgpSpeaker
 
     private bool HasAllPaths(int peer) => _peers[peer].Parameters is { AddPath: true };
 
-    /// <summary>Sends the batch to every established iBGP peer. Announcements wait while the control loop is silent.</summary>
-    private void SendBatch()
+    /// <summary>The live path for an override, if the rules, our own cap and every router's limit allow it.</summary>
+    private OverrideRefusal Check(IpPrefix prefix, IpAddr nextHop, out RibPath path)
     {
-        if (_batch.IsEmpty)
-        {
-            return;
-        }
-
-        bool frozen = IsFrozen;
-        _resendOnThaw |= frozen;
-        for (int i = 0; i < _peers.Length; i++)
-        {
-            SendBatchTo(i, announcements: !frozen);
-        }
+        OverrideRefusal refusal = _overrides.Find(_rib, HasAllPaths, prefix, nextHop, out path);
+        return refusal != OverrideRefusal.None ? refusal
+            : _overrides.Count >= _options.MaxOverrides && !_overrides.Contains(prefix) ? OverrideRefusal.TooMany
+            : !EveryPeerHasRoom(prefix) ? OverrideRefusal.PeerLimit
+            : OverrideRefusal.None;
     }
 
-    private void SendBatchTo(int peer, bool announcements)
+    /// <summary>
+    /// An override goes to all routers or to none: traffic that one of them sends by the provider's link and another does not would only seem to be moved.
+    /// </summary>
+    private bool EveryPeerHasRoom(IpPrefix prefix)
     {
-        if (_peers[peer] is not { Parameters: { Internal: true } parameters, Connection: { } connection })
+        foreach (PeerTable peer in _peers)
         {
-            return;
-        }
-
-        ReadOnlySpan<byte> octets = _batch.Encode(parameters.Send, parameters.Families, announcements, out int messages);
-        if (octets.IsEmpty)
-        {
-            return;
-        }
-
-        if (connection.TrySend(octets))
-        {
-            _sessions[peer].CountSent(messages);
-            return;
-        }
-
-        // Not from here: the session's lock comes before ours.
-        PeerSession session = _sessions[peer];
-        _ = Task.Run(() => session.Cease(connection, CeaseSubcode.OutOfResources, "the router does not read: our outbound queue is full"));
-    }
-
-    /// <summary>Announces all overrides again, to one peer or all, of one family or all.</summary>
-    private void Resend(int? peer, IpFamily? family)
-    {
-        _batch.Clear();
-        foreach (OverrideTable.Entry entry in _overrides.Entries)
-        {
-            if (family is null || entry.Override.Prefix.Family == family)
+            if (peer.Output is { } output && !output.HasRoom(prefix))
             {
-                _batch.Announce(entry.Override.Prefix, entry.Announced);
+                return false;
             }
         }
 
-        if (_batch.IsEmpty)
-        {
-            return;
-        }
-
-        if (IsFrozen)
-        {
-            _resendOnThaw = true;
-            return;
-        }
-
-        for (int i = 0; i < _peers.Length; i++)
-        {
-            if (peer is null || peer == i)
-            {
-                SendBatchTo(i, announcements: true);
-            }
-        }
+        return true;
     }
 
     private void Lose(IpPrefix prefix, string reason)

@@ -30,6 +30,8 @@ public sealed partial class BgpSpeaker
 
         public void OnRefresh(int peer, AfiSafi family) => speaker.Refresh(peer, family);
 
+        public void OnDrained(int peer, BgpConnection connection) => speaker.Drained(peer, connection);
+
         public void AfterStep() => speaker.RaiseLost();
     }
 
@@ -89,6 +91,7 @@ public sealed partial class BgpSpeaker
         uint cursor = 0;
         for (bool more = true; more;)
         {
+            _queue.GiveWay();
             lock (_gate)
             {
                 more = _rib.Purge(peer, ref cursor, PurgeStep);
@@ -116,8 +119,10 @@ public sealed partial class BgpSpeaker
 
         int limit = _options.Peers[peer].MaxPrefix;
         bool now = update.EndOfRib is not null;
+        _queue.Come();
         lock (_gate)
         {
+            _queue.Served();
             now |= Withdraw(peer, parameters, update.Withdrawn, IpFamily.IPv4);
             if (update.MpUnreachFamily?.Family is { } unreach)
             {
@@ -144,7 +149,7 @@ public sealed partial class BgpSpeaker
             return null;
         }
 
-        Flush(peer);
+        ApplyGathered(peer);
         lock (_gate)
         {
             if (update.EndOfRib?.Family is { } ended)
@@ -152,9 +157,7 @@ public sealed partial class BgpSpeaker
                 _peers[peer].EndOfRib(ended);
             }
 
-            return Routes(peer) > limit
-                ? BgpError.Reset(BgpErrorCode.Cease, CeaseSubcode.MaxPrefix, $"the router sent more than max_prefix ({limit}) routes")
-                : null;
+            return CheckPrefixLimit(peer, Routes(peer), update.MpReachFamily?.Family ?? IpFamily.IPv4);
         }
     }
 
@@ -179,7 +182,7 @@ public sealed partial class BgpSpeaker
 
         if (!loading)
         {
-            Flush(peer);
+            ApplyGathered(peer);
         }
         else if (Interlocked.Exchange(ref _lateFlushArmed, 1) == 0)
         {
@@ -192,14 +195,14 @@ public sealed partial class BgpSpeaker
         Volatile.Write(ref _lateFlushArmed, 0);
         for (int peer = 0; peer < _intakes.Length; peer++)
         {
-            Flush(peer);
+            ApplyGathered(peer);
         }
 
         RaiseLost();
     }
 
     /// <summary>Brings what was gathered of a peer into the table, and looks after the overrides of the prefixes that changed. Not under the lock.</summary>
-    private void Flush(int peer)
+    private void ApplyGathered(int peer)
     {
         if (_intakes[peer].Count > 0)
         {
@@ -211,7 +214,9 @@ public sealed partial class BgpSpeaker
     {
         if (added > 0)
         {
-            _peers[peer].Grew(added, Routes(peer));
+            int total = Routes(peer);
+            _peers[peer].Grew(added, total);
+            WarnOfPrefixLimit(peer, total);
         }
 
         if (_overrides.Count == 0)

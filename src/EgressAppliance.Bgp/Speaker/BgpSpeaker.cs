@@ -30,8 +30,10 @@ public sealed partial class BgpSpeaker : IBgpSpeaker
 {
     private readonly BgpSpeakerOptions _options;
     private readonly TimeProvider _time;
+    private readonly TimeProvider _timers;
     private readonly ILogger _logger;
     private readonly Lock _gate = new();
+    private readonly LockQueue _queue = new();
     private readonly PrefixTable? _ownPrefixes;
     private readonly RibTable _rib;
     private readonly RouteIntake[] _intakes;
@@ -68,10 +70,11 @@ public sealed partial class BgpSpeaker : IBgpSpeaker
         SpeakerOptionsValidator.ThrowIfInvalid(options);
         _options = options;
         _time = timeProvider;
+        _timers = SessionTimers.For(timeProvider);
         _logger = loggerFactory.CreateLogger<BgpSpeaker>();
         _ownPrefixes = prefixes is null ? new PrefixTable() : null;
         _rib = new RibTable(options.Peers.Count, prefixes ?? _ownPrefixes!);
-        _intakes = [.. options.Peers.Select((_, i) => new RouteIntake(_rib, i, _gate, (slice, lows, added) => Applied(i, slice, lows, added)))];
+        _intakes = [.. options.Peers.Select((_, i) => new RouteIntake(_rib, i, _gate, _queue, (slice, lows, added) => Applied(i, slice, lows, added)))];
         _overrides = new OverrideTable(options);
         _peers = new PeerTable[options.Peers.Count];
         _sessions = new PeerSession[options.Peers.Count];
@@ -80,8 +83,8 @@ public sealed partial class BgpSpeaker : IBgpSpeaker
         var owner = new Owner(this);
         for (int i = 0; i < _peers.Length; i++)
         {
-            _peers[i] = new PeerTable(timeProvider, options.QuietTime);
-            _sessions[i] = new PeerSession(i, options.Peers[i], options.RouterId, owner, timeProvider, _logger);
+            _peers[i] = new PeerTable(timeProvider, options, options.Peers[i]);
+            _sessions[i] = new PeerSession(i, options.Peers[i], options.RouterId, owner, timeProvider, _timers, _logger);
         }
 
         if (listener is not null)
@@ -159,8 +162,12 @@ public sealed partial class BgpSpeaker : IBgpSpeaker
                 PeerTable table = _peers[i];
                 result[i] = new PeerStatus(
                     peer.Name, peer.RemoteAddress, snapshot.State, snapshot.Since, table.Parameters?.AddPath ?? false, table.IsComplete(),
-                    _rib.PathCount(i, IpFamily.IPv4), _rib.PathCount(i, IpFamily.IPv6), CountOverrides(table),
-                    session.MessagesReceived, session.MessagesSent, snapshot.Established, table.UpdateErrors, snapshot.LastError);
+                    _rib.PathCount(i, IpFamily.IPv4), _rib.PathCount(i, IpFamily.IPv6), table.Output?.Held ?? 0,
+                    session.MessagesReceived, session.MessagesSent, snapshot.Established, table.UpdateErrors, snapshot.LastError)
+                {
+                    MaxPrefixWarning = table.MaxPrefixWarning,
+                    OverridesWaiting = table.Output?.Waiting ?? 0,
+                };
             }
         }
 
@@ -226,10 +233,12 @@ public sealed partial class BgpSpeaker : IBgpSpeaker
         await Task.WhenAll(_accepting).ConfigureAwait(false);
         foreach (PeerSession session in _sessions)
         {
-            await session.DisposeAsync().ConfigureAwait(false);
+            await session.StopAsync(_options.ShutdownText).ConfigureAwait(false);
         }
 
         await _lateFlush.DisposeAsync().ConfigureAwait(false);
+        _pump?.Dispose();
+        (_timers as IDisposable)?.Dispose();
         _stop.Dispose();
         _ownPrefixes?.Dispose();
     }
@@ -292,21 +301,5 @@ public sealed partial class BgpSpeaker : IBgpSpeaker
         }
 
         _sessions[found].Accept(socket);
-    }
-
-    private int CountOverrides(PeerTable table)
-    {
-        if (table.Parameters is not { Internal: true } parameters)
-        {
-            return 0;
-        }
-
-        int count = 0;
-        foreach (OverrideTable.Entry entry in _overrides.Entries)
-        {
-            count += parameters.Families.Contains(entry.Override.Prefix.Family) ? 1 : 0;
-        }
-
-        return count;
     }
 }

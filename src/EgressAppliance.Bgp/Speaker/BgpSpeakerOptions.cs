@@ -27,6 +27,15 @@ public sealed record BgpSpeakerOptions
     /// <summary>Most overrides announced at a time.</summary>
     public int MaxOverrides { get; init; } = 1000;
 
+    /// <summary>Prefixes announced to one router in a second at most; more wait their turn. 0: no limit. Withdrawals are never held back.</summary>
+    public int MaxAnnouncementsPerSecond { get; init; } = 5000;
+
+    /// <summary>Shortest time between two of our ROUTE-REFRESH requests for one family to one router.</summary>
+    public TimeSpan RefreshInterval { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>What routers are told when we shut down (RFC 9003); at most 255 octets of UTF-8 are sent.</summary>
+    public string ShutdownText { get; init; } = "egress-appliance stopping";
+
     /// <summary>A quiet time after which a table counts as complete where the router sends no End-of-RIB.</summary>
     public TimeSpan QuietTime { get; init; } = TimeSpan.FromSeconds(3);
 

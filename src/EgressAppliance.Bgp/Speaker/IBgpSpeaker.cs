@@ -37,6 +37,12 @@ public interface IBgpSpeaker : IAsyncDisposable
     /// <summary>The overrides announced now.</summary>
     IReadOnlyList<Override> GetOverrides();
 
+    /// <summary>
+    /// Asks a router, by its name, to send its routes anew (RFC 2918), of one family or of all. What it does not send again stays: a plain refresh has
+    /// no beginning and no end that would tell what is gone.
+    /// </summary>
+    RefreshOutcome RequestRefresh(string peer, IpFamily? family);
+
     /// <summary>Tells that the control loop is alive; see <see cref="BgpSpeakerOptions.HeartbeatTimeout"/>.</summary>
     void Heartbeat();
 

@@ -23,4 +23,7 @@ public enum OverrideRefusal
 
     /// <summary>The cap on overrides is reached.</summary>
     TooMany,
+
+    /// <summary>A router would have more prefixes from us than it accepts (<see cref="BgpPeerOptions.PeerAcceptsAtMost"/>).</summary>
+    PeerLimit,
 }

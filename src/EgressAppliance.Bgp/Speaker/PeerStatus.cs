@@ -19,4 +19,11 @@ namespace EgressAppliance.Bgp.Speaker;
 /// <param name="LastError">Why the session last went down or could not come up, in words, or null.</param>
 public sealed record PeerStatus(
     string Name, IPAddress RemoteAddress, SessionState State, DateTimeOffset Since, bool AddPath, bool TableComplete,
-    int RoutesIPv4, int RoutesIPv6, int Overrides, long MessagesReceived, long MessagesSent, long Transitions, long UpdateErrors, string? LastError);
+    int RoutesIPv4, int RoutesIPv6, int Overrides, long MessagesReceived, long MessagesSent, long Transitions, long UpdateErrors, string? LastError)
+{
+    /// <summary>The router has sent so many prefixes that its limit is near (<see cref="BgpPeerOptions.MaxPrefixWarning"/>).</summary>
+    public bool MaxPrefixWarning { get; init; }
+
+    /// <summary>Overrides in force that the router has not been told of yet: the rate limit, a queue it does not empty, or its limit on prefixes holds them back.</summary>
+    public int OverridesWaiting { get; init; }
+}

@@ -29,4 +29,16 @@ internal static partial class SpeakerLog
 
     [LoggerMessage(4057, LogLevel.Warning, "{Peer}: the router does not offer ADD-PATH: it shows its best paths only, nothing can be moved (configure it to send all paths)")]
     public static partial void BestPathOnly(ILogger logger, string peer);
+
+    [LoggerMessage(4058, LogLevel.Warning, "{Peer}: {Routes} routes, {Share} % of max_prefix ({Limit}); at the limit the session is ended")]
+    public static partial void NearLimit(ILogger logger, string peer, int routes, int share, int limit);
+
+    [LoggerMessage(4059, LogLevel.Warning, "{Peer}: the router reads too slowly, {Waiting} announcements wait until it has caught up")]
+    public static partial void Behind(ILogger logger, string peer, int waiting);
+
+    [LoggerMessage(4060, LogLevel.Warning, "{Peer}: {Count} overrides cannot be announced, their attributes fill a whole message")]
+    public static partial void Unsendable(ILogger logger, string peer, int count);
+
+    [LoggerMessage(4061, LogLevel.Information, "{Peer}: asked for all {Family} routes anew (ROUTE-REFRESH)")]
+    public static partial void RefreshRequested(ILogger logger, string peer, string family);
 }

@@ -14,6 +14,8 @@ internal static class SpeakerOptionsValidator
     {
         Require(options.RouterId != 0, "the router id must not be 0");
         Require(options.MaxOverrides >= 0, "MaxOverrides must not be negative");
+        Require(options.MaxAnnouncementsPerSecond >= 0, "MaxAnnouncementsPerSecond must not be negative");
+        Require(options.RefreshInterval >= TimeSpan.Zero, "RefreshInterval must not be negative");
         Require(options.Peers.Count <= ushort.MaxValue, "too many peers");
         var seen = new HashSet<(string, int)>();
         foreach (BgpPeerOptions peer in options.Peers)
@@ -27,6 +29,12 @@ internal static class SpeakerOptionsValidator
             Require(peer.ConnectRetry > TimeSpan.Zero, $"{name}: the connect retry time must be positive");
             Require(peer.SendHoldTime > TimeSpan.Zero, $"{name}: the send hold time must be positive");
             Require(peer.OutboundLimit >= 1 << 16, $"{name}: the outbound limit must be at least 64 KiB");
+            Require(
+                peer.OutboundLowMark >= 0 && peer.OutboundLowMark < peer.OutboundHighMark && peer.OutboundHighMark <= peer.OutboundLimit / 2,
+                $"{name}: the outbound low mark must be below the high mark, and that not above half of the limit");
+            Require(peer.MaxPrefix >= 0, $"{name}: the limit on prefixes must not be negative");
+            Require(peer.MaxPrefixWarning is > 0 and <= 1, $"{name}: the prefix limit's warning is a share, above 0 and up to 1");
+            Require(peer.PeerAcceptsAtMost is null or >= 0, $"{name}: what the router accepts must not be negative");
             Require(peer.Families.Count > 0, $"{name}: no address family");
             Require(peer.Password is null || TcpMd5.IsValid(peer.Password), $"{name}: a TCP MD5 key has 1 to 80 octets");
         }

@@ -1,4 +1,3 @@
-using System.Buffers;
 using EgressAppliance.Bgp.Rib;
 using EgressAppliance.Bgp.Wire;
 using EgressAppliance.Net;
@@ -6,69 +5,53 @@ using EgressAppliance.Net;
 namespace EgressAppliance.Bgp.Speaker;
 
 /// <summary>
-/// Withdrawals and announcements that leave together, packed: prefixes with equal attributes share messages, and announcements stand before
-/// withdrawals, so that a router moving traffic to a new path never has a moment with neither. Used under the speaker's lock.
+/// Withdrawals and announcements that leave together, the announcements grouped by equal attributes, so that they share messages. Groups and
+/// the prefixes in them stand in the order in which they were added. Used under the speaker's lock.
 /// </summary>
 internal sealed class UpdateBatch
 {
-    private readonly Dictionary<(PathAttributes Attributes, IpFamily Family), List<Nlri>> _announce = [];
-    private readonly List<Nlri> _withdrawIPv4 = [];
-    private readonly List<Nlri> _withdrawIPv6 = [];
-    private readonly ArrayBufferWriter<byte> _output = new(BgpConstants.MaxMessageLength);
+    private readonly Dictionary<(PathAttributes Attributes, IpFamily Family), Group> _groups = [];
+    private readonly List<Group> _order = [];
+
+    /// <summary>Prefixes of one family with the same attributes.</summary>
+    /// <param name="Family">The family.</param>
+    /// <param name="Attributes">The attributes.</param>
+    /// <param name="Prefixes">The prefixes, path identifiers 0.</param>
+    public sealed record Group(IpFamily Family, PathAttributes Attributes, List<Nlri> Prefixes);
 
     /// <summary>True if there is nothing to send.</summary>
-    public bool IsEmpty => _announce.Count == 0 && _withdrawIPv4.Count == 0 && _withdrawIPv6.Count == 0;
+    public bool IsEmpty => _order.Count == 0 && WithdrawnIPv4.Count == 0 && WithdrawnIPv6.Count == 0;
+
+    /// <summary>What is announced.</summary>
+    public IReadOnlyList<Group> Announcements => _order;
+
+    /// <summary>IPv4 prefixes to withdraw.</summary>
+    public List<Nlri> WithdrawnIPv4 { get; } = [];
+
+    /// <summary>IPv6 prefixes to withdraw.</summary>
+    public List<Nlri> WithdrawnIPv6 { get; } = [];
 
     /// <summary>Adds an announcement.</summary>
     public void Announce(IpPrefix prefix, PathAttributes attributes)
     {
-        if (!_announce.TryGetValue((attributes, prefix.Family), out List<Nlri>? list))
+        if (!_groups.TryGetValue((attributes, prefix.Family), out Group? group))
         {
-            _announce.Add((attributes, prefix.Family), list = []);
+            _groups.Add((attributes, prefix.Family), group = new(prefix.Family, attributes, []));
+            _order.Add(group);
         }
 
-        list.Add(new(prefix));
+        group.Prefixes.Add(new(prefix));
     }
 
     /// <summary>Adds a withdrawal.</summary>
-    public void Withdraw(IpPrefix prefix) => (prefix.Family == IpFamily.IPv4 ? _withdrawIPv4 : _withdrawIPv6).Add(new(prefix));
+    public void Withdraw(IpPrefix prefix) => (prefix.Family == IpFamily.IPv4 ? WithdrawnIPv4 : WithdrawnIPv6).Add(new(prefix));
 
     /// <summary>Makes it empty.</summary>
     public void Clear()
     {
-        _announce.Clear();
-        _withdrawIPv4.Clear();
-        _withdrawIPv6.Clear();
-    }
-
-    /// <summary>
-    /// Encodes everything for a peer that takes these families. The octets are valid until the next call. Without <paramref name="announcements"/> only withdrawals are encoded.
-    /// </summary>
-    public ReadOnlySpan<byte> Encode(BgpCodecOptions options, IReadOnlyList<IpFamily> families, bool announcements, out int messages)
-    {
-        _output.ResetWrittenCount();
-        messages = 0;
-        if (announcements)
-        {
-            foreach (((PathAttributes attributes, IpFamily family), List<Nlri> list) in _announce)
-            {
-                if (families.Contains(family))
-                {
-                    messages += Math.Max(0, UpdateEncoder.Announce(family, attributes, list.ToArray(), options, _output));
-                }
-            }
-        }
-
-        if (families.Contains(IpFamily.IPv4))
-        {
-            messages += UpdateEncoder.Withdraw(IpFamily.IPv4, _withdrawIPv4.ToArray(), options, _output);
-        }
-
-        if (families.Contains(IpFamily.IPv6))
-        {
-            messages += UpdateEncoder.Withdraw(IpFamily.IPv6, _withdrawIPv6.ToArray(), options, _output);
-        }
-
-        return _output.WrittenSpan;
+        _groups.Clear();
+        _order.Clear();
+        WithdrawnIPv4.Clear();
+        WithdrawnIPv6.Clear();
     }
 }

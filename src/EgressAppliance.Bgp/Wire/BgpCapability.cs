@@ -24,6 +24,11 @@ public enum AddPathMode : byte
 /// <param name="Mode">What the sender of the capability can do.</param>
 public readonly record struct AddPathEntry(AfiSafi Family, AddPathMode Mode);
 
+/// <summary>One entry of an Extended Next Hop Encoding capability (RFC 8950 section 4).</summary>
+/// <param name="Family">The family of the routes.</param>
+/// <param name="NextHopAfi">The address family their next hop may have.</param>
+public readonly record struct ExtendedNextHopEntry(AfiSafi Family, ushort NextHopAfi);
+
 /// <summary>A capability (RFC 5492) as code and value, with readers and makers for those this project uses.</summary>
 public sealed class BgpCapability : IEquatable<BgpCapability>
 {
@@ -32,6 +37,9 @@ public sealed class BgpCapability : IEquatable<BgpCapability>
 
     /// <summary>Route Refresh (RFC 2918).</summary>
     public const byte RouteRefreshCode = 2;
+
+    /// <summary>Extended Next Hop Encoding (RFC 8950).</summary>
+    public const byte ExtendedNextHopCode = 5;
 
     /// <summary>BGP Extended Message (RFC 8654).</summary>
     public const byte ExtendedMessageCode = 6;
@@ -47,6 +55,11 @@ public sealed class BgpCapability : IEquatable<BgpCapability>
 
     /// <summary>Enhanced Route Refresh (RFC 7313). Read, never sent.</summary>
     public const byte EnhancedRouteRefreshCode = 70;
+
+    /// <summary>Long-Lived Graceful Restart (RFC 9494). Read, never sent.</summary>
+    public const byte LongLivedGracefulRestartCode = 71;
+
+    private const int ExtendedNextHopEntryLength = 6;
 
     private readonly byte[] _value;
 
@@ -72,8 +85,21 @@ public sealed class BgpCapability : IEquatable<BgpCapability>
     /// <summary>Route Refresh.</summary>
     public static BgpCapability RouteRefresh { get; } = new(RouteRefreshCode, []);
 
+    /// <summary>Extended Message.</summary>
+    public static BgpCapability ExtendedMessage { get; } = new(ExtendedMessageCode, []);
+
     /// <summary>Multiprotocol for one family.</summary>
     public static BgpCapability Multiprotocol(AfiSafi family) => new(MultiprotocolCode, [(byte)(family.Afi >> 8), (byte)family.Afi, 0, family.Safi]);
+
+    /// <summary>Extended Next Hop Encoding: routes of <paramref name="family"/> may have next hops of another address family.</summary>
+    public static BgpCapability ExtendedNextHop(AfiSafi family, ushort nextHopAfi)
+    {
+        Span<byte> value = stackalloc byte[ExtendedNextHopEntryLength];
+        BinaryPrimitives.WriteUInt16BigEndian(value, family.Afi);
+        BinaryPrimitives.WriteUInt16BigEndian(value[2..], family.Safi);
+        BinaryPrimitives.WriteUInt16BigEndian(value[4..], nextHopAfi);
+        return new(ExtendedNextHopCode, value);
+    }
 
     /// <summary>4-octet AS number.</summary>
     public static BgpCapability FourOctetAs(uint asNumber)
@@ -128,6 +154,28 @@ public sealed class BgpCapability : IEquatable<BgpCapability>
             if (_value[i + 3] is >= 1 and <= 3)
             {
                 found.Add(new(new(BinaryPrimitives.ReadUInt16BigEndian(_value.AsSpan(i)), _value[i + 2]), (AddPathMode)_value[i + 3]));
+            }
+        }
+
+        return true;
+    }
+
+    /// <summary>The entries of a well-formed Extended Next Hop Encoding capability; the SAFI has two octets there, and one beyond 255 names no family.</summary>
+    public bool TryGetExtendedNextHop(out IReadOnlyList<ExtendedNextHopEntry> entries)
+    {
+        var found = new List<ExtendedNextHopEntry>();
+        entries = found;
+        if (Code != ExtendedNextHopCode || _value.Length % ExtendedNextHopEntryLength != 0)
+        {
+            return false;
+        }
+
+        for (int i = 0; i < _value.Length; i += ExtendedNextHopEntryLength)
+        {
+            ReadOnlySpan<byte> entry = _value.AsSpan(i, ExtendedNextHopEntryLength);
+            if (entry[2] == 0)
+            {
+                found.Add(new(new(BinaryPrimitives.ReadUInt16BigEndian(entry), entry[3]), BinaryPrimitives.ReadUInt16BigEndian(entry[4..])));
             }
         }
 

@@ -15,6 +15,9 @@ public static class BgpConstants
     /// <summary>The TCP port.</summary>
     public const int Port = 179;
 
+    /// <summary>Address Family Identifier of IPv6, as a next hop's family in RFC 8950.</summary>
+    public const ushort AfiIPv6 = 2;
+
     /// <summary>Stands for an AS that does not fit 2 octets (RFC 6793 section 9).</summary>
     public const ushort AsTrans = 23456;
 

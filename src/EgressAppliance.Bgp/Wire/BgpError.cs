@@ -140,6 +140,9 @@ public static class UpdateSubcode
 /// <summary>Subcodes of Finite State Machine Error (RFC 6608 section 3).</summary>
 public static class FsmSubcode
 {
+    /// <summary>Unspecified.</summary>
+    public const byte Unspecified = 0;
+
     /// <summary>Unexpected message in OpenSent.</summary>
     public const byte OpenSent = 1;
 
@@ -150,7 +153,7 @@ public static class FsmSubcode
     public const byte Established = 3;
 }
 
-/// <summary>Subcodes of Cease (RFC 4486).</summary>
+/// <summary>Subcodes of Cease (RFC 4486, RFC 8538, RFC 9384).</summary>
 public static class CeaseSubcode
 {
     /// <summary>Maximum Number of Prefixes Reached.</summary>
@@ -176,4 +179,10 @@ public static class CeaseSubcode
 
     /// <summary>Out of Resources.</summary>
     public const byte OutOfResources = 8;
+
+    /// <summary>Hard Reset (RFC 8538 section 3): the end that no graceful restart may bridge. Its data hold the real code, subcode and data.</summary>
+    public const byte HardReset = 9;
+
+    /// <summary>BFD Down (RFC 9384).</summary>
+    public const byte BfdDown = 10;
 }

@@ -91,6 +91,20 @@ public sealed class OpenMessage
         return mode;
     }
 
+    /// <summary>True if the sender can take routes of this family with next hops of that address family (RFC 8950 section 4).</summary>
+    public bool ExtendedNextHop(AfiSafi family, ushort nextHopAfi)
+    {
+        foreach (BgpCapability capability in Capabilities)
+        {
+            if (capability.TryGetExtendedNextHop(out IReadOnlyList<ExtendedNextHopEntry> entries) && entries.Contains(new(family, nextHopAfi)))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
     /// <summary>
     /// Reads the body and checks what can be checked without knowing the peer. Returns the error, or null with <paramref name="message"/> set.
     /// Capabilities with a malformed value stay in the list and count as unknown.

@@ -6,7 +6,7 @@ namespace EgressAppliance.Bgp.Wire;
 
 /// <summary>
 /// Writes UPDATE messages: one as given, or as many as it takes to announce or withdraw a list of prefixes that share their
-/// attributes, each filled as far as the message length allows. IPv4 uses the fields of RFC 4271, IPv6 those of RFC 4760.
+/// attributes, each filled as far as the message length allows. IPv4 uses the fields of RFC 4271, IPv6 and IPv4 with an IPv6 next hop (RFC 8950) those of RFC 4760.
 /// </summary>
 public static class UpdateEncoder
 {
@@ -65,7 +65,7 @@ public static class UpdateEncoder
             writer.WriteUInt16(0);
             int attributesAt = writer.Reserve(2);
             int taken;
-            if (family == IpFamily.IPv4)
+            if (attributes.NextHop.Address.Family == IpFamily.IPv4)
             {
                 AttributeEncoder.Encode(ref writer, attributes, options, withNextHop: true);
                 writer.PatchUInt16(attributesAt, writer.Position - attributesAt - 2);
@@ -76,7 +76,7 @@ public static class UpdateEncoder
                 // MP_REACH_NLRI goes first, so the room the other attributes need must be known before the prefixes are written.
                 int others = MeasureAttributes(attributes, options);
                 WriteMpHeader(ref writer, AttributeType.MpReachNlri, out int reachAt);
-                WriteFamily(ref writer, AfiSafi.IPv6Unicast);
+                WriteFamily(ref writer, AfiSafi.Of(family));
                 WriteNextHop(ref writer, attributes.NextHop);
                 taken = Fill(ref writer, prefixes, addPath, others);
                 writer.PatchUInt16(reachAt, writer.Position - reachAt - 2);

@@ -135,6 +135,10 @@ public sealed class ApiClient : IDisposable
     public async Task<WithdrawAllDto> WithdrawAllAsync(CancellationToken cancellationToken) =>
         Parse(await SendAsync(HttpMethod.Post, "withdraw-all", null, cancellationToken), Json.WithdrawAllDto);
 
+    /// <summary>Asks a router for its routes anew.</summary>
+    public Task RefreshRoutesAsync(string router, CancellationToken cancellationToken) =>
+        SendAsync(HttpMethod.Post, $"bgp/{Uri.EscapeDataString(router)}/refresh", null, cancellationToken);
+
     /// <inheritdoc/>
     public void Dispose() => _http.Dispose();
 

@@ -40,6 +40,20 @@ internal sealed class ApiCommands(CommandConsole console, GlobalOptions global)
         return command;
     }
 
+    /// <summary><c>bgp refresh</c>.</summary>
+    public Command Refresh()
+    {
+        Argument<string> router = new("ROUTER") { Description = "The router's name in the configuration." };
+        Command command = new("refresh", "Ask a router of the running appliance to send all its routes anew.") { router };
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            using ApiClient client = global.Client(parsed);
+            await client.RefreshRoutesAsync(parsed.GetRequiredValue(router), cancellation);
+            return ExitCode.Done;
+        });
+        return command;
+    }
+
     private static Argument<string> PrefixArgument(bool orAddress)
     {
         Argument<string> prefix = new("PREFIX") { Description = orAddress ? "A prefix or an address." : "A prefix, exactly as the router has it." };

@@ -81,8 +81,9 @@ public static class CommandLine
         root.Subcommands.Add(Demo(handlers, console, global));
         root.Subcommands.Add(Replay(handlers, console, global));
         root.Subcommands.Add(Plan(handlers, console, global));
-        root.Subcommands.Add(Bgp(handlers, console, global));
-        foreach (Command command in new ApiCommands(console, global).Build())
+        ApiCommands api = new(console, global);
+        root.Subcommands.Add(Bgp(handlers, console, api));
+        foreach (Command command in api.Build())
         {
             root.Subcommands.Add(command);
         }
@@ -205,7 +206,7 @@ public static class CommandLine
         return command;
     }
 
-    private static Command Bgp(ICommandHandlers handlers, CommandConsole console, GlobalOptions global)
+    private static Command Bgp(ICommandHandlers handlers, CommandConsole console, ApiCommands api)
     {
         Argument<string> file = new("FILE") { Description = "The file, - for standard input." };
         Option<bool> as2 = new("--as2") { Description = "AS numbers have two octets." };
@@ -228,7 +229,7 @@ public static class CommandLine
                 Mrt = parsed.GetValue(mrt),
             },
             console, cancellation));
-        return new Command("bgp", "Tools for BGP messages and tables.") { decode, new ApiCommands(console, global).Dump() };
+        return new Command("bgp", "Tools for BGP messages and tables.") { decode, api.Dump(), api.Refresh() };
     }
 
     private static Option<string> ConfigOption(string description) => new("--config", "-c") { Description = description, HelpName = "FILE" };

@@ -114,6 +114,7 @@ public sealed class ApiServer : IAsyncDisposable
         api.MapDelete("/overrides", (string? prefix, IApplianceApi a) =>
             Answer(a.ReleaseOverride(prefix ?? ""), () => Results.NoContent()));
         api.MapPost("/withdraw-all", (IApplianceApi a) => new WithdrawAllDto(a.WithdrawAll()));
+        api.MapPost("/bgp/{router}/refresh", (string router, IApplianceApi a) => Answer(a.RefreshRoutes(router), () => Results.NoContent()));
 
         app.MapGet("/metrics", MetricsAsync);
         app.MapGet("/healthz", () => Results.Text("ok\n"));

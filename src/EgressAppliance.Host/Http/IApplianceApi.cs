@@ -65,6 +65,9 @@ public interface IApplianceApi
     /// <summary>Withdraws every override in one step and goes to observe; returns how many were withdrawn.</summary>
     int WithdrawAll();
 
+    /// <summary>Asks a router to send all its routes anew (ROUTE-REFRESH).</summary>
+    OperationResult RefreshRoutes(string router);
+
     /// <summary>Prometheus text exposition of everything the appliance counts.</summary>
     void WriteMetrics(TextWriter writer);
 

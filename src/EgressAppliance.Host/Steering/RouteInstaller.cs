@@ -26,6 +26,9 @@ public sealed class RouteInstaller(IBgpSpeaker speaker, LinkDirectory links, ILo
         KeyValuePair.Create("refused", Interlocked.Read(ref _refused)),
     ];
 
+    /// <summary>Asks a router for its routes anew; nothing of ours changes.</summary>
+    public RefreshOutcome RequestRefresh(string router) => speaker.RequestRefresh(router, family: null);
+
     /// <summary>Carries out an outcome and tells, for each announcement, whether the speaker took it.</summary>
     /// <returns>The announcements that the speaker refused.</returns>
     public IReadOnlyList<(IpPrefix Prefix, OverrideRefusal Refusal)> Apply(CycleOutcome outcome, Action<IpPrefix, bool> announced)

@@ -22,7 +22,8 @@ internal sealed class RibUnderTest : IRibListener, IDisposable
         _peers = peers;
         _table = new RibTable(peers, _prefixes);
         var gate = new Lock();
-        _intakes = [.. Enumerable.Range(0, peers).Select(peer => new RouteIntake(_table, peer, gate, static (_, _, _) => { }))];
+        var queue = new LockQueue();
+        _intakes = [.. Enumerable.Range(0, peers).Select(peer => new RouteIntake(_table, peer, gate, queue, static (_, _, _) => { }))];
         _table.Attach(this);
     }
 

@@ -59,7 +59,8 @@ public sealed class ApiClientTests : IAsyncLifetime
         Assert.Equal(0, await _cli.RunAsync("override", "release", "2001:db8::/32", "--socket", _socket, "--json"));
         Assert.Equal(0, await _cli.RunAsync("withdraw-all", "--socket", _socket, "--json"));
         Assert.Equal("{\"withdrawn\":3}\n", _cli.Out);
-        Assert.Equal(["mode inject", "override 192.0.2.0/24 isp-a", "release 2001:db8::/32", "withdraw-all"], _appliance.Changes);
+        Assert.Equal(0, await _cli.RunAsync("bgp", "refresh", "edge1", "--socket", _socket));
+        Assert.Equal(["mode inject", "override 192.0.2.0/24 isp-a", "release 2001:db8::/32", "withdraw-all", "refresh edge1"], _appliance.Changes);
     }
 
     [Fact]
@@ -114,6 +115,7 @@ public sealed class ApiClientTests : IAsyncLifetime
     [InlineData("explain 198.51.100.1", "'prefix' is an address or a prefix")]
     [InlineData("show rib 198.51.100.1", "'prefix' is an address or a prefix")]
     [InlineData("show prefixes --link isp-x", "isp-x")]
+    [InlineData("bgp refresh edge9", "There is no router 'edge9'.")]
     public async Task Problem_of_the_appliance_is_shown(string line, string detail)
     {
         Assert.Equal(ExitCode.Failed, await _cli.RunAsync([.. line.Split(' '), "--socket", _socket]));

@@ -137,6 +137,7 @@ public sealed class CommandLineTests
     [InlineData("mode")]
     [InlineData("mode inject")]
     [InlineData("withdraw-all")]
+    [InlineData("bgp refresh edge1")]
     [InlineData("explain 192.0.2.1")]
     [InlineData("override release 192.0.2.0/24")]
     public async Task Command_without_a_running_appliance_says_so(string line)

@@ -171,6 +171,8 @@ public class DemoRunnerTests
 
         public OperationResult ReleaseOverride(string prefix) => OperationResult.Done;
 
+        public OperationResult RefreshRoutes(string router) => throw new NotSupportedException();
+
         public int WithdrawAll() => 0;
 
         public void WriteMetrics(TextWriter writer)

@@ -88,5 +88,11 @@ internal sealed class FakeAppliance : IApplianceApi
         return 3;
     }
 
+    public OperationResult RefreshRoutes(string router)
+    {
+        Changes.Add("refresh " + router);
+        return router == "edge1" ? OperationResult.Done : new OperationResult(OperationStatus.NotFound, $"There is no router '{router}'.");
+    }
+
     public void WriteMetrics(TextWriter writer) => new PrometheusText(writer).Gauge("egress_test", "A test.").Sample(1.5, ("link", "a\"b"));
 }

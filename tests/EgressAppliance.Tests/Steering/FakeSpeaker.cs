@@ -176,6 +176,16 @@ internal sealed class FakeSpeaker : IBgpSpeaker
         }
     }
 
+    public RefreshOutcome RequestRefresh(string peer, IpFamily? family)
+    {
+        lock (_gate)
+        {
+            _calls.Add($"refresh {peer} {family?.ToString() ?? "all"}");
+        }
+
+        return Peers.Exists(p => p.Name == peer) ? RefreshOutcome.Sent : RefreshOutcome.UnknownPeer;
+    }
+
     public void Heartbeat() => Heartbeats++;
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;

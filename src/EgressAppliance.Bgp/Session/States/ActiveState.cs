@@ -13,7 +13,8 @@ internal static class ActiveState
         {
             Delay = FsmConfig.ConnectTimeout,
         },
+        FsmEventKind.ConnectRetryTimerExpires or FsmEventKind.Start => FsmTransition.Stay(state),
         FsmEventKind.Stop => Fsm.Stop(state, e),
-        _ => FsmTransition.Stay(state),
+        _ => Fsm.Unexpected(config, state, e),
     };
 }

@@ -30,8 +30,10 @@ internal static class ConnectState
                 };
             case FsmEventKind.Stop:
                 return Fsm.Stop(state, e);
-            default:
+            case FsmEventKind.Start:
                 return FsmTransition.Stay(state);
+            default:
+                return Fsm.Unexpected(config, state, e);
         }
     }
 }

@@ -12,6 +12,13 @@ internal static class OpenSentState
             state with { State = SessionState.OpenConfirm, HoldTime = Math.Min(config.HoldTime, e.HoldTime) },
             FsmActions.StopTimers | FsmActions.SendKeepalive | FsmActions.StartHold | FsmActions.StartKeepalive,
             "OPEN received"),
+        FsmEventKind.TcpFails => new(
+            new(SessionState.Active, Attempts: state.Attempts + 1),
+            FsmActions.StopTimers | FsmActions.CloseConnection | FsmActions.StartConnectRetry,
+            e.Text)
+        {
+            Delay = config.Delay(state.Attempts + 1),
+        },
         _ => Fsm.Common(config, state, e, FsmSubcode.OpenSent),
     };
 }

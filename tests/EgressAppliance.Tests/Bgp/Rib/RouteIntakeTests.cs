@@ -78,7 +78,7 @@ public sealed class RouteIntakeTests
         public Bench()
         {
             Table = new RibTable(1, _prefixes);
-            Intake = new RouteIntake(Table, 0, new Lock(), (_, _, added) => OnApplied(added));
+            Intake = new RouteIntake(Table, 0, new Lock(), new LockQueue(), (_, _, added) => OnApplied(added));
         }
 
         public RibTable Table { get; }

@@ -26,10 +26,11 @@ public sealed class FsmTests
             { SessionState.Connect, FsmEventKind.TcpFails, SessionState.Active, FsmActions.StopTimers | FsmActions.CloseConnection | FsmActions.StartConnectRetry, "" },
             { SessionState.Connect, FsmEventKind.ConnectRetryTimerExpires, SessionState.Connect, Connecting | FsmActions.CloseConnection, "" },
             { SessionState.Connect, FsmEventKind.Stop, SessionState.Idle, FsmActions.StopTimers | FsmActions.CloseConnection, "" },
-            { SessionState.Connect, FsmEventKind.Keepalive, SessionState.Connect, FsmActions.None, "" },
+            { SessionState.Connect, FsmEventKind.Keepalive, SessionState.Idle, Closing, "" },
             { SessionState.Active, FsmEventKind.ConnectRetryTimerExpires, SessionState.Connect, Connecting, "" },
             { SessionState.Active, FsmEventKind.TcpConnected, SessionState.OpenSent, Opening, "" },
-            { SessionState.Active, FsmEventKind.TcpFails, SessionState.Active, FsmActions.None, "" },
+            { SessionState.Active, FsmEventKind.TcpFails, SessionState.Idle, Closing, "" },
+            { SessionState.OpenSent, FsmEventKind.TcpFails, SessionState.Active, FsmActions.StopTimers | FsmActions.CloseConnection | FsmActions.StartConnectRetry, "" },
             { SessionState.Active, FsmEventKind.Stop, SessionState.Idle, FsmActions.StopTimers | FsmActions.CloseConnection, "" },
             {
                 SessionState.OpenSent, FsmEventKind.Open, SessionState.OpenConfirm,
@@ -57,7 +58,12 @@ public sealed class FsmTests
             table.Add(state, FsmEventKind.MessageError, SessionState.Idle, Notifying | down, "3/1");
             table.Add(state, FsmEventKind.Cease, SessionState.Idle, Notifying | down, "3/1");
             table.Add(state, FsmEventKind.Notification, SessionState.Idle, Closing | down, "");
-            table.Add(state, FsmEventKind.TcpFails, SessionState.Idle, Closing | down, "");
+            if (state != SessionState.OpenSent)
+            {
+                table.Add(state, FsmEventKind.TcpFails, SessionState.Idle, Closing | down, "");
+            }
+
+            table.Add(state, FsmEventKind.ConnectRetryTimerExpires, SessionState.Idle, Notifying | down, "5/0");
             table.Add(state, FsmEventKind.Stop, SessionState.Idle, FsmActions.StopTimers | FsmActions.CloseConnection | FsmActions.SendNotification | down, "3/1");
             table.Add(state, FsmEventKind.Start, state, FsmActions.None, "");
             table.Add(state, FsmEventKind.TcpConnected, state, FsmActions.None, "");
@@ -135,6 +141,14 @@ public sealed class FsmTests
         Assert.Equal(
             FsmConfig.MaxDelay,
             Fsm.Step(Active, new(SessionState.Established), new(FsmEventKind.Cease, "too many") { Message = NotificationMessage.Cease(CeaseSubcode.MaxPrefix) }).Delay);
+
+    [Theory]
+    [InlineData(SessionState.OpenSent, FsmEventKind.Keepalive, 4)]
+    [InlineData(SessionState.OpenSent, FsmEventKind.RouteRefresh, 5)]
+    [InlineData(SessionState.OpenConfirm, FsmEventKind.Update, 2)]
+    [InlineData(SessionState.Established, FsmEventKind.Open, 1)]
+    public void Unexpected_message_is_named_in_the_data(SessionState state, FsmEventKind kind, byte type) =>
+        Assert.Equal([type], Fsm.Step(Active, new(state), new(kind)).Notification!.Data.ToArray());
 
     [Fact]
     public void Every_state_answers_every_event()

@@ -44,11 +44,26 @@ internal sealed class ScriptedRouter : IAsyncDisposable
     private readonly Task _reading;
     private Task _keeping = Task.CompletedTask;
 
+    private volatile TaskCompletionSource? _pause;
+
     private ScriptedRouter(Socket socket)
     {
         _socket = socket;
         _reading = Task.Run(ReadAsync);
     }
+
+    /// <summary>Reads nothing more after what it is about to read, until <see cref="Resume"/>.</summary>
+    public void Pause() => _pause = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public void Resume()
+    {
+        TaskCompletionSource? pause = _pause;
+        _pause = null;
+        pause?.TrySetResult();
+    }
+
+    /// <summary>How the speaker's messages are framed.</summary>
+    public BgpCodecOptions ReceiveOptions { get; set; }
 
     public static BgpCodecOptions Codec { get; } = new() { FourOctetAs = true, AddPathIPv4 = true, AddPathIPv6 = true };
 
@@ -67,15 +82,32 @@ internal sealed class ScriptedRouter : IAsyncDisposable
         return new(await listener.AcceptAsync(patience.Token));
     }
 
-    public static async Task<ScriptedRouter> ConnectAsync(IPEndPoint speaker, IPAddress? from = null)
+    public static async Task<ScriptedRouter> ConnectAsync(IPEndPoint speaker, IPAddress? from = null, Action<Socket>? prepare = null)
     {
         var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        prepare?.Invoke(socket);
         socket.Bind(new IPEndPoint(from ?? IPAddress.Loopback, 0));
         await socket.ConnectAsync(speaker);
         return new(socket);
     }
 
-    public static OpenMessage OpenOf(ushort holdTime = 90, uint routerId = 0x0A000001, bool addPath = true, uint asNumber = As) => new()
+    /// <summary>Little room for what is not read: small segments keep the other side's send buffer small too.</summary>
+    public static void MakeNarrow(Socket socket)
+    {
+        const int ProtocolTcp = 6;
+        const int OptionMaxSegment = 2;
+        socket.ReceiveBufferSize = 4096;
+        socket.SetRawSocketOption(ProtocolTcp, OptionMaxSegment, BitConverter.GetBytes(536));
+    }
+
+    public static Socket NewNarrow()
+    {
+        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        MakeNarrow(socket);
+        return socket;
+    }
+
+    public static OpenMessage OpenOf(ushort holdTime = 90, uint routerId = 0x0A000001, bool addPath = true, uint asNumber = As, params BgpCapability[] more) => new()
     {
         MyAs = (ushort)asNumber,
         HoldTime = holdTime,
@@ -87,6 +119,7 @@ internal sealed class ScriptedRouter : IAsyncDisposable
             .. addPath
                 ? new[] { BgpCapability.AddPath(new AddPathEntry(AfiSafi.IPv4Unicast, AddPathMode.Both), new AddPathEntry(AfiSafi.IPv6Unicast, AddPathMode.Send)) }
                 : [],
+            .. more,
         ],
     };
 
@@ -187,6 +220,7 @@ internal sealed class ScriptedRouter : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync();
+        Resume();
         _socket.Dispose();
         await Task.WhenAll(_reading, _keeping);
         _stop.Dispose();
@@ -202,7 +236,7 @@ internal sealed class ScriptedRouter : IAsyncDisposable
             {
                 filled += read;
                 int used = 0;
-                while (BgpFramer.TryReadHeader(buffer.AsSpan(used, filled - used), default, out BgpMessageType type, out int length, out BgpError? error))
+                while (BgpFramer.TryReadHeader(buffer.AsSpan(used, filled - used), ReceiveOptions, out BgpMessageType type, out int length, out BgpError? error))
                 {
                     Assert.Null(error);
                     _received.Writer.TryWrite(new(type, buffer[(used + BgpConstants.HeaderLength)..(used + length)]));
@@ -211,6 +245,10 @@ internal sealed class ScriptedRouter : IAsyncDisposable
 
                 buffer.AsSpan(used, filled - used).CopyTo(buffer);
                 filled -= used;
+                if (_pause is { } pause)
+                {
+                    await pause.Task;
+                }
             }
         }
         catch (Exception e) when (e is SocketException or OperationCanceledException or ObjectDisposedException)

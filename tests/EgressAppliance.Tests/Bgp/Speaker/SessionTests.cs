@@ -197,7 +197,8 @@ public sealed class SessionTests
         await speaker.UntilEstablishedAsync();
         await using ScriptedRouter second = await ScriptedRouter.ConnectAsync(speaker.ListeningOn[0]);
 
-        Assert.Empty(await second.ExpectCloseAsync());
+        NotificationMessage refusal = Assert.Single(await second.ExpectCloseAsync()).Notification;
+        Assert.Equal((BgpErrorCode.Cease, CeaseSubcode.Collision), (refusal.Code, refusal.Subcode));
         Assert.Equal(SessionState.Established, speaker.GetPeers()[0].State);
     }
 
