@@ -34,6 +34,9 @@ public readonly struct IpPrefix : IEquatable<IpPrefix>, IComparable<IpPrefix>, I
         return new(Mask(address, length), (byte)length);
     }
 
+    /// <summary>A prefix whose host bits are known to be zero and whose length is known to be right.</summary>
+    internal static IpPrefix OfMasked(IpAddr address, int length) => new(address, (byte)length);
+
     /// <summary>The address with all bits from <paramref name="length"/> on cleared.</summary>
     public static IpAddr Mask(IpAddr address, int length)
     {

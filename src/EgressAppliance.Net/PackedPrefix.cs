@@ -32,8 +32,8 @@ internal static class PackedPrefix
         int length = (int)((word >> KindBits) & LengthMask);
         return (word & KindMask) switch
         {
-            IPv4 => IpPrefix.Create(IpAddr.FromIPv4((uint)(high >> 32)), length),
-            IPv6 => IpPrefix.Create(IpAddr.FromIPv6(high, 0), length),
+            IPv4 => IpPrefix.OfMasked(IpAddr.FromIPv4((uint)(high >> 32)), length),
+            IPv6 => IpPrefix.OfMasked(IpAddr.FromIPv6(high, 0), length),
             _ => default,
         };
     }
