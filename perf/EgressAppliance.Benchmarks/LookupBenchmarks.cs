@@ -135,15 +135,18 @@ public class LookupBenchmarks
         // A session delivers routes grouped by attributes, not by address.
         new Random(3).Shuffle(v4);
         new Random(4).Shuffle(v6);
-        Loaded loaded = new(v4, v6, new PrefixTable(), new PatriciaTrie(IpFamily.IPv4), new PatriciaTrie(IpFamily.IPv6));
+        PrefixIds ids = new();
+        Loaded loaded = new(v4, v6, new PrefixTable(), new PatriciaTrie(IpFamily.IPv4, ids), new PatriciaTrie(IpFamily.IPv6, ids));
         foreach (IpPrefix prefix in v4)
         {
-            loaded.Trie4.TryInsert(prefix, loaded.Table.Add(prefix), out _, out _);
+            loaded.Table.Add(prefix);
+            loaded.Trie4.TryInsert(prefix, out _, out _);
         }
 
         foreach (IpPrefix prefix in v6)
         {
-            loaded.Trie6.TryInsert(prefix, loaded.Table.Add(prefix), out _, out _);
+            loaded.Table.Add(prefix);
+            loaded.Trie6.TryInsert(prefix, out _, out _);
         }
 
         Console.WriteLine($"// {v4.Length} IPv4, {v6.Length} IPv6 prefixes; {loaded.Table.GetStatistics()}");

@@ -34,8 +34,8 @@ public readonly struct IpPrefix : IEquatable<IpPrefix>, IComparable<IpPrefix>, I
         return new(Mask(address, length), (byte)length);
     }
 
-    /// <summary>A prefix of bits that are known to be zero beyond a length that is known to fit: for code that has seen to both.</summary>
-    internal static IpPrefix Trusted(IpAddr address, byte length) => new(address, length);
+    /// <summary>A prefix whose host bits are known to be zero and whose length is known to be right.</summary>
+    internal static IpPrefix OfMasked(IpAddr address, int length) => new(address, (byte)length);
 
     /// <summary>The address with all bits from <paramref name="length"/> on cleared.</summary>
     public static IpAddr Mask(IpAddr address, int length)

@@ -29,11 +29,11 @@ internal static class PackedPrefix
     public static IpPrefix Unpack(ulong word)
     {
         ulong high = word & ~((1UL << (LengthBits + KindBits)) - 1);
-        byte length = (byte)((word >> KindBits) & LengthMask);
+        int length = (int)((word >> KindBits) & LengthMask);
         return (word & KindMask) switch
         {
-            IPv4 => IpPrefix.Trusted(IpAddr.FromIPv4((uint)(high >> 32)), length),
-            IPv6 => IpPrefix.Trusted(IpAddr.FromIPv6(high, 0), length),
+            IPv4 => IpPrefix.OfMasked(IpAddr.FromIPv4((uint)(high >> 32)), length),
+            IPv6 => IpPrefix.OfMasked(IpAddr.FromIPv6(high, 0), length),
             _ => default,
         };
     }

@@ -1,183 +1,190 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 
 namespace EgressAppliance.Net;
 
-// A path-compressed binary trie of the prefixes of one family. A node stands either for a prefix that is held (value above 0)
-// or for the point where two of them part (value 0, always with two children). Every other chain of single children is skipped,
-// so n prefixes need at most 2n - 1 nodes, whatever their length.
+// A path-compressed binary trie of the prefixes of one family. A point of it stands either for a prefix that is held, or for the place
+// where two of them part and is then always followed by two others. Every other chain of single children is skipped, so n prefixes
+// make at most 2n - 1 points, whatever their length.
 //
-// Nodes are structs of 16 bytes in arrays of fixed size and name each other by number, 0 being none: a full Internet table is a hundred
-// arrays for the garbage collector, not two million objects, and growing copies nothing. Freed nodes are chained through Left. What a
-// node lacks of an IPv6 prefix, all but the first 32 bits, lies in arrays of its own.
+// About half of the points have nothing below them. These leaves take no memory here at all: the link that leads to one is the id of its
+// prefix, marked by the upper bit. All other points are nodes, structs of 12 bytes in arrays of fixed size that name each other by
+// number, 0 being none: two links, and in one word the length and the id of the prefix held, 0 for a point where others part. A full
+// Internet table is some sixty arrays for the garbage collector, not a million objects, and growing copies nothing. A node always has
+// something below it: a leaf that gets something below becomes a node, and one that loses the last becomes a leaf again. Freed nodes
+// are chained through Left, and all are given back when the trie is empty.
 //
-// Every operation goes down the same way: only by the bits at which nodes branch, without a look at those skipped, noting the nodes
-// passed. Then the key is compared once, with the last of them: since each node lies inside those above it, the nodes that contain the
-// key are exactly those passed which are no longer than the bits that agree. So a step costs one node, and a key one more line for IPv6.
+// No key is kept here either. What the prefix of an id is, PrefixIds knows, in one word of 64 bits for nearly all of them.
+//
+// Every operation goes down the same way: only by the bits at which nodes branch, without a look at those skipped, noting the points
+// passed. Then the key is compared once, with a prefix at or below the last of them: since each point lies inside those above it, the ones
+// that contain the key are exactly those passed which are no longer than the bits that agree. So a step costs one node, and a key one
+// word. Only where the last point holds no prefix itself the way goes on down to one that does: when a prefix is looked for that is not
+// held but lies above others that are.
 //
 // Order of walking is pre-order, which is the order of IpPrefix.CompareTo: by address, and a cover before what it covers.
-// Insert and remove tell the value of the longest proper cover, found on the way down for nothing: it is all that the compiled
+// Insert and remove tell the id of the longest proper cover, found on the way down for nothing: it is all that the compiled
 // lookup table needs to know from the trie to follow the change.
 
 /// <summary>
-/// A path-compressed binary trie from the prefixes of one family to numbers above 0: exact and longest match, covering and covered
-/// prefixes, ordered walk, insert and remove. Not safe for concurrent use.
+/// A path-compressed binary trie from the prefixes of one family to their ids: exact and longest match, covering and covered
+/// prefixes, ordered walk, insert and remove. Not safe for concurrent use, of the ids it is given neither.
 /// </summary>
-public sealed class PatriciaTrie
+/// <remarks>Locals are not cleared: of the arrays on the stack only places are read that were written before.</remarks>
+[SkipLocalsInit]
+internal sealed partial class PatriciaTrie
 {
-    // One node for each length there is.
+    // One point for each length there is.
     private const int MaxPath = 129;
+
+    // Marks a link that is the id of a leaf and not the number of a node.
+    private const uint Leaf = 1u << 31;
     private readonly IpFamily _family;
+    private readonly PrefixIds _ids;
     private readonly TrieChunks<Node> _nodes = new();
-    private readonly TrieChunks<Rest>? _rests;
-    private int _root;
-    private int _free;
+    private uint _root;
+    private uint _free;
     private int _used = 1;
-    private int _nodeCount;
+    private int _partings;
 
     /// <summary>An empty trie.</summary>
     /// <param name="family">The only family it will take.</param>
-    public PatriciaTrie(IpFamily family)
+    /// <param name="ids">Gives ids to the prefixes that are inserted, and tells which prefix an id has. Tries may share it.</param>
+    public PatriciaTrie(IpFamily family, PrefixIds ids)
     {
         _family = family;
-        _rests = family == IpFamily.IPv6 ? new() : null;
+        _ids = ids;
     }
 
     /// <summary>Prefixes held.</summary>
     public int Count { get; private set; }
 
-    /// <summary>Nodes in use, branch points included.</summary>
-    public int NodeCount => _nodeCount;
+    /// <summary>Points of the trie: the prefixes and the places where they part.</summary>
+    public int PointCount => Count + _partings;
+
+    /// <summary>Points with something below them: the nodes in use.</summary>
+    public int NodeCount { get; private set; }
 
     /// <summary>Bytes of the node arrays, free nodes included.</summary>
-    public long MemoryBytes => _nodes.MemoryBytes + (_rests?.MemoryBytes ?? 0);
+    public long MemoryBytes => _nodes.MemoryBytes;
 
     /// <summary>Adds a prefix unless it is there.</summary>
     /// <param name="prefix">A prefix of this trie's family.</param>
-    /// <param name="value">What to keep for it, above 0.</param>
-    /// <param name="existing">The value it already has, or 0.</param>
-    /// <param name="cover">The value of the longest other prefix that contains it, or 0.</param>
+    /// <param name="id">The id it has now, or has had already.</param>
+    /// <param name="cover">If added, the id of the longest other prefix that contains it, or 0.</param>
     /// <returns>True if added, false if it was there and stays as it was.</returns>
-    public bool TryInsert(IpPrefix prefix, uint value, out uint existing, out uint cover) =>
-        TryInsert(prefix, value, out existing, out cover, out _);
-
-    /// <summary>The same, telling the node for <see cref="SetValue"/>.</summary>
-    internal bool TryInsert(IpPrefix prefix, uint value, out uint existing, out uint cover, out int node)
+    /// <exception cref="InvalidOperationException">There are no more ids (<see cref="PrefixIds.Take"/>); nothing was changed.</exception>
+    public bool TryInsert(IpPrefix prefix, out uint id, out uint cover)
     {
         Check(prefix);
-        ArgumentOutOfRangeException.ThrowIfZero(value);
-        Span<int> path = stackalloc int[MaxPath];
-        int passed = Descend(prefix.Address, prefix.Length, path, out int holding, out int common);
-        int parent = holding > 0 ? path[holding - 1] : 0;
-        existing = 0;
-        if (parent != 0 && _nodes[parent].Length == prefix.Length)
+        Way way = new(stackalloc uint[MaxPath]);
+        Descend(prefix.Address, prefix.Length, ref way);
+        int holding = way.Holding;
+        if (holding > 0 && LengthAt(way, holding - 1) == prefix.Length)
         {
-            node = parent;
-            existing = _nodes[node].Value;
-            cover = existing != 0 ? 0 : CoverOf(path[..(holding - 1)]);
-            if (existing != 0)
+            uint at = way.Links[holding - 1];
+            id = IdOf(at);
+            cover = id != 0 ? 0 : CoverOf(way.Links[..(holding - 1)]);
+            if (id != 0)
             {
                 return false;
             }
 
-            // A branch point becomes a prefix.
-            _nodes[node].Value = value;
+            // A place where others part becomes a prefix.
+            id = _ids.Take(prefix);
+            NodeAt(at).Id = id;
+            _partings--;
             Count++;
             return true;
         }
 
-        cover = CoverOf(path[..holding]);
-        node = NewNode(prefix, value);
-        int top = node;
-        if (holding < passed)
-        {
-            if (common < prefix.Length)
-            {
-                top = NewNode(IpPrefix.Create(prefix.Address, common), 0);
-                Link(top, prefix.Address, node);
-            }
-
-            Link(top, KeyOf(path[holding]), path[holding]);
-        }
-
-        Link(parent, prefix.Address, top);
+        // What can fail for want of memory or ids comes before the first change.
+        MakeRoom(way);
+        cover = CoverOf(way.Links[..holding]);
+        id = _ids.Take(prefix);
+        Attach(prefix, id, way);
         Count++;
         return true;
     }
 
-    /// <summary>Changes the value of a node that was just told, before any other change.</summary>
-    internal void SetValue(int node, uint value) => _nodes[node].Value = value;
-
-    /// <summary>Removes a prefix.</summary>
+    /// <summary>Removes a prefix. Its id is not released.</summary>
     /// <param name="prefix">A prefix of this trie's family.</param>
-    /// <param name="value">The value it had, or 0.</param>
-    /// <param name="cover">The value of the longest other prefix that contains it, or 0.</param>
+    /// <param name="id">The id it had, or 0.</param>
+    /// <param name="cover">If removed, the id of the longest other prefix that contains it, or 0.</param>
     /// <returns>False if it was not there.</returns>
-    public bool TryRemove(IpPrefix prefix, out uint value, out uint cover)
+    public bool TryRemove(IpPrefix prefix, out uint id, out uint cover)
     {
         Check(prefix);
-        Span<int> path = stackalloc int[MaxPath];
-        Descend(prefix.Address, prefix.Length, path, out int holding, out _);
-        int at = holding > 0 ? path[holding - 1] : 0;
-        value = at != 0 && _nodes[at].Length == prefix.Length ? _nodes[at].Value : 0;
+        Way way = new(stackalloc uint[MaxPath]);
+        Descend(prefix.Address, prefix.Length, ref way);
         cover = 0;
-        if (value == 0)
+        id = IdOfExactly(prefix, way);
+        if (id == 0)
         {
             return false;
         }
 
-        cover = CoverOf(path[..(holding - 1)]);
+        int at = way.Holding - 1;
+        cover = CoverOf(way.Links[..at]);
         Count--;
-        ref Node node = ref _nodes[at];
-        node.Value = 0;
-        if (node.Left != 0 && node.Right != 0)
+        uint link = way.Links[at];
+        if (!IsLeaf(link))
         {
+            ref Node node = ref NodeAt(link);
+            if (node.Left != 0 && node.Right != 0)
+            {
+                node.Id = 0;
+                _partings++;
+                return true;
+            }
+
+            LinkTo(way.Links, at, prefix.Address) = node.Left | node.Right;
+            FreeNode(link);
             return true;
         }
 
-        int child = node.Left | node.Right;
-        int parent = holding > 1 ? path[holding - 2] : 0;
-        Link(parent, prefix.Address, child);
-        FreeNode(at);
-        if (child == 0 && parent != 0 && _nodes[parent].Value == 0)
+        LinkTo(way.Links, at, prefix.Address) = 0;
+        if (at > 0)
         {
-            // The parent was a branch point and has one branch left.
-            Link(holding > 2 ? path[holding - 3] : 0, prefix.Address, _nodes[parent].Left | _nodes[parent].Right);
-            FreeNode(parent);
+            ShrinkAbove(way.Links, at - 1, prefix.Address);
+        }
+
+        if (Count == 0)
+        {
+            Reset();
         }
 
         return true;
     }
 
-    /// <summary>The value of exactly this prefix.</summary>
-    public bool TryGet(IpPrefix prefix, out uint value)
+    /// <summary>The id of exactly this prefix.</summary>
+    public bool TryGet(IpPrefix prefix, out uint id)
     {
         Check(prefix);
-        Span<int> path = stackalloc int[MaxPath];
-        Descend(prefix.Address, prefix.Length, path, out int holding, out _);
-        int at = holding > 0 ? path[holding - 1] : 0;
-        value = at != 0 && _nodes[at].Length == prefix.Length ? _nodes[at].Value : 0;
-        return value != 0;
+        Way way = new(stackalloc uint[MaxPath]);
+        Descend(prefix.Address, prefix.Length, ref way);
+        id = IdOfExactly(prefix, way);
+        return id != 0;
     }
 
     /// <summary>The longest prefix that contains the address.</summary>
-    public bool TryLongestMatch(IpAddr address, out IpPrefix prefix, out uint value)
+    public bool TryLongestMatch(IpAddr address, out IpPrefix prefix, out uint id)
     {
         CheckFamily(address.Family);
-        Span<int> path = stackalloc int[MaxPath];
-        Descend(address, address.BitLength, path, out int holding, out _);
-        while (holding > 0)
+        Way way = new(stackalloc uint[MaxPath]);
+        Descend(address, address.BitLength, ref way);
+        for (int i = way.Holding - 1; i >= 0; i--)
         {
-            ref readonly Node node = ref _nodes[path[--holding]];
-            if (node.Value != 0)
+            id = IdOf(way.Links[i]);
+            if (id != 0)
             {
-                prefix = IpPrefix.Create(address, node.Length);
-                value = node.Value;
+                prefix = IpPrefix.Create(address, LengthAt(way, i));
                 return true;
             }
         }
 
         prefix = default;
-        value = 0;
+        id = 0;
         return false;
     }
 
@@ -188,177 +195,154 @@ public sealed class PatriciaTrie
     public int CopyCovering(IpPrefix prefix, Span<PrefixEntry> destination)
     {
         Check(prefix);
-        Span<int> path = stackalloc int[MaxPath];
-        Descend(prefix.Address, prefix.Length, path, out int holding, out _);
+        Way way = new(stackalloc uint[MaxPath]);
+        Descend(prefix.Address, prefix.Length, ref way);
         int written = 0;
-        for (int i = 0; i < holding && written < destination.Length; i++)
+        for (int i = 0; i < way.Holding && written < destination.Length; i++)
         {
-            ref readonly Node node = ref _nodes[path[i]];
-            if (node.Value != 0)
+            uint id = IdOf(way.Links[i]);
+            if (id != 0)
             {
-                destination[written++] = new(IpPrefix.Create(prefix.Address, node.Length), node.Value);
+                destination[written++] = new(IpPrefix.Create(prefix.Address, LengthAt(way, i)), id);
             }
         }
 
         return written;
     }
 
-    /// <summary>Writes prefixes in order, starting at or after a given one, so that a walk can be done in parts.</summary>
-    /// <param name="from">Where to start; it need not be held.</param>
-    /// <param name="inclusive">Whether <paramref name="from"/> itself, if held, is part of the result.</param>
-    /// <param name="within">Where to end: only prefixes inside this one, in which <paramref name="from"/> must lie.</param>
-    /// <param name="destination">Room for the result.</param>
-    /// <returns>How many were written; fewer than the room given means that the walk is at its end.</returns>
-    public int CopyOrdered(IpPrefix from, bool inclusive, IpPrefix within, Span<PrefixEntry> destination)
+    // Goes down by the key's bits to the first point that is a leaf or not shorter than the length, or to the end.
+    private void Descend(IpAddr key, int length, ref Way way)
     {
-        Check(from);
-        Span<int> pending = stackalloc int[MaxPath + 1];
-        int top = Seek(from, inclusive, pending);
-        int written = 0;
-        while (top > 0 && written < destination.Length)
+        Span<uint> links = way.Links;
+        int passed = 0;
+        int last = 0;
+        for (uint link = _root; link != 0;)
         {
-            int at = pending[--top];
-            ref readonly Node node = ref _nodes[at];
-            IpPrefix prefix = PrefixAt(at);
-            if (!within.Contains(prefix))
+            links[passed++] = link;
+            if (IsLeaf(link))
             {
                 break;
             }
 
-            if (node.Value != 0)
-            {
-                destination[written++] = new(prefix, node.Value);
-            }
-
-            top = Push(pending, top, node.Right);
-            top = Push(pending, top, node.Left);
-        }
-
-        return written;
-    }
-
-    /// <summary>All entries in order. The trie must not change meanwhile.</summary>
-    public IEnumerable<PrefixEntry> Walk() => Walk(Everything());
-
-    /// <summary>The prefixes inside this one, itself included if held, in order. The trie must not change meanwhile.</summary>
-    public IEnumerable<PrefixEntry> Walk(IpPrefix within)
-    {
-        Check(within);
-        PrefixEntry[] part = new PrefixEntry[128];
-        int got = CopyOrdered(within, inclusive: true, within, part);
-        while (got > 0)
-        {
-            for (int i = 0; i < got; i++)
-            {
-                yield return part[i];
-            }
-
-            got = got < part.Length ? 0 : CopyOrdered(part[got - 1].Prefix, inclusive: false, within, part);
-        }
-    }
-
-    private IpPrefix Everything() => IpPrefix.Create(IpAddr.FromBits(_family, 0, 0), 0);
-
-    private static int Push(Span<int> pending, int top, int at)
-    {
-        if (at != 0)
-        {
-            pending[top++] = at;
-        }
-
-        return top;
-    }
-
-    // Fills the stack of a pre-order walk so that what it yields are the nodes after the given prefix.
-    private int Seek(IpPrefix from, bool inclusive, Span<int> pending)
-    {
-        Span<int> path = stackalloc int[MaxPath];
-        int passed = Descend(from.Address, from.Length, path, out int holding, out int common);
-        int top = 0;
-        for (int i = 0; i < holding; i++)
-        {
-            ref readonly Node node = ref _nodes[path[i]];
-            if (node.Length == from.Length)
-            {
-                if (inclusive)
-                {
-                    return Push(pending, top, path[i]);
-                }
-
-                top = Push(pending, top, node.Right);
-                return Push(pending, top, node.Left);
-            }
-
-            if (!from.Address.Bit(node.Length))
-            {
-                top = Push(pending, top, node.Right);
-            }
-        }
-
-        // The next node does not hold the prefix: it lies inside, or on one side.
-        bool after = holding < passed && (common == from.Length || !from.Address.Bit(common));
-        return after ? Push(pending, top, path[holding]) : top;
-    }
-
-    // Goes down by the key's bits to the first node that is not shorter than the length, or to the end, and notes the nodes passed.
-    // The first `holding` of them contain the key; `common` bits of the key, at most the length, agree with those of the last.
-    private int Descend(IpAddr key, int length, Span<int> path, out int holding, out int common)
-    {
-        int passed = 0;
-        int at = _root;
-        int last = 0;
-        while (at != 0)
-        {
-            path[passed++] = at;
-            ref readonly Node node = ref _nodes[at];
+            ref readonly Node node = ref NodeAt(link);
             last = node.Length;
-            at = last >= length ? 0 : key.Bit(last) ? node.Right : node.Left;
+            link = last >= length ? 0 : key.Bit(last) ? node.Right : node.Left;
         }
 
-        common = 0;
-        holding = passed;
-        if (passed > 0)
+        if (passed == 0)
         {
-            common = Math.Min(CommonLength(KeyOf(path[passed - 1]), key), Math.Min(last, length));
-            while (holding > 0 && _nodes[path[holding - 1]].Length > common)
-            {
-                holding--;
-            }
+            return;
         }
 
-        return passed;
+        uint end = links[passed - 1];
+        IpPrefix witness = _ids.PrefixOf(IdAtOrBelow(end));
+        way.Witness = witness.Address;
+        way.LastLength = IsLeaf(end) ? witness.Length : last;
+        way.Common = Math.Min(CommonLength(witness.Address, key), Math.Min(way.LastLength, length));
+        way.Passed = passed;
+        way.Holding = passed;
+        while (way.Holding > 0 && LengthAt(way, way.Holding - 1) > way.Common)
+        {
+            way.Holding--;
+        }
     }
 
-    // The value of the last node that has one.
-    private uint CoverOf(ReadOnlySpan<int> path)
+    // Hangs a new leaf or node in at the end of the way that led to its place.
+    private void Attach(IpPrefix prefix, uint id, in Way way)
+    {
+        int holding = way.Holding;
+        uint top = Leaf | id;
+        if (holding < way.Passed)
+        {
+            // What does not hold the prefix comes to stand below it, or beside it.
+            uint other = way.Links[holding];
+            if (way.Common == prefix.Length)
+            {
+                top = way.Witness.Bit(prefix.Length) ? NewNode(prefix.Length, id, 0, other) : NewNode(prefix.Length, id, other, 0);
+            }
+            else
+            {
+                top = prefix.Address.Bit(way.Common) ? NewNode(way.Common, 0, other, top) : NewNode(way.Common, 0, top, other);
+                _partings++;
+            }
+        }
+        else if (holding > 0 && IsLeaf(way.Links[holding - 1]))
+        {
+            uint node = NewNode(way.LastLength, IdOf(way.Links[holding - 1]), 0, 0);
+            LinkTo(way.Links, holding - 1, prefix.Address) = node;
+            way.Links[holding - 1] = node;
+        }
+
+        LinkTo(way.Links, holding, prefix.Address) = top;
+    }
+
+    // The node at this place of the way has lost a leaf below. One that has nothing below it left becomes a leaf, and a place where
+    // two parted the one that is left.
+    private void ShrinkAbove(ReadOnlySpan<uint> links, int at, IpAddr key)
+    {
+        uint link = links[at];
+        ref readonly Node node = ref NodeAt(link);
+        uint left = node.Left | node.Right;
+        if (node.Id != 0 && left != 0)
+        {
+            return;
+        }
+
+        _partings -= node.Id == 0 ? 1 : 0;
+        LinkTo(links, at, key) = node.Id != 0 ? Leaf | node.Id : left;
+        FreeNode(link);
+    }
+
+    private uint IdOfExactly(IpPrefix prefix, in Way way)
+    {
+        int at = way.Holding - 1;
+        return at >= 0 && LengthAt(way, at) == prefix.Length ? IdOf(way.Links[at]) : 0;
+    }
+
+    // The id of the last point that has one.
+    private uint CoverOf(ReadOnlySpan<uint> links)
     {
         uint cover = 0;
-        for (int i = path.Length - 1; i >= 0 && cover == 0; i--)
+        for (int i = links.Length - 1; i >= 0 && cover == 0; i--)
         {
-            cover = _nodes[path[i]].Value;
+            cover = IdOf(links[i]);
         }
 
         return cover;
     }
 
-    // Makes the child the branch of its parent that the key takes; parent 0 is the root's own link.
-    private void Link(int parent, IpAddr key, int child)
+    private static bool IsLeaf(uint link) => link >= Leaf;
+
+    private ref Node NodeAt(uint link) => ref _nodes[(int)link];
+
+    // 0 at a place where prefixes part.
+    private uint IdOf(uint link) => IsLeaf(link) ? link & ~Leaf : NodeAt(link).Id;
+
+    private uint IdAtOrBelow(uint link)
     {
-        if (parent == 0)
+        uint id = IdOf(link);
+        while (id == 0)
         {
-            _root = child;
-            return;
+            link = NodeAt(link).Left;
+            id = IdOf(link);
         }
 
-        ref Node node = ref _nodes[parent];
-        if (key.Bit(node.Length))
+        return id;
+    }
+
+    // Only the last point passed can be a leaf.
+    private int LengthAt(in Way way, int at) => at == way.Passed - 1 ? way.LastLength : NodeAt(way.Links[at]).Length;
+
+    // The link that leads, on the way of the key, to the point at this place.
+    private ref uint LinkTo(ReadOnlySpan<uint> links, int at, IpAddr key)
+    {
+        if (at == 0)
         {
-            node.Right = child;
+            return ref _root;
         }
-        else
-        {
-            node.Left = child;
-        }
+
+        ref Node node = ref NodeAt(links[at - 1]);
+        return ref key.Bit(node.Length) ? ref node.Right : ref node.Left;
     }
 
     private static int CommonLength(IpAddr a, IpAddr b)
@@ -367,55 +351,49 @@ public sealed class PatriciaTrie
         return common < 64 ? common : 64 + BitOperations.LeadingZeroCount(a.Low ^ b.Low);
     }
 
-    private IpAddr KeyOf(int at)
+    // An insertion needs at most one node: where it is not below a node that has no other on this side.
+    private void MakeRoom(in Way way)
     {
-        uint first = _nodes[at].First;
-        if (_rests is null)
+        bool needed = way.Holding < way.Passed || (way.Holding > 0 && IsLeaf(way.Links[way.Holding - 1]));
+        if (needed && _free == 0)
         {
-            return IpAddr.FromIPv4(first);
+            _nodes.MakeRoom(_used);
         }
-
-        ref readonly Rest rest = ref _rests[at];
-        return IpAddr.FromIPv6(((ulong)first << 32) | rest.Second, ((ulong)rest.Third << 32) | rest.Fourth);
     }
 
-    private IpPrefix PrefixAt(int at) => IpPrefix.Create(KeyOf(at), _nodes[at].Length);
-
-    private int NewNode(IpPrefix prefix, uint value)
+    private uint NewNode(int length, uint id, uint left, uint right)
     {
-        int at = _free;
+        uint at = _free;
         if (at != 0)
         {
-            _free = _nodes[at].Left;
+            _free = NodeAt(at).Left;
         }
         else
         {
-            if (_used > Node.MaxIndex)
-            {
-                throw new InvalidOperationException("The trie is full.");
-            }
-
-            _nodes.MakeRoom(_used);
-            _rests?.MakeRoom(_used);
-            at = _used++;
+            at = (uint)_used++;
         }
 
-        IpAddr key = prefix.Address;
-        _nodes[at] = new Node((uint)(key.High >> 32), prefix.Length, value);
-        if (_rests is not null)
-        {
-            _rests[at] = new Rest { Second = (uint)key.High, Third = (uint)(key.Low >> 32), Fourth = (uint)key.Low };
-        }
-
-        _nodeCount++;
+        NodeCount++;
+        NodeAt(at) = new Node(length, id) { Left = left, Right = right };
         return at;
     }
 
-    private void FreeNode(int at)
+    private void FreeNode(uint at)
     {
-        _nodes[at] = new Node { Left = _free };
+        NodeAt(at) = new Node { Left = _free };
         _free = at;
-        _nodeCount--;
+        NodeCount--;
+    }
+
+    private void Reset()
+    {
+        if (_used > TrieChunks<Node>.Size)
+        {
+            _nodes.Clear();
+        }
+
+        _used = 1;
+        _free = 0;
     }
 
     private void Check(IpPrefix prefix) => CheckFamily(prefix.Family);
@@ -428,37 +406,31 @@ public sealed class PatriciaTrie
         }
     }
 
-    // The length lies in the upper bits of the two links, four in each.
-    private struct Node(uint first, int length, uint value)
+    // What going down tells. The first `Holding` of the points passed contain the key; `Common` bits of the key, at most its length, agree
+    // with those of the last, for which `Witness` stands: an address inside it.
+    private ref struct Way(Span<uint> links)
     {
-        public const int MaxIndex = (1 << IndexBits) - 1;
-        private const int IndexBits = 28;
-        private uint _left = (uint)length >> 4 << IndexBits;
-        private uint _right = (uint)length << IndexBits;
-
-        public readonly uint First = first;
-
-        public uint Value = value;
-
-        public int Left
-        {
-            readonly get => (int)(_left & MaxIndex);
-            set => _left = (_left & ~(uint)MaxIndex) | (uint)value;
-        }
-
-        public int Right
-        {
-            readonly get => (int)(_right & MaxIndex);
-            set => _right = (_right & ~(uint)MaxIndex) | (uint)value;
-        }
-
-        public readonly int Length => (int)((_left >> IndexBits << 4) | (_right >> IndexBits));
+        public readonly Span<uint> Links = links;
+        public int Passed;
+        public int Holding;
+        public int Common;
+        public int LastLength;
+        public IpAddr Witness;
     }
 
-    private struct Rest
+    private struct Node(int length, uint id)
     {
-        public uint Second;
-        public uint Third;
-        public uint Fourth;
+        private uint _own = ((uint)length << PrefixIds.Bits) | id;
+
+        public uint Left;
+        public uint Right;
+
+        public uint Id
+        {
+            readonly get => _own & PrefixIds.MaxId;
+            set => _own = (_own & ~PrefixIds.MaxId) | value;
+        }
+
+        public readonly int Length => (int)(_own >> PrefixIds.Bits);
     }
 }

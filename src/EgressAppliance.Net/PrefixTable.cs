@@ -1,7 +1,7 @@
 namespace EgressAppliance.Net;
 
-// Three parts that change together. The tries of record, one for each family, know every prefix. The ids are their values. The
-// lookup table is compiled from them step by step: whenever a prefix comes or goes, the trie tells the id of its cover, and the table
+// Three parts that change together. The tries of record, one for each family, know every prefix by its id, and the ids know
+// which prefix each has. The lookup table is compiled from them step by step: whenever a prefix comes or goes, the trie tells the id of its cover, and the table
 // passes the addresses between the two. Nothing is ever rebuilt as a whole.
 //
 // A change gives the prefix its id first and enters it in the table last, and leaves the table first, so an id that a lookup
@@ -20,10 +20,23 @@ public sealed class PrefixTable : IDisposable
 {
     private const int WalkPart = 1024;
     private readonly Lock _gate = new();
-    private readonly PatriciaTrie _ipv4 = new(IpFamily.IPv4);
-    private readonly PatriciaTrie _ipv6 = new(IpFamily.IPv6);
-    private readonly PrefixIds _ids = new();
+    private readonly PrefixIds _ids;
+    private readonly PatriciaTrie _ipv4;
+    private readonly PatriciaTrie _ipv6;
     private int _count;
+
+    /// <summary>An empty table.</summary>
+    public PrefixTable()
+        : this(new PrefixIds())
+    {
+    }
+
+    internal PrefixTable(PrefixIds ids)
+    {
+        _ids = ids;
+        _ipv4 = new(IpFamily.IPv4, ids);
+        _ipv6 = new(IpFamily.IPv6, ids);
+    }
 
     /// <summary>The compiled table for the data path.</summary>
     public LpmTable Lookup { get; } = new();
@@ -36,6 +49,7 @@ public sealed class PrefixTable : IDisposable
 
     /// <summary>Adds a prefix and returns its id (1 or more); a prefix already there keeps its id, and one whose id still rests gets it back.</summary>
     /// <exception cref="ArgumentException">The prefix is a default value.</exception>
+    /// <exception cref="InvalidOperationException">All of 2^24 - 1 ids are in use or rest; nothing was changed.</exception>
     public uint Add(IpPrefix prefix)
     {
         PatriciaTrie trie = TrieOf(prefix.Family);
@@ -53,6 +67,7 @@ public sealed class PrefixTable : IDisposable
     /// share paths in the trie and lines of the table, so a full table loads in a quarter of the time.
     /// </summary>
     /// <exception cref="ArgumentException">One of them is a default value; none was added.</exception>
+    /// <exception cref="InvalidOperationException">All of 2^24 - 1 ids are in use or rest; those before the one in hand were added.</exception>
     public void AddRange(ReadOnlySpan<IpPrefix> prefixes)
     {
         ulong[] words = new ulong[prefixes.Length];
@@ -193,27 +208,20 @@ public sealed class PrefixTable : IDisposable
     private uint AddLocked(PatriciaTrie trie, IpPrefix prefix, out bool added)
     {
         added = false;
-        // One way down: the id is only known once the prefix is known to be new.
-        if (!trie.TryInsert(prefix, uint.MaxValue, out uint id, out uint cover, out int node))
+        if (!trie.TryInsert(prefix, out uint id, out uint cover))
         {
             return id;
         }
 
         try
         {
-            id = _ids.Take(prefix);
-            trie.SetValue(node, id);
             Lookup.Add(prefix, id, cover);
         }
         catch
         {
             // Disposed, or out of memory: trie and lookup table must still tell the same.
             trie.TryRemove(prefix, out _, out _);
-            if (id != 0)
-            {
-                _ids.Release(prefix, id);
-            }
-
+            _ids.Release(prefix, id);
             throw;
         }
 

@@ -15,7 +15,7 @@ public sealed record PrefixTableStatistics
     /// <summary>Bytes of the tries' arrays.</summary>
     public long TrieBytes { get; init; }
 
-    /// <summary>Bytes of the array from ids to prefixes.</summary>
+    /// <summary>Bytes of the arrays from ids to prefixes, and of what tells which ids rest and which are free.</summary>
     public long IdBytes { get; init; }
 
     /// <summary>The compiled table.</summary>

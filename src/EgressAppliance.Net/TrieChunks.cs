@@ -29,4 +29,7 @@ internal sealed class TrieChunks<T>
             _chunks[chunk] = new T[Size];
         }
     }
+
+    /// <summary>Gives up all arrays: the list is empty again.</summary>
+    public void Clear() => _chunks = [];
 }

@@ -175,6 +175,6 @@ internal sealed class RouteIntake(RibTable table, int source, Lock gate, LockQue
         public uint Set { get; } = set;
 
         /// <summary>The prefix.</summary>
-        public IpPrefix Prefix(IReadOnlyList<ulong> lows) => IpPrefix.Trusted(IpAddr.FromBits(_family, Bits, _low == 0 ? 0 : lows[_low - 1]), _length);
+        public IpPrefix Prefix(IReadOnlyList<ulong> lows) => IpPrefix.OfMasked(IpAddr.FromBits(_family, Bits, _low == 0 ? 0 : lows[_low - 1]), _length);
     }
 }

@@ -79,7 +79,8 @@ public sealed partial class BgpSpeaker : IBgpSpeaker
         _peers = new PeerTable[options.Peers.Count];
         _sessions = new PeerSession[options.Peers.Count];
         _lastHeartbeat = timeProvider.GetTimestamp();
-        _lateFlush = timeProvider.CreateTimer(_ => FlushLate(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        // The clock that octets arrive by, not the one that the protocol's timers are given.
+        _lateFlush = TimeProvider.System.CreateTimer(_ => FlushLate(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         var owner = new Owner(this);
         for (int i = 0; i < _peers.Length; i++)
         {

@@ -114,7 +114,7 @@ public ref struct BgpReader
         ulong high = ReadUpper(rest[at..], octets) & UpperBits(length);
         ulong low = length > 64 ? ReadUpper(rest[(at + 8)..], octets - 8) & UpperBits(length - 64) : 0;
         _position += at + octets;
-        nlri = new Nlri(IpPrefix.Trusted(IpAddr.FromBits(family, high, low), length), pathId);
+        nlri = new Nlri(IpPrefix.OfMasked(IpAddr.FromBits(family, high, low), length), pathId);
         return true;
     }
 

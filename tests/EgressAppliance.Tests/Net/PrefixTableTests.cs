@@ -156,6 +156,25 @@ public class PrefixTableTests
     }
 
     [Fact]
+    public void Add_without_an_id_left_is_refused_until_one_has_rested()
+    {
+        using PrefixTable table = new(new PrefixIds(largest: 2));
+        IpPrefix second = IpPrefix.Parse("10.1.0.0/16");
+        IpPrefix third = IpPrefix.Parse("10.1.2.0/24");
+        table.Add(IpPrefix.Parse("10.0.0.0/8"));
+        uint id = table.Add(second);
+        Assert.Throws<InvalidOperationException>(() => table.Add(third));
+        table.Remove(second);
+        Assert.Throws<InvalidOperationException>(() => table.Add(third));
+        Assert.Equal((1, 3), (table.Count, table.IdCapacity));
+        Assert.Equal(1u, table.Lookup.Lookup(third.Address));
+        table.Tick();
+        table.Tick();
+        Assert.Equal(id, table.Add(third));
+        Assert.Equal(id, table.Lookup.Lookup(third.Address));
+    }
+
+    [Fact]
     public void PrefixOf_an_id_never_given_is_default()
     {
         using PrefixTable table = new();

@@ -60,6 +60,41 @@ public class RoutingTableTests(RoutingTableFixture fixture) : IClassFixture<Rout
     public void Entries_are_the_table_in_order() =>
         Assert.Equal(fixture.Prefixes.OrderBy(p => p), fixture.Table.Entries().Select(e => e.Prefix));
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void Add_after_all_were_removed_again_and_again_takes_no_more_ids_or_memory(int ticks)
+    {
+        using PrefixTable table = new();
+        IpPrefix[] prefixes = [.. fixture.Prefixes.Where((_, i) => i % 4 == 0)];
+        table.AddRange(prefixes);
+        PrefixTableStatistics full = table.GetStatistics();
+        uint[] ids = [.. table.Entries().Select(e => e.Id)];
+        for (int cycle = 0; cycle < 5; cycle++)
+        {
+            Assert.All(prefixes, p => Assert.True(table.Remove(p)));
+            Assert.Equal(prefixes.Length, table.GetStatistics().RestingIds);
+            for (int i = 0; i < ticks; i++)
+            {
+                table.Tick();
+            }
+
+            PrefixTableStatistics empty = table.GetStatistics();
+            Assert.Equal((0, ticks == 2 ? 0 : prefixes.Length), (table.Count, empty.RestingIds));
+
+            // Each family keeps at most its first array.
+            Assert.InRange(empty.TrieBytes, 0, 400_000);
+            table.AddRange(prefixes);
+            PrefixTableStatistics now = table.GetStatistics();
+            Assert.Equal((0, prefixes.Length + 1, full.TrieBytes), (now.RestingIds, table.IdCapacity, now.TrieBytes));
+
+            // The bits of the sets remain: those of the ids released now and before, and of the free ones, of which an array may have half again to spare.
+            Assert.InRange(now.IdBytes, full.IdBytes, full.IdBytes + (prefixes.Length * 3 * 3 / 2 / 8) + 4096);
+            Assert.Equal(ids, table.Entries().Select(e => e.Id));
+            Assert.All(table.Entries(), e => Assert.Equal(e.Prefix, table.PrefixOf(e.Id)));
+        }
+    }
+
     private void CheckTruth()
     {
         PrefixTable table = fixture.Table;
