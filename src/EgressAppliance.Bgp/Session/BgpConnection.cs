@@ -39,8 +39,12 @@ internal sealed class BgpConnection : IDisposable
     private const int ReadsInARow = 8;
     private const int ReceiveBuffer = BgpConstants.MaxExtendedMessageLength + 1;
 
-    // The send hold timer runs for a piece at a time: it is about a peer that takes nothing, not about one that takes much slowly.
     private const int SendPiece = 16 * 1024;
+
+    // linux/tcp.h: struct tcp_info, tcpi_bytes_acked.
+    private const int ProtocolTcp = 6;
+    private const int OptionTcpInfo = 11;
+    private const int BytesAckedAt = 120;
     private static readonly TimeSpan LingerTime = TimeSpan.FromSeconds(1);
     private readonly Socket _socket;
     private readonly IConnectionSink _sink;
@@ -108,9 +112,8 @@ internal sealed class BgpConnection : IDisposable
         int sent = 0;
         try
         {
-            sent = _socket.Send(message, SocketFlags.None, out SocketError error);
-            // A full socket buffer leaves the rest to the writer, and so does an error: the writer's own attempt tells of it.
-            sent = error == SocketError.Success ? sent : 0;
+            // A full socket buffer leaves the rest to the writer, and so does an error: the writer's own attempt tells of it. What was sent before counts.
+            sent = _socket.Send(message, SocketFlags.None, out _);
         }
         catch (ObjectDisposedException)
         {
@@ -224,8 +227,6 @@ internal sealed class BgpConnection : IDisposable
 
     private async Task WriteAsync()
     {
-        using var stalled = new CancellationTokenSource(Timeout.InfiniteTimeSpan, _time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(stalled.Token, _abort.Token);
         try
         {
             while (true)
@@ -239,21 +240,20 @@ internal sealed class BgpConnection : IDisposable
 
                 while (!octets.IsEmpty)
                 {
-                    stalled.CancelAfter(_sendHold);
-                    int sent = await _socket.SendAsync(octets[..Math.Min(SendPiece, octets.Length)], SocketFlags.None, either.Token).ConfigureAwait(false);
+                    int sent = await SendPieceAsync(octets[..Math.Min(SendPiece, octets.Length)]).ConfigureAwait(false);
+                    if (sent == 0)
+                    {
+                        _sink.OnSendStalled(this, $"send hold timer expired: the peer read nothing for {_sendHold.TotalSeconds:0} s");
+                        return;
+                    }
+
                     octets = octets[sent..];
                     if (_queue.Sent(sent))
                     {
                         _sink.OnDrained(this);
                     }
                 }
-
-                stalled.CancelAfter(Timeout.InfiniteTimeSpan);
             }
-        }
-        catch (OperationCanceledException) when (stalled.IsCancellationRequested && !_abort.IsCancellationRequested)
-        {
-            _sink.OnSendStalled(this, $"send hold timer expired: the peer read nothing for {_sendHold.TotalSeconds:0} s");
         }
         catch (SocketException e)
         {
@@ -267,5 +267,48 @@ internal sealed class BgpConnection : IDisposable
         {
             return; // the linger time is over
         }
+    }
+
+    /// <summary>
+    /// Sends a piece; 0 if the send hold time passed without the peer taking a single octet. That is asked of TCP itself: the kernel tells of room in
+    /// its send buffer, which may hold megabytes, only when a third of it is free, and a peer that reads slowly takes long to free that much.
+    /// </summary>
+    private async Task<int> SendPieceAsync(ReadOnlyMemory<byte> piece)
+    {
+        using var giveUp = CancellationTokenSource.CreateLinkedTokenSource(_abort.Token);
+        Task<int> sending = _socket.SendAsync(piece, SocketFlags.None, giveUp.Token).AsTask();
+        long acknowledged = sending.IsCompleted ? 0 : BytesAcknowledged();
+        while (true)
+        {
+            try
+            {
+                return await sending.WaitAsync(_sendHold, _time, CancellationToken.None).ConfigureAwait(false);
+            }
+            catch (TimeoutException)
+            {
+                long now = BytesAcknowledged();
+                if (now != acknowledged)
+                {
+                    acknowledged = now;
+                    continue;
+                }
+            }
+
+            await giveUp.CancelAsync().ConfigureAwait(false);
+            try
+            {
+                return await sending.ConfigureAwait(false); // it was quicker after all
+            }
+            catch (OperationCanceledException) when (!_abort.IsCancellationRequested)
+            {
+                return 0;
+            }
+        }
+    }
+
+    private long BytesAcknowledged()
+    {
+        Span<byte> info = stackalloc byte[BytesAckedAt + sizeof(long)];
+        return _socket.GetRawSocketOption(ProtocolTcp, OptionTcpInfo, info) < info.Length ? 0 : BitConverter.ToInt64(info[BytesAckedAt..]);
     }
 }

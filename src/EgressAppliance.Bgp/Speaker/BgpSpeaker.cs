@@ -257,7 +257,7 @@ public sealed partial class BgpSpeaker : IBgpSpeaker
             {
                 return;
             }
-            catch (SocketException) when (_stop.IsCancellationRequested)
+            catch (Exception e) when (e is SocketException or ObjectDisposedException && _stop.IsCancellationRequested)
             {
                 return;
             }

@@ -37,7 +37,7 @@ public sealed class BgpConnectionTests : IAsyncLifetime
         Assert.True(connection.TrySendNow(Keepalive()));
 
         byte[] received = new byte[64];
-        Assert.Equal(BgpConstants.HeaderLength, await _peer.ReceiveAsync(received));
+        Assert.Equal(BgpConstants.HeaderLength, await _peer.ReceiveAsync(received).WaitAsync(Sink.Patience));
         Assert.Equal(0, connection.Pending);
     }
 
@@ -71,7 +71,7 @@ public sealed class BgpConnectionTests : IAsyncLifetime
         int received = 0;
         while (received < sent * BgpConstants.HeaderLength)
         {
-            int read = await _peer.ReceiveAsync(buffer);
+            int read = await _peer.ReceiveAsync(buffer).WaitAsync(Sink.Patience);
             for (int i = 0; i < read; i++)
             {
                 Assert.Equal(Keepalive()[(received + i) % BgpConstants.HeaderLength], buffer[i]);
@@ -103,7 +103,7 @@ public sealed class BgpConnectionTests : IAsyncLifetime
     [Fact]
     public async Task Peer_that_reads_slowly_is_no_stalled_one()
     {
-        using BgpConnection connection = New(TimeSpan.FromSeconds(4));
+        using BgpConnection connection = New(TimeSpan.FromSeconds(2));
         connection.Start();
         Assert.True(connection.TrySend(new byte[400_000]));
         Assert.True(connection.WatchDrain());
@@ -111,7 +111,7 @@ public sealed class BgpConnectionTests : IAsyncLifetime
         int received = 0;
         while (received < 400_000)
         {
-            received += await _peer.ReceiveAsync(buffer);
+            received += await _peer.ReceiveAsync(buffer).WaitAsync(Sink.Patience);
             await Task.Delay(250);
         }
 
