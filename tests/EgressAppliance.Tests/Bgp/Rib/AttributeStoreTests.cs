@@ -48,7 +48,7 @@ public sealed class AttributeStoreTests
 
             Assert.Equal(nextHop, read.NextHop);
             Assert.Equal(7u, read.Med);
-            Assert.Equal([1u, 2u], read.Communities);
+            Assert.Equal([1u, 2u], read.Communities.AsEnumerable());
         }
     }
 
