@@ -22,6 +22,9 @@ namespace EgressAppliance.Net;
 // word. Only where the last point holds no prefix itself the way goes on down to one that does: when a prefix is looked for that is not
 // held but lies above others that are.
 //
+// The nodes passed by the call before are remembered as far as it left them there, and the next one starts where its way parts from that: changes come
+// sorted (a table that is loaded, one that is purged), so most of them go only the last few steps.
+//
 // Order of walking is pre-order, which is the order of IpPrefix.CompareTo: by address, and a cover before what it covers.
 // Insert and remove tell the id of the longest proper cover, found on the way down for nothing: it is all that the compiled
 // lookup table needs to know from the trie to follow the change.
@@ -42,6 +45,9 @@ internal sealed partial class PatriciaTrie
     private readonly IpFamily _family;
     private readonly PrefixIds _ids;
     private readonly TrieChunks<Node> _nodes = new();
+    private readonly uint[] _last = new uint[MaxPath];
+    private IpAddr _lastKey;
+    private int _lastNodes;
     private uint _root;
     private uint _free;
     private int _used = 1;
@@ -77,8 +83,7 @@ internal sealed partial class PatriciaTrie
     public bool TryInsert(IpPrefix prefix, out uint id, out uint cover)
     {
         Check(prefix);
-        Way way = new(stackalloc uint[MaxPath]);
-        Descend(prefix.Address, prefix.Length, ref way);
+        Way way = SeekFromLast(prefix);
         int holding = way.Holding;
         if (holding > 0 && LengthAt(way, holding - 1) == prefix.Length)
         {
@@ -103,6 +108,7 @@ internal sealed partial class PatriciaTrie
         cover = CoverOf(way.Links[..holding]);
         id = _ids.Take(prefix);
         Attach(prefix, id, way);
+        _lastNodes = holding;
         Count++;
         return true;
     }
@@ -115,8 +121,7 @@ internal sealed partial class PatriciaTrie
     public bool TryRemove(IpPrefix prefix, out uint id, out uint cover)
     {
         Check(prefix);
-        Way way = new(stackalloc uint[MaxPath]);
-        Descend(prefix.Address, prefix.Length, ref way);
+        Way way = SeekFromLast(prefix);
         cover = 0;
         id = IdOfExactly(prefix, way);
         if (id == 0)
@@ -126,6 +131,7 @@ internal sealed partial class PatriciaTrie
 
         int at = way.Holding - 1;
         cover = CoverOf(way.Links[..at]);
+        _lastNodes = Math.Max(0, Math.Min(_lastNodes, at - 1));
         Count--;
         uint link = way.Links[at];
         if (!IsLeaf(link))
@@ -161,8 +167,7 @@ internal sealed partial class PatriciaTrie
     public bool TryGet(IpPrefix prefix, out uint id)
     {
         Check(prefix);
-        Way way = new(stackalloc uint[MaxPath]);
-        Descend(prefix.Address, prefix.Length, ref way);
+        Way way = SeekFromLast(prefix);
         id = IdOfExactly(prefix, way);
         return id != 0;
     }
@@ -210,13 +215,39 @@ internal sealed partial class PatriciaTrie
         return written;
     }
 
-    // Goes down by the key's bits to the first point that is a leaf or not shorter than the length, or to the end.
-    private void Descend(IpAddr key, int length, ref Way way)
+    // Starts where the way parts from that of the call before: below a node shorter than what both keys have in common, both take the same branch.
+    private Way SeekFromLast(IpPrefix prefix)
+    {
+        Way way = new(_last);
+        int common = Math.Min(CommonLength(_lastKey, prefix.Address), prefix.Length);
+        int from = _lastNodes;
+        while (from > 0 && NodeAt(_last[from - 1]).Length >= common)
+        {
+            from--;
+        }
+
+        Descend(prefix.Address, prefix.Length, ref way, from);
+        _lastKey = prefix.Address;
+        _lastNodes = way.Passed > 0 && IsLeaf(_last[way.Passed - 1]) ? way.Passed - 1 : way.Passed;
+        return way;
+    }
+
+    // Goes down by the key's bits to the first point that is a leaf or not shorter than the length, or to the end. As many points of the way as said
+    // are there already, and are nodes shorter than the length.
+    private void Descend(IpAddr key, int length, ref Way way, int from = 0)
     {
         Span<uint> links = way.Links;
-        int passed = 0;
+        int passed = from;
         int last = 0;
-        for (uint link = _root; link != 0;)
+        uint link = _root;
+        if (from > 0)
+        {
+            ref readonly Node start = ref NodeAt(links[from - 1]);
+            last = start.Length;
+            link = key.Bit(last) ? start.Right : start.Left;
+        }
+
+        while (link != 0)
         {
             links[passed++] = link;
             if (IsLeaf(link))
@@ -394,6 +425,7 @@ internal sealed partial class PatriciaTrie
 
         _used = 1;
         _free = 0;
+        _lastNodes = 0;
     }
 
     private void Check(IpPrefix prefix) => CheckFamily(prefix.Family);
