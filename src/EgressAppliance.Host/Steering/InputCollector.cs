@@ -57,6 +57,7 @@ public sealed class InputCollector
     private readonly TimeSpan _maxCaptureAge;
     private readonly long _start;
     private readonly Dictionary<IpPrefix, double> _packets = [];
+    private readonly PreferenceWatch _preferences = new();
     private readonly Dictionary<string, (long Frames, long Timestamp)> _heard = [];
     private readonly Dictionary<string, (DateTimeOffset? Poll, long Timestamp)> _polled = [];
     private PipelineStatistics _before = new();
@@ -124,6 +125,11 @@ public sealed class InputCollector
         }
 
         List<PrefixDemand> prefixes = Demands(picture, overrides, residual);
+        if (_preferences.EndCycle() is { } elsewhere)
+        {
+            problems.Add(elsewhere);
+        }
+
         List<LinkState> links = [.. _links.Links.Select((l, i) => LinkOf(l, interfaces[i], residual[l.Id.Value], problems))];
         PipelineStatistics statistics = counters.Statistics;
 
@@ -249,6 +255,7 @@ public sealed class InputCollector
     {
         List<PrefixDemand> prefixes = new(picture.Top.Count + overrides.Count);
         HashSet<IpPrefix> given = new(picture.Top.Count);
+        HashSet<IpPrefix> overridden = [.. overrides.Select(o => o.Prefix)];
         foreach (DemandRate<IpPrefix> rate in picture.Top)
         {
             IReadOnlyList<RibPath> learned = _speaker.GetPaths(rate.Key);
@@ -262,6 +269,10 @@ public sealed class InputCollector
 
             prefixes.Add(new PrefixDemand(rate.Key, rate.RateBps, paths));
             given.Add(rate.Key);
+            if (rate.LinkMajority && rate.Link != LinkId.None && !overridden.Contains(rate.Key))
+            {
+                _preferences.Add(rate.RateBps, _links.Of(learned[0])?.Id == rate.Link);
+            }
         }
 
         foreach (OverrideEntry entry in overrides)

@@ -49,6 +49,30 @@ public sealed class InputCollectorTests
     }
 
     [Fact]
+    public async Task Collect_traffic_on_another_link_than_the_routes_say_is_told_after_some_cycles()
+    {
+        await using Bench bench = new();
+        CycleInputs first = bench.Collect(() =>
+        {
+            bench.Send(Bench.Big, 2, 10);
+            bench.Send(Bench.Second, 1, 200);
+        });
+        CycleInputs later = bench.Collect(Settled, () =>
+        {
+            bench.Send(Bench.Big, 2, 10);
+            bench.Send(Bench.Second, 1, 10);
+        });
+
+        Assert.DoesNotContain(first.Problems, IsElsewhere);
+        Assert.Contains(later.Problems, IsElsewhere);
+        bench.Collect(Settled, () => bench.Send(Bench.Big, 2, 10), [Entry(Bench.Big, "b", bench.Clock.GetUtcNow())]);
+        CycleInputs native = bench.Collect(Settled, () => bench.Send(Bench.Second, 1, 10));
+        Assert.DoesNotContain(native.Problems, IsElsewhere);
+
+        static bool IsElsewhere(string problem) => problem.Contains("leaves by another link than the routes' attributes say", StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Collect_prefix_that_plain_BGP_sends_by_no_configured_link_is_not_offered_to_the_planner()
     {
         await using Bench bench = new();
