@@ -66,6 +66,9 @@ public sealed record BgpDecodeOptions(string File, bool As2, bool AddPath, bool 
 
     /// <summary>MRT instead of messages.</summary>
     public bool Mrt { get; init; }
+
+    /// <summary>BMP messages, of one router (RFC 7854).</summary>
+    public bool Bmp { get; init; }
 }
 
 /// <summary>One thing that <c>check --setup</c> tried.</summary>
