@@ -46,6 +46,7 @@ public static class BgpDecodeCommand
             FourOctetAs = !options.As2,
             AddPathIPv4 = options.AddPath,
             AddPathIPv6 = options.AddPath,
+            ExtendedNextHop = options.ExtendedNextHop,
             ExtendedMessage = true,
             External = options.Ebgp,
         };

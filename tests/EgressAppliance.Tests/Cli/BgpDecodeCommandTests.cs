@@ -45,6 +45,19 @@ public sealed class BgpDecodeCommandTests
         Assert.DoesNotContain("local_pref", text, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Extended_next_hop_is_read_where_the_session_had_it_and_an_error_elsewhere()
+    {
+        byte[] update = Latin(
+            "ffffffffffffffffffffffffffffffff0042020000002b4001010040020040050400000064800e1a000101100badcafe0badcafe0badcafe0badcafe002099999999");
+        (_, string plain, _) = await RunAsync(new("-", false, false, Hex: true), update);
+        Assert.Contains("\"action\":\"session-reset\"", plain, StringComparison.Ordinal);
+        (_, string extended, _) = await RunAsync(new("-", false, false, Hex: true) { ExtendedNextHop = true }, update);
+        Assert.Contains("\"next_hop\":\"bad:cafe:bad:cafe:bad:cafe:bad:cafe\"", extended, StringComparison.Ordinal);
+        Assert.Contains("\"prefix\":\"153.153.153.153/32\"", extended, StringComparison.Ordinal);
+        Assert.DoesNotContain("error", extended, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("mrtparse.quagga_bgp", 67)]
     [InlineData("ris.rrc03.updates.20100227.first796.gz", 796)]
