@@ -248,7 +248,7 @@ public sealed class SessionTests
         NotificationMessage notification = (await router.ExpectAsync(BgpMessageType.Notification)).Notification;
 
         Assert.Equal((BgpErrorCode.Cease, CeaseSubcode.MaxPrefix), (notification.Code, notification.Subcode));
-        await SpeakerFixture.UntilAsync(() => speaker.GetPeers()[0].RoutesIPv4 == 0);
+        await SpeakerFixture.UntilAsync(() => speaker.GetPeers()[0] is { RoutesIPv4: 0, LastError: not null });
         Assert.Contains("max_prefix (2)", speaker.GetPeers()[0].LastError, StringComparison.Ordinal);
     }
 
