@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Text;
+using EgressAppliance.Bgp.Bmp;
 using EgressAppliance.Bgp.Mrt;
 using EgressAppliance.Bgp.Text;
 using EgressAppliance.Bgp.Wire;
@@ -8,7 +9,7 @@ using EgressAppliance.Host.Cli;
 namespace EgressAppliance.Host;
 
 /// <summary>
-/// <c>bgp decode</c>: one JSON object for each message of a file, binary or as hexadecimal text with one message a line, or for each record of an MRT file.
+/// <c>bgp decode</c>: one JSON object for each BGP or BMP message of a file, binary or as hexadecimal text with one message a line, or for each record of an MRT file.
 /// </summary>
 public static class BgpDecodeCommand
 {
@@ -31,11 +32,21 @@ public static class BgpDecodeCommand
 
     private static MessageFormat Messages(BgpDecodeOptions options)
     {
+        if (options.Bmp)
+        {
+            // The Peer Ups say how the UPDATEs after them are to be read, so one decoder reads the whole file.
+            BmpTextDecoder bmp = new();
+            return new MessageFormat(
+                BmpConstants.HeaderLength, BmpConstants.DefaultMaxMessageLength, header => BinaryPrimitives.ReadUInt32BigEndian(header.Span[1..]),
+                message => bmp.ToJson(message.Span));
+        }
+
         BgpCodecOptions codec = new()
         {
             FourOctetAs = !options.As2,
             AddPathIPv4 = options.AddPath,
             AddPathIPv6 = options.AddPath,
+            ExtendedNextHop = options.ExtendedNextHop,
             ExtendedMessage = true,
             External = options.Ebgp,
         };

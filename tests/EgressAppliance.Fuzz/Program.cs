@@ -76,8 +76,7 @@ internal static class Program
 
     private static int Run(IFuzzTarget[] targets, FuzzOptions options, string[] folders, string? keep)
     {
-        string? bundled = Corpus.Bundled();
-        var corpus = new Corpus(bundled is null ? folders : [bundled, .. folders]);
+        var corpus = new Corpus([.. Corpus.Bundled(), .. folders]);
         Console.WriteLine(
             $"seed {options.Seed}, corpus {corpus.Hash:x16}: {corpus.Opens.Count} OPEN, {corpus.Updates.Count} UPDATE, {corpus.Notifications.Count} NOTIFICATION, "
             + $"{corpus.Refreshes.Count} ROUTE-REFRESH, {corpus.Streams.Count} streams, {corpus.Dumps.Count} table dumps, {corpus.Bmp.Count} BMP");

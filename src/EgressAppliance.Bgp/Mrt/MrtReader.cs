@@ -88,8 +88,7 @@ public sealed class MrtReader
             return null;
         }
 
-        // A count is no promise: an entry has eight octets at least, so that a short record cannot ask for a long list.
-        var paths = new List<MrtPath>(Math.Min(record.Count, _records.Body.Length / 8));
+        var paths = new List<MrtPath>(record.Room);
         bool malformed;
         while (record.TryNext(out ushort peer, out _, out uint pathId, out ReadOnlySpan<byte> attributes, out malformed))
         {

@@ -130,7 +130,7 @@ public sealed class MrtRecordReader
             return otherFamily ? Other(header, time, body) : Bad(header, time, "the prefix cannot be read");
         }
 
-        var paths = new List<MrtRibPath>(Math.Min(record.Count, body.Length / 8));
+        var paths = new List<MrtRibPath>(record.Room);
         bool cutOff;
         while (record.TryNext(out ushort index, out uint originated, out uint pathId, out ReadOnlySpan<byte> attributes, out cutOff))
         {

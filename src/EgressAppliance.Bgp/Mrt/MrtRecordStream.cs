@@ -10,7 +10,8 @@ namespace EgressAppliance.Bgp.Mrt;
 internal readonly record struct MrtHeader(uint Seconds, ushort Type, ushort Subtype);
 
 /// <summary>
-/// Cuts a stream into records; unpacks gzip. One buffer is used for all of them, and none is longer than 16 MiB, so that a damaged length costs no memory.
+/// Cuts a stream into records; unpacks gzip. One buffer is used for all of them. It grows with the octets that are there, not with what a length field claims, and no
+/// record is longer than 16 MiB.
 /// </summary>
 internal sealed class MrtRecordStream
 {
@@ -55,7 +56,7 @@ internal sealed class MrtRecordStream
     {
         header = default;
         _length = 0;
-        if (_ended || !ReadFully(_header, HeaderLength))
+        if (_ended || !ReadFully(_header))
         {
             _ended = true;
             return false;
@@ -69,16 +70,22 @@ internal sealed class MrtRecordStream
             return false;
         }
 
-        if (_body.Length < length)
+        for (int have = 0; have < length;)
         {
-            _body = new byte[length];
-        }
+            if (have == _body.Length)
+            {
+                Array.Resize(ref _body, Math.Min((int)length, have * 2));
+            }
 
-        if (!ReadFully(_body, (int)length))
-        {
-            Truncated = true;
-            _ended = true;
-            return false;
+            int part = Math.Min((int)length, _body.Length) - have;
+            if (!ReadFully(_body.AsSpan(have, part)))
+            {
+                Truncated = true;
+                _ended = true;
+                return false;
+            }
+
+            have += part;
         }
 
         _length = (int)length;
@@ -88,12 +95,12 @@ internal sealed class MrtRecordStream
         return true;
     }
 
-    private bool ReadFully(byte[] buffer, int length)
+    private bool ReadFully(Span<byte> buffer)
     {
         int read;
         try
         {
-            read = _stream.ReadAtLeast(buffer.AsSpan(0, length), length, throwOnEndOfStream: false);
+            read = _stream.ReadAtLeast(buffer, buffer.Length, throwOnEndOfStream: false);
         }
         catch (InvalidDataException)
         {
@@ -102,8 +109,8 @@ internal sealed class MrtRecordStream
             return false;
         }
 
-        Truncated |= read > 0 && read < length;
-        return read == length;
+        Truncated |= read > 0 && read < buffer.Length;
+        return read == buffer.Length;
     }
 
     /// <summary>Gives back octets that were read to look at before those of a stream that cannot seek.</summary>

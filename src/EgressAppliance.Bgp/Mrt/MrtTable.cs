@@ -12,6 +12,7 @@ internal sealed class MrtTable
 {
     private static readonly BgpCodecOptions Wide = new() { FourOctetAs = true };
     private static readonly BgpCodecOptions Narrow = new() { FourOctetAs = false };
+    private const int ShortestPeer = 11; // kind, identifier, IPv4 address and an AS number of two octets
     private readonly UpdateMessage _scratch = new();
 
     /// <summary>The peers of the last PEER_INDEX_TABLE.</summary>
@@ -31,7 +32,7 @@ internal sealed class MrtTable
         viewName = "";
         var reader = new BgpReader(body);
         if (!reader.TryReadUInt32(out collectorId) || !reader.TryReadUInt16(out ushort nameLength) || !reader.TryReadSpan(nameLength, out ReadOnlySpan<byte> name)
-            || !reader.TryReadUInt16(out ushort count))
+            || !reader.TryReadUInt16(out ushort count) || reader.Remaining < count * ShortestPeer)
         {
             return false;
         }
@@ -97,6 +98,8 @@ internal sealed class MrtTable
 /// </summary>
 internal ref struct RibRecord
 {
+    private const int ShortestPath = 8; // peer, time and length of the attributes
+    private const int FirstRoom = 256;
     private BgpReader _reader;
     private readonly bool _idInEntry;
     private readonly uint _idOfNlri;
@@ -109,14 +112,17 @@ internal ref struct RibRecord
         _idOfNlri = nlri.PathId;
         Sequence = sequence;
         Prefix = nlri.Prefix;
-        Count = _left = count;
+        _left = count;
     }
 
     public uint Sequence { get; }
 
     public IpPrefix Prefix { get; }
 
-    public int Count { get; }
+    /// <summary>
+    /// Paths to make room for at first. The count in the record is a claim: what is left of the record bounds it, and a longer list grows as paths are read.
+    /// </summary>
+    public readonly int Room => Math.Min(Math.Min(_left, _reader.Remaining / ShortestPath), FirstRoom);
 
     /// <summary>Opens a record. False if its head is malformed, or, with <paramref name="otherFamily"/>, if it is a generic one of a family that is not read.</summary>
     public static bool TryOpen(ushort subtype, ReadOnlySpan<byte> body, out RibRecord record, out bool otherFamily)

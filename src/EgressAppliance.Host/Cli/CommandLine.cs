@@ -211,22 +211,33 @@ public static class CommandLine
         Argument<string> file = new("FILE") { Description = "The file, - for standard input." };
         Option<bool> as2 = new("--as2") { Description = "AS numbers have two octets." };
         Option<bool> addPath = new("--add-path") { Description = "NLRI bear path identifiers." };
+        Option<bool> extendedNextHop = new("--extended-next-hop") { Description = "IPv4 routes may have IPv6 next hops." };
         Option<bool> hex = new("--hex") { Description = "The file is hexadecimal text, one message a line." };
         Option<bool> ebgp = new("--ebgp") { Description = "The sender is in another AS." };
         Option<bool> mrt = new("--mrt") { Description = "The file is MRT (also .gz, .bz2): print its records." };
-        Command decode = new("decode", "Print each message as one JSON object.") { file, as2, addPath, hex, ebgp, mrt };
+        Option<bool> bmp = new("--bmp") { Description = "The messages are BMP, of one router." };
+        Command decode = new("decode", "Print each message as one JSON object.") { file, as2, addPath, extendedNextHop, hex, ebgp, mrt, bmp };
         decode.Validators.Add(result =>
         {
-            if (result.GetResult(mrt) is { Implicit: false } && new[] { as2, addPath, hex }.Any(o => result.GetResult(o) is { Implicit: false }))
+            if (Given(mrt) && new[] { as2, addPath, extendedNextHop, hex }.Any(Given))
             {
-                result.AddError("--mrt: the records say themselves how they are to be read; --as2, --add-path and --hex do not go with it.");
+                result.AddError("--mrt: the records say themselves how they are to be read; only --ebgp goes with it.");
             }
+
+            if (Given(bmp) && new[] { as2, addPath, extendedNextHop, ebgp, mrt }.Any(Given))
+            {
+                result.AddError("--bmp: its messages say themselves how they are to be read; only --hex goes with it.");
+            }
+
+            bool Given(Option option) => result.GetResult(option) is { Implicit: false };
         });
         decode.SetAction((parsed, cancellation) => handlers.BgpDecodeAsync(
             new BgpDecodeOptions(parsed.GetRequiredValue(file), parsed.GetValue(as2), parsed.GetValue(addPath), parsed.GetValue(hex))
             {
                 Ebgp = parsed.GetValue(ebgp),
+                ExtendedNextHop = parsed.GetValue(extendedNextHop),
                 Mrt = parsed.GetValue(mrt),
+                Bmp = parsed.GetValue(bmp),
             },
             console, cancellation));
         return new Command("bgp", "Tools for BGP messages and tables.") { decode, api.Dump(), api.Refresh() };

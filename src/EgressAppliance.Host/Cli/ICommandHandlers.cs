@@ -64,8 +64,14 @@ public sealed record BgpDecodeOptions(string File, bool As2, bool AddPath, bool 
     /// <summary>The sender is in another AS: what only iBGP may carry is discarded.</summary>
     public bool Ebgp { get; init; }
 
+    /// <summary>IPv4 routes may have IPv6 next hops (RFC 8950).</summary>
+    public bool ExtendedNextHop { get; init; }
+
     /// <summary>MRT instead of messages.</summary>
     public bool Mrt { get; init; }
+
+    /// <summary>BMP messages, of one router (RFC 7854).</summary>
+    public bool Bmp { get; init; }
 }
 
 /// <summary>One thing that <c>check --setup</c> tried.</summary>

@@ -72,19 +72,19 @@ public sealed class Corpus
     /// <summary>Hash over everything: runs with one seed can be compared only if this is equal too.</summary>
     public ulong Hash => _digest.Value;
 
-    /// <summary>The folder with the repository's own messages, or null outside of it.</summary>
-    public static string? Bundled()
+    /// <summary>The folders with the repository's own messages; none outside of it.</summary>
+    public static IReadOnlyList<string> Bundled()
     {
         for (DirectoryInfo? d = new(AppContext.BaseDirectory); d is not null; d = d.Parent)
         {
-            string path = Path.Combine(d.FullName, "tests", "data", "bgp");
-            if (File.Exists(Path.Combine(d.FullName, "EgressAppliance.sln")) && Directory.Exists(path))
+            string data = Path.Combine(d.FullName, "tests", "data");
+            if (File.Exists(Path.Combine(d.FullName, "EgressAppliance.sln")) && Directory.Exists(data))
             {
-                return path;
+                return [Path.Combine(data, "bgp"), Path.Combine(data, "bgp", "mrt"), Path.Combine(data, "bmp")];
             }
         }
 
-        return null;
+        return [];
     }
 
     private void AddFile(string path)
@@ -131,14 +131,19 @@ public sealed class Corpus
             // Two collections have files of this name: BGP messages with what is known of their session, and BMP messages without.
             if (fields.Length < 9)
             {
-                _digest.Add(octets);
-                _bmp.Add(octets);
+                AddBmp(octets);
             }
             else
             {
                 AddMessage(octets, Checks.CodecOctet.Make(fields[3] != "2", fields[4] == "1", external: false));
             }
         }
+    }
+
+    private void AddBmp(byte[] octets)
+    {
+        _digest.Add(octets);
+        _bmp.Add(octets);
     }
 
     private void AddMessage(byte[] octets, byte options)
@@ -229,6 +234,11 @@ public sealed class Corpus
             writer = new BgpWriter(new byte[BgpConstants.MaxMessageLength]);
             UpdateEncoder.Encode(ref writer, update, options);
             AddMessage(writer.Written.ToArray(), octet);
+        }
+
+        foreach (byte[] message in OwnBmp.Messages(_opens[0].Octets, _updates[1].Octets))
+        {
+            AddBmp(message);
         }
     }
 

@@ -17,6 +17,8 @@ public static class FuzzTargets
         new RefreshTarget(),
         new JsonTarget(),
         new MrtTarget(),
+        new MrtRecordsTarget(),
+        new BmpTarget(),
         new SessionTarget(),
     ];
 

@@ -31,6 +31,7 @@ internal static class InteropMatrix
         new("routes", "routes with all attributes, withdrawals", new(), RouteRows.LearnsRoutesAsync),
         new("add-path", "ADD-PATH: all paths, also while an override is best", new(), RouteRows.LearnsAllPathsAsync),
         new("best-only", "without ADD-PATH the best path, and no override", new() { AddPath = false }, RouteRows.RefusesWithoutAllPathsAsync),
+        new("our-refresh", "we ask for its routes again (ROUTE-REFRESH)", new(), RouteRows.AsksAgainAsync),
         new("override", "an override is its best path, and goes when withdrawn", new(), OverrideRows.IsBestUntilWithdrawnAsync),
         new("refresh", "it asks for our routes again (ROUTE-REFRESH)", new(), OverrideRows.AnswersRefreshAsync),
         new("its-limit", "its prefix limit ends the session, our cap keeps below", new() { RouterMaxPrefix = 5, Prefixes = 8, NoSpeaker = true }, LimitRows.StaysBelowItsLimitAsync),
@@ -47,6 +48,7 @@ internal static class InteropMatrix
         [("collision", InteropSoftware.GoBgp)] = OneConnection,
         [("collision", InteropSoftware.ExaBgp)] = "closes its connection for ours and then may say nothing more: let it wait for ours (`passive true`)",
         [("refresh", InteropSoftware.GoBgp)] = "`softresetin` works on the routes it has; no ROUTE-REFRESH is sent",
+        [("our-refresh", InteropSoftware.OpenBgpd)] = "logs \"AID IPv4 unicast not negotiated\", though it is, and sends nothing",
         [("its-limit", InteropSoftware.ExaBgp)] = "has no prefix limit",
     };
 

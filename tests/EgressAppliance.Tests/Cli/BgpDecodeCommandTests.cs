@@ -1,3 +1,4 @@
+using EgressAppliance.Bgp.Text;
 using EgressAppliance.Host;
 using EgressAppliance.Host.Cli;
 
@@ -44,6 +45,19 @@ public sealed class BgpDecodeCommandTests
         Assert.DoesNotContain("local_pref", text, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Extended_next_hop_is_read_where_the_session_had_it_and_an_error_elsewhere()
+    {
+        byte[] update = Latin(
+            "ffffffffffffffffffffffffffffffff0042020000002b4001010040020040050400000064800e1a000101100badcafe0badcafe0badcafe0badcafe002099999999");
+        (_, string plain, _) = await RunAsync(new("-", false, false, Hex: true), update);
+        Assert.Contains("\"action\":\"session-reset\"", plain, StringComparison.Ordinal);
+        (_, string extended, _) = await RunAsync(new("-", false, false, Hex: true) { ExtendedNextHop = true }, update);
+        Assert.Contains("\"next_hop\":\"bad:cafe:bad:cafe:bad:cafe:bad:cafe\"", extended, StringComparison.Ordinal);
+        Assert.Contains("\"prefix\":\"153.153.153.153/32\"", extended, StringComparison.Ordinal);
+        Assert.DoesNotContain("error", extended, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("mrtparse.quagga_bgp", 67)]
     [InlineData("ris.rrc03.updates.20100227.first796.gz", 796)]
@@ -74,6 +88,49 @@ public sealed class BgpDecodeCommandTests
         Assert.Equal("bgp decode: the file ends within a record; what came before are 66 records\n", error);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Bmp_messages_of_a_router_become_objects(bool hex)
+    {
+        string[] messages = BmpMessages();
+        byte[] input = hex ? Latin(string.Join('\n', messages)) : Convert.FromHexString(string.Concat(messages));
+        (int code, string text, string error) = await RunAsync(new("-", false, false, Hex: hex) { Bmp = true }, input);
+        Assert.Equal((ExitCode.Done, ""), (code, error));
+        BmpTextDecoder decoder = new();
+        Assert.Equal(messages.Select(m => decoder.ToJson(Convert.FromHexString(m))), text.Split('\n', StringSplitOptions.RemoveEmptyEntries));
+        Assert.Contains("{\"type\":\"Route Monitoring\"", text, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("0300000007040000", "the header says 7 octets, 8 are there")]
+    [InlineData("0300000006c8", "message type 200 is not defined")]
+    [InlineData("0200000006", "version 2 is not supported")]
+    public async Task Bmp_line_that_is_malformed_has_its_error_and_the_next_is_read(string line, string expected)
+    {
+        (int code, string text, _) = await RunAsync(new("-", false, false, Hex: true) { Bmp = true }, Latin($"{line}\n{BmpMessages()[0]}\n"));
+        Assert.Equal(ExitCode.Done, code);
+        string[] lines = text.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.Contains(expected, lines[0], StringComparison.Ordinal);
+        Assert.Equal(BmpJson.ToJson(Convert.FromHexString(BmpMessages()[0])), lines[1]);
+    }
+
+    [Theory]
+    [InlineData("0300000008040000", false)]
+    [InlineData("0300000000040000", true)]
+    [InlineData("03ffffffff040000", true)]
+    [InlineData("030000", true)]
+    public async Task Bmp_without_a_usable_length_ends_in_an_error(string end, bool fails)
+    {
+        byte[] first = Convert.FromHexString(BmpMessages()[0]);
+        (int code, string text, string error) = await RunAsync(new("-", false, false, false) { Bmp = true }, [.. first, .. Convert.FromHexString(end)]);
+        string[] lines = text.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.Equal((fails ? ExitCode.Failed : ExitCode.Done, 2), (code, lines.Length));
+        Assert.Equal(BmpJson.ToJson(first), lines[0]);
+        Assert.Contains("\"error\"", lines[1], StringComparison.Ordinal);
+        Assert.Equal(fails, error.Length > 0);
+    }
+
     [Fact]
     public async Task File_that_is_not_there_or_compressed_by_xz_is_told()
     {
@@ -83,6 +140,14 @@ public sealed class BgpDecodeCommandTests
         (code, _, error) = await RunAsync(new("-", false, false, false) { Mrt = true }, [0xFD, (byte)'7', (byte)'z', (byte)'X']);
         Assert.Equal(ExitCode.Failed, code);
         Assert.Contains("xz; unpack it first", error, StringComparison.Ordinal);
+    }
+
+    /// <summary>The messages of one connection.</summary>
+    private static string[] BmpMessages()
+    {
+        string[][] lines = [.. File.ReadLines(TestData.Path("bmp", "messages.tsv")).Skip(1).Select(line => line.Split('\t'))];
+        string origin = lines.First(f => f[1] == "route-monitoring")[2];
+        return [.. lines.Where(f => f[2] == origin).Select(f => f[3])];
     }
 
     private static byte[] Latin(string text) => System.Text.Encoding.ASCII.GetBytes(text);

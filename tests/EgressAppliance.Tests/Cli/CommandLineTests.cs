@@ -64,6 +64,10 @@ public sealed class CommandLineTests
         Assert.Equal(new BgpDecodeOptions("-", true, true, true), _cli.Handlers.Options);
         await _cli.RunAsync("bgp", "decode", "--mrt", "--ebgp", "rib.bz2");
         Assert.Equal(new BgpDecodeOptions("rib.bz2", false, false, false) { Mrt = true, Ebgp = true }, _cli.Handlers.Options);
+        await _cli.RunAsync("bgp", "decode", "--extended-next-hop", "-");
+        Assert.Equal(new BgpDecodeOptions("-", false, false, false) { ExtendedNextHop = true }, _cli.Handlers.Options);
+        await _cli.RunAsync("bgp", "decode", "--bmp", "--hex", "-");
+        Assert.Equal(new BgpDecodeOptions("-", false, false, true) { Bmp = true }, _cli.Handlers.Options);
     }
 
     [Theory]
@@ -85,6 +89,9 @@ public sealed class CommandLineTests
     [InlineData("plan --config c.yaml")]
     [InlineData("bgp decode")]
     [InlineData("bgp decode --mrt --hex -")]
+    [InlineData("bgp decode --mrt --extended-next-hop -")]
+    [InlineData("bgp decode --bmp --mrt -")]
+    [InlineData("bgp decode --bmp --add-path -")]
     [InlineData("bgp dump")]
     [InlineData("show prefixes --top 0")]
     [InlineData("show decisions --limit 5000")]

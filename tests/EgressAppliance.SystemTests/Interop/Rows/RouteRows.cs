@@ -73,6 +73,22 @@ internal static class RouteRows
         }
     }
 
+    /// <summary>On ROUTE-REFRESH of ours the router sends its whole table again.</summary>
+    public static async Task AsksAgainAsync(InteropBed bed)
+    {
+        await bed.AwaitTableAsync();
+        long sessions = bed.Peer.Transitions;
+        long before = bed.Peer.MessagesReceived;
+        Assert.Equal(RefreshOutcome.Sent, bed.Speaker.RequestRefresh(bed.Peer.Name, null));
+
+        // An UPDATE for each path, as no two have the same attributes; so many KEEPALIVEs would take longer than the limit.
+        int paths = bed.Prefixes.Count * 2;
+        await Until.TrueAsync(
+            "all paths sent again", () => Task.FromResult(bed.Peer.MessagesReceived >= before + paths), InteropBed.Generous, bed.Output, InteropBed.Poll);
+        await bed.AwaitTableAsync();
+        Assert.Equal(sessions, bed.Peer.Transitions);
+    }
+
     private static IComparer<LargeCommunity> Large { get; } =
         Comparer<LargeCommunity>.Create((a, b) => (a.GlobalAdministrator, a.Local1, a.Local2).CompareTo((b.GlobalAdministrator, b.Local1, b.Local2)));
 

@@ -44,6 +44,13 @@ public sealed class BmpJsonTests
     }
 
     [Fact]
+    public void Peer_up_has_its_table_name_and_label()
+    {
+        string up = BmpJson.ToJson(BmpMaker.PeerUp(A, tlvs: [BmpMaker.Tlv(BmpTlv.TableName, "blue"), BmpMaker.Tlv(BmpTlv.AdminLabel, "transit")]));
+        Assert.EndsWith("""[{"tlv":3,"name":"table_name","text":"blue"},{"tlv":4,"name":"admin_label","text":"transit"}]}""", up, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Peer_down_statistics_and_mirroring_have_their_fields()
     {
         Assert.Equal(

@@ -7,7 +7,7 @@ namespace EgressAppliance.Tests.Bgp.Fuzz;
 public sealed class FuzzTargetTests
 {
     private const ulong Seed = 20_260_101;
-    private static readonly Corpus Corpus = new([TestData.Path("bgp")]);
+    private static readonly Corpus Corpus = new([TestData.Path("bgp"), TestData.Path("bgp", "mrt"), TestData.Path("bmp")]);
 
     public static TheoryData<string> Targets() => [.. FuzzTargets.All.Select(t => t.Name)];
 

@@ -105,6 +105,34 @@ public sealed class MrtRecordReaderTests
         Assert.Equal((false, true), (reader.Truncated, reader.Lost));
     }
 
+    [Theory]
+    [InlineData("000f4240" + "0010" + "0001" + "01000000" + "00")] // a body of 16 MiB
+    [InlineData("000f4240" + "000d" + "0001" + "00000008" + "00000000" + "0000" + "ffff")] // 65535 peers
+    [InlineData("000f4240" + "000d" + "0002" + "00000008" + "00000000" + "08" + "0a" + "ffff")] // 65535 paths
+    public void Memory_follows_what_is_there_and_not_what_is_claimed(string hex)
+    {
+        byte[] file = Convert.FromHexString(hex);
+
+        long records = Allocations.InSteadyState(() => Assert.InRange(new MrtRecordReader(new MemoryStream(file)).Read().Count(), 0, 1));
+        long tables = Allocations.InSteadyState(() => Assert.Empty(new MrtReader(new MemoryStream(file)).Read()));
+
+        Assert.InRange(records, 1, 400_000);
+        Assert.InRange(tables, 1, 400_000);
+    }
+
+    [Fact]
+    public void Record_longer_than_the_buffer_is_read_whole()
+    {
+        byte[] body = new byte[300_000];
+        new Random(1).NextBytes(body);
+        string whole = Record(16, 1, "fde9fdea" + Ends4[4..] + Convert.ToHexString(body));
+
+        IReadOnlyList<MrtRecord> records = Read(whole + whole, out MrtRecordReader reader);
+
+        Assert.All(records, r => Assert.True(Assert.IsType<MrtMessage>(r).Message.Span.SequenceEqual(body)));
+        Assert.Equal((2, false), (reader.Records, reader.Truncated));
+    }
+
     [Fact]
     public void Damaged_files_end_without_an_exception() =>
         Prop.ForAll<int>(seed =>

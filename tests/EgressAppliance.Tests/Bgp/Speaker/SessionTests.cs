@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using EgressAppliance.Bgp.Rib;
 using EgressAppliance.Bgp.Speaker;
 using EgressAppliance.Bgp.Wire;
 using EgressAppliance.Net;
@@ -34,6 +35,39 @@ public sealed class SessionTests
         Assert.True(status.AddPath);
         Assert.Equal(1, status.Transitions);
         Assert.Null(status.LastError);
+    }
+
+    [Fact]
+    public async Task Ipv4_route_with_an_ipv6_next_hop_is_taken_where_it_is_agreed_on()
+    {
+        using Socket listener = ScriptedRouter.Listen(out int port);
+        await using BgpSpeaker speaker = await SpeakerFixture.StartAsync(SpeakerFixture.Options(SpeakerFixture.Peer(port)));
+        await using ScriptedRouter router = await ScriptedRouter.AcceptAsync(listener);
+        await router.EstablishAsync(ScriptedRouter.OpenOf(more: BgpCapability.ExtendedNextHop(AfiSafi.IPv4Unicast, BgpConstants.AfiIPv6)));
+
+        router.Announce(ScriptedRouter.Codec with { ExtendedNextHop = true }, ScriptedRouter.Via("2001:db8:ff:2::2", 64502), 7, "20.0.0.0/16");
+        await speaker.UntilPathsAsync("20.0.0.0/16", 1);
+
+        RibPath path = speaker.GetPaths(IpPrefix.Parse("20.0.0.0/16"))[0];
+        Assert.Equal((7u, "2001:db8:ff:2::2", "64502 64999"), (path.PathId, path.Attributes.NextHop.ToString(), path.Attributes.AsPath.ToString()));
+        Assert.Equal(1, speaker.GetPeers()[0].RoutesIPv4);
+
+        router.Withdraw(7, "20.0.0.0/16");
+        await speaker.UntilPathsAsync("20.0.0.0/16", 0);
+    }
+
+    [Fact]
+    public async Task Ipv4_route_with_an_ipv6_next_hop_resets_the_session_where_it_is_not_agreed_on()
+    {
+        using Socket listener = ScriptedRouter.Listen(out int port);
+        await using BgpSpeaker speaker = await SpeakerFixture.StartAsync(SpeakerFixture.Options(SpeakerFixture.Peer(port)));
+        await using ScriptedRouter router = await ScriptedRouter.AcceptAsync(listener);
+        await router.EstablishAsync();
+
+        router.Announce(ScriptedRouter.Codec with { ExtendedNextHop = true }, ScriptedRouter.Via("2001:db8:ff:2::2", 64502), 7, "20.0.0.0/16");
+
+        NotificationMessage notification = (await router.ExpectAsync(BgpMessageType.Notification)).Notification;
+        Assert.Equal((BgpErrorCode.Update, UpdateSubcode.Optional), (notification.Code, notification.Subcode));
     }
 
     [Fact]
@@ -214,7 +248,7 @@ public sealed class SessionTests
         NotificationMessage notification = (await router.ExpectAsync(BgpMessageType.Notification)).Notification;
 
         Assert.Equal((BgpErrorCode.Cease, CeaseSubcode.MaxPrefix), (notification.Code, notification.Subcode));
-        await SpeakerFixture.UntilAsync(() => speaker.GetPeers()[0].RoutesIPv4 == 0);
+        await SpeakerFixture.UntilAsync(() => speaker.GetPeers()[0] is { RoutesIPv4: 0, LastError: not null });
         Assert.Contains("max_prefix (2)", speaker.GetPeers()[0].LastError, StringComparison.Ordinal);
     }
 

@@ -15,11 +15,14 @@ namespace EgressAppliance.Tests.Bgp.Text;
 /// <param name="Octets">The whole message.</param>
 internal sealed record CorpusMessage(string Id, string Group, string Type, bool As2, bool AddPath, bool BadLength, byte[] Octets)
 {
+    /// <summary>The session, or the case, knows IPv6 next hops of IPv4 routes (RFC 8950).</summary>
+    public bool ExtendedNextHop => Group == "exabgp:extended-nexthop";
+
     /// <summary>What <c>bgp decode</c> prints for it.</summary>
     public JsonElement Decode(bool? addPath = null)
     {
         bool ids = addPath ?? AddPath;
-        var codec = new BgpCodecOptions { FourOctetAs = !As2, AddPathIPv4 = ids, AddPathIPv6 = ids, ExtendedMessage = true };
+        var codec = new BgpCodecOptions { FourOctetAs = !As2, AddPathIPv4 = ids, AddPathIPv6 = ids, ExtendedNextHop = ExtendedNextHop, ExtendedMessage = true };
         using var document = JsonDocument.Parse(MessageJson.ToJson(Octets, codec));
         return document.RootElement.Clone();
     }

@@ -61,6 +61,69 @@ public sealed class UpdateCodecTests
         Assert.Equal(message.Attributes, decoded.Attributes);
     }
 
+    [Theory]
+    [InlineData("10", "20010db800ff00020000000000000002", "2001:db8:ff:2::2", null)]
+    [InlineData("20", "20010db800ff00020000000000000002" + "fe800000000000000000000000000002", "2001:db8:ff:2::2", "fe80::2")]
+    public void Ipv4_route_with_an_ipv6_next_hop_is_read_and_written_where_it_is_agreed_on(string length, string octets, string address, string? linkLocal)
+    {
+        // RFC 8950 section 3: the next hop of an IPv4 route in MP_REACH_NLRI has 16 or 32 octets.
+        string value = "000101" + length + octets + "00" + "18cb0071";
+        byte[] reach = Convert.FromHexString(value);
+        string attributes = $"900e{reach.Length:x4}" + value + "40010100" + "4002060201" + "0000fbf6" + "40050400000064";
+        byte[] whole = Message(attributes);
+        BgpCodecOptions agreed = Modern with { ExtendedNextHop = true };
+
+        UpdateMessage decoded = Decode(whole, agreed);
+
+        Assert.Empty(decoded.Errors);
+        Assert.Equal(AfiSafi.IPv4Unicast, decoded.MpReachFamily);
+        Assert.Equal(["203.0.113.0/24"], decoded.MpReach.Select(n => n.ToString()));
+        Assert.Equal(new NextHop(IpAddr.Parse(address), linkLocal is null ? default : IpAddr.Parse(linkLocal)), decoded.MpNextHop);
+        Assert.Equal(Convert.ToHexStringLower(whole), Convert.ToHexStringLower(Encode(decoded, agreed)));
+    }
+
+    [Theory]
+    [InlineData("10", "20010db800ff00020000000000000002", false)]
+    [InlineData("20", "20010db800ff00020000000000000002" + "fe800000000000000000000000000002", false)]
+    [InlineData("08", "20010db800ff0002", true)]
+    [InlineData("18", "20010db800ff00020000000000000002" + "fe80000000000000", true)]
+    [InlineData("30", "20010db800ff00020000000000000002" + "20010db800ff00020000000000000003" + "20010db800ff00020000000000000004", true)]
+    public void Ipv4_route_with_a_next_hop_of_another_length_resets_the_session(string length, string octets, bool agreed)
+    {
+        string value = "000101" + length + octets + "00" + "18cb0071";
+        byte[] whole = Message($"900e{value.Length / 2:x4}" + value + "40010100" + "4002060201" + "0000fbf6" + "40050400000064");
+
+        UpdateMessage decoded = Decode(whole, Modern with { ExtendedNextHop = agreed });
+
+        Assert.Equal(ErrorAction.SessionReset, decoded.Action);
+        Assert.Equal((BgpErrorCode.Update, UpdateSubcode.Optional), (decoded.Errors[^1].Code, decoded.Errors[^1].Subcode));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Ipv4_routes_with_an_ipv6_next_hop_survive_announcing_and_reading(bool addPath)
+    {
+        BgpCodecOptions options = Modern with { ExtendedNextHop = true, AddPathIPv4 = addPath };
+        var attributes = new PathAttributes { NextHop = new(IpAddr.Parse("2001:db8:ff:2::2"), IpAddr.Parse("fe80::2")), AsPath = AsPath.Sequence(64502), LocalPref = 100 };
+        Nlri[] nlri = [.. Enumerable.Range(0, 2000).Select(i => new Nlri(IpPrefix.Parse($"20.{i / 200}.{i % 200}.0/24"), addPath ? (uint)i : 0))];
+        var output = new ArrayBufferWriter<byte>();
+        int written = UpdateEncoder.Announce(IpFamily.IPv4, attributes, nlri, options, output);
+
+        var seen = new List<Nlri>();
+        int read = ForEachUpdate(output.WrittenSpan, options, m =>
+        {
+            Assert.Empty(m.Errors);
+            Assert.Equal(AfiSafi.IPv4Unicast, m.MpReachFamily);
+            Assert.Equal(attributes, m.Attributes!.WithNextHop(m.MpNextHop));
+            seen.AddRange(m.MpReach);
+        });
+
+        Assert.True(written > 1);
+        Assert.Equal(written, read);
+        Assert.Equal(nlri, seen);
+    }
+
     [Fact]
     public void Decode_after_encode_gives_the_same_message_for_any_options() =>
         Prop.ForAll<int>(seed =>
@@ -167,6 +230,13 @@ public sealed class UpdateCodecTests
 
         Assert.Equal("65001 4200000001 64500", decoded.Attributes!.AsPath.ToString());
         Assert.Equal(4200000001, decoded.Attributes.Aggregator!.As);
+    }
+
+    /// <summary>An UPDATE of path attributes alone.</summary>
+    private static byte[] Message(string attributes)
+    {
+        int length = attributes.Length / 2;
+        return Convert.FromHexString(new string('f', 32) + $"{BgpConstants.HeaderLength + 4 + length:x4}020000{length:x4}" + attributes);
     }
 
     internal static byte[] Encode(UpdateMessage message, BgpCodecOptions options)
