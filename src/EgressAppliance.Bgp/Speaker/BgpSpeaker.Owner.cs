@@ -9,7 +9,7 @@ namespace EgressAppliance.Bgp.Speaker;
 public sealed partial class BgpSpeaker
 {
     /// <summary>Prefixes removed under one hold of the lock when a session ends.</summary>
-    private const int PurgeStep = 4096;
+    private const int PurgeStep = 1024;
 
     /// <summary>How long changes of a table that is being loaded may wait for more.</summary>
     private static readonly TimeSpan LoadingDelay = TimeSpan.FromMilliseconds(100);
