@@ -62,7 +62,7 @@ public sealed record BgpPeerOptions
     public int OutboundLowMark { get; init; } = 1 << 18;
 
     /// <summary>Routes accepted, all families together, before the session is torn down with Cease/1 (RFC 4486).</summary>
-    public int MaxPrefix { get; init; } = 2_000_000;
+    public int MaxPrefix { get; init; } = 10_000_000;
 
     /// <summary>Share of <see cref="MaxPrefix"/>, 0 to 1, from which on the table's size is warned of.</summary>
     public double MaxPrefixWarning { get; init; } = 0.75;

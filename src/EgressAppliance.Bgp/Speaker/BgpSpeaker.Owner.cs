@@ -11,6 +11,9 @@ public sealed partial class BgpSpeaker
     /// <summary>Prefixes removed under one hold of the lock when a session ends.</summary>
     private const int PurgeStep = 1024;
 
+    /// <summary>Routes whose loss is worth a word to the garbage collector.</summary>
+    private const int LargeTable = 100_000;
+
     /// <summary>How long changes of a table that is being loaded may wait for more.</summary>
     private static readonly TimeSpan LoadingDelay = TimeSpan.FromMilliseconds(100);
 
@@ -88,6 +91,7 @@ public sealed partial class BgpSpeaker
             SendBatch();
         }
 
+        int routes = Routes(peer);
         uint cursor = 0;
         for (bool more = true; more;)
         {
@@ -96,6 +100,12 @@ public sealed partial class BgpSpeaker
             {
                 more = _rib.Purge(peer, ref cursor, PurgeStep);
             }
+        }
+
+        if (routes >= LargeTable)
+        {
+            // Arrays of tens of megabytes are left behind; by itself the collector lets those of several lost tables pile up.
+            GC.Collect(GC.MaxGeneration, GCCollectionMode.Forced, blocking: false);
         }
     }
 
@@ -212,12 +222,13 @@ public sealed partial class BgpSpeaker
 
     private void Applied(int peer, ReadOnlySpan<RouteIntake.Change> slice, IReadOnlyList<ulong> lows, int added)
     {
+        int total = Routes(peer);
         if (added > 0)
         {
-            int total = Routes(peer);
             _peers[peer].Grew(added, total);
-            WarnOfPrefixLimit(peer, total);
         }
+
+        WarnOfPrefixLimit(peer, total);
 
         if (_overrides.Count == 0)
         {

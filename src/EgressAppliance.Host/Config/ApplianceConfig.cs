@@ -186,7 +186,7 @@ public sealed record BgpConfig
     public string? Password { get; init; }
 
     /// <summary>Routes accepted before tear-down.</summary>
-    public int MaxPrefix { get; init; } = 2_000_000;
+    public int MaxPrefix { get; init; } = 10_000_000;
 
     /// <summary>Without the members, so that the key reaches no log.</summary>
     public override string ToString() => $"BGP AS {PeerAs}";

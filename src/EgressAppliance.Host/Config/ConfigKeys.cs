@@ -84,7 +84,7 @@ public static class ConfigKeys
         List("routers[].bgp.families", Choice([("ipv4", IpFamily.IPv4), ("ipv6", IpFamily.IPv6)]), "[ipv4, ipv6]", "Address families (unicast).") with { MinimumItems = 1, MaximumItems = 2 },
         Optional("routers[].bgp.password_file", Text("path", 1024), "File with the TCP MD5 key (RFC 2385), 1–80 bytes; relative to the configuration file.", "no MD5"),
         Value("routers[].bgp.ttl_security", Choice([("false", false)], "true"), "false", "TTL security (RFC 5082). Not supported yet by this version."),
-        Value("routers[].bgp.max_prefix", WholeNumber(1, 100_000_000), "2000000", "Paths accepted from the router; more tear the session down."),
+        Value("routers[].bgp.max_prefix", WholeNumber(1, 100_000_000), "10000000", "Paths accepted from the router, all providers and families together: a full table of three is 3.7 million. More tear the session down."),
         Section("routers[].bmp", "BMP (RFC 7854). Not supported yet by this version.") with { NotYet = true },
         Section("routers[].snmp", "The router's interface counters.") with { DefaultNote = "no SNMP" },
         Value("routers[].snmp.version", Choice([("2c", "2c")], "3"), "2c", "SNMP version. 3 is not supported yet by this version."),

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Text.Json;
 using EgressAppliance.Bgp.Speaker;
 using EgressAppliance.Comparison.Bgp.Feed;
@@ -60,7 +61,7 @@ internal sealed class BgpReceiveCommand : IAsyncDisposable
         await receiver._speaker.StartAsync(CancellationToken.None);
         using CancellationTokenSource stop = new();
         Task watching = receiver.WatchAsync(stop.Token);
-        receiver.Tell(new { Event = "ready", Environment.ProcessId, receiver._speaker.ListeningOn[0].Port, Usage = OwnUsage.Now() });
+        receiver.Tell($$"""{"event":"ready","process_id":{{Environment.ProcessId}},"port":{{receiver._speaker.ListeningOn[0].Port}},"usage":{{OwnUsage.Now().ToJson()}}}""");
         while (await Console.In.ReadLineAsync(CancellationToken.None) is { } line)
         {
             receiver.Answer(line.Split(' ', StringSplitOptions.RemoveEmptyEntries));
@@ -95,7 +96,7 @@ internal sealed class BgpReceiveCommand : IAsyncDisposable
             if (quietFrom is { } from && Stopwatch.GetElapsedTime(from) >= Quiet)
             {
                 quietFrom = null;
-                Tell(new { Event = "quiet", _table.Count, Usage = OwnUsage.Now() });
+                Tell($$"""{"event":"quiet","count":{{_table.Count}},"usage":{{OwnUsage.Now().ToJson()}}}""");
             }
 
             if (Stopwatch.GetElapsedTime(lastCycle) >= Cycle)
@@ -119,7 +120,7 @@ internal sealed class BgpReceiveCommand : IAsyncDisposable
             peer.Transitions = status.Transitions;
             peer.Stage = Stage.Loading;
             peer.Begin();
-            Tell(new { Event = "established", Peer = status.Name, status.AddPath });
+            Tell($$"""{"event":"established","peer":"{{status.Name}}","add_path":{{(status.AddPath ? "true" : "false")}}}""");
         }
         else if (up && peer.Stage == Stage.Loading && status.TableComplete)
         {
@@ -143,23 +144,15 @@ internal sealed class BgpReceiveCommand : IAsyncDisposable
         return false;
     }
 
-    private object Summary(string name, PeerWatch peer, PeerStatus status)
+    private string Summary(string name, PeerWatch peer, PeerStatus status)
     {
         double wall = Stopwatch.GetElapsedTime(peer.Since).TotalSeconds;
         OwnUsage usage = OwnUsage.Now();
-        return new
-        {
-            Event = name,
-            Peer = status.Name,
-            WallSeconds = wall,
-            CpuSeconds = usage.CpuSeconds - peer.CpuBefore,
-            PathsIpv4 = status.RoutesIPv4,
-            PathsIpv6 = status.RoutesIPv6,
-            Prefixes = _table.Count,
-            status.MessagesReceived,
-            status.UpdateErrors,
-            Usage = usage,
-        };
+        return string.Create(CultureInfo.InvariantCulture, $$"""
+            {"event":"{{name}}","peer":"{{status.Name}}","wall_seconds":{{wall}},"cpu_seconds":{{usage.CpuSeconds - peer.CpuBefore}},
+             "paths_ipv4":{{status.RoutesIPv4}},"paths_ipv6":{{status.RoutesIPv6}},"prefixes":{{_table.Count}},
+             "messages_received":{{status.MessagesReceived}},"update_errors":{{status.UpdateErrors}},"usage":{{usage.ToJson()}}}
+            """).ReplaceLineEndings("");
     }
 
     private void Answer(string[] words)
@@ -229,9 +222,11 @@ internal sealed class BgpReceiveCommand : IAsyncDisposable
         return new { Event = "paths", Prefixes = prefixes.Length, Paths = paths, Seconds = Stopwatch.GetElapsedTime(start).TotalSeconds };
     }
 
-    private void Tell(object what)
+    private void Tell(object what) => Tell(JsonSerializer.Serialize(what, Json));
+
+    /// <summary>What is told of a measurement is put together by hand: a serializer would be part of the memory that is measured.</summary>
+    private void Tell(string line)
     {
-        string line = JsonSerializer.Serialize(what, Json);
         lock (_writing)
         {
             Console.Out.WriteLine(line);

@@ -1,3 +1,4 @@
+using System.Globalization;
 using EgressAppliance.Comparison.Bgp.Lab;
 
 namespace EgressAppliance.Comparison.Bgp.Receiver;
@@ -26,4 +27,10 @@ internal sealed record OwnUsage(
             [GC.CollectionCount(0), GC.CollectionCount(1), GC.CollectionCount(2)],
             GC.GetTotalPauseDuration().TotalSeconds);
     }
+
+    /// <summary>As a JSON object.</summary>
+    public string ToJson() => string.Create(CultureInfo.InvariantCulture, $$"""
+        {"cpu_seconds":{{CpuSeconds}},"rss_bytes":{{RssBytes}},"anonymous_bytes":{{AnonymousBytes}},"heap_bytes":{{HeapBytes}},"committed_bytes":{{CommittedBytes}},
+         "collections":[{{Collections[0]}},{{Collections[1]}},{{Collections[2]}}],"pause_seconds":{{PauseSeconds}}}
+        """).ReplaceLineEndings("");
 }
