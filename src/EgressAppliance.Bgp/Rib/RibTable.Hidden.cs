@@ -5,6 +5,9 @@ namespace EgressAppliance.Bgp.Rib;
 /// <content>What may be asked of hidden sources too.</content>
 public sealed partial class RibTable
 {
+    /// <summary>Numbers of sources given so far, those free to be given again included.</summary>
+    internal int SourceCount => _sources.Count;
+
     /// <summary>The highest LOCAL_PREF among all paths of a prefix, those of hidden sources included; paths without one count as <paramref name="none"/>.</summary>
     internal uint HighestLocalPref(IpPrefix prefix, uint none)
     {

@@ -198,13 +198,14 @@ public sealed partial class BgpSpeaker
 
     private void Applied(int peer, ReadOnlySpan<RouteIntake.Change> slice, IReadOnlyList<ulong> lows, int added)
     {
+        int total = Routes(peer);
         if (added > 0)
         {
-            int total = Routes(peer);
             _peers[peer].Load.Grew(added, total);
-            WarnOfPrefixLimit(peer, total);
         }
 
+        // Withdrawals too: a warning ends when the table shrinks.
+        WarnOfPrefixLimit(peer, total);
         LookAfterOverrides(slice, lows);
     }
 

@@ -102,6 +102,9 @@ public sealed partial class BgpSpeaker : IBgpSpeaker
     /// <summary>The endpoints listened on, with the ports that the system chose where port 0 was asked for.</summary>
     public IReadOnlyList<IPEndPoint> ListeningOn { get; private set; } = [];
 
+    /// <summary>The table of paths, to be looked at while nothing changes it.</summary>
+    internal RibTable Rib => _rib;
+
     private bool IsFrozen => _options.HeartbeatTimeout > TimeSpan.Zero
         && _time.GetElapsedTime(Interlocked.Read(ref _lastHeartbeat)) > _options.HeartbeatTimeout;
 
