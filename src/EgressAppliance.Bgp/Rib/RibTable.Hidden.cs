@@ -39,4 +39,22 @@ public sealed partial class RibTable
 
         return default;
     }
+
+    /// <summary>The paths of one source, hidden or not.</summary>
+    internal List<RibPath> PathsOf(IpPrefix prefix, int source)
+    {
+        var paths = new List<RibPath>();
+        if (_prefixes.TryGetId(prefix, out uint id))
+        {
+            for (uint at = HasPath(id) ? id : 0; at != 0; at = Node(at).Next)
+            {
+                if (Node(at).Source == source)
+                {
+                    paths.Add(new RibPath(source, PathId(at), AttributeBlock.ToAttributes(_attributes.Block(Node(at).Set))));
+                }
+            }
+        }
+
+        return paths;
+    }
 }

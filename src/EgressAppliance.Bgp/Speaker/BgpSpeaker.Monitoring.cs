@@ -14,7 +14,7 @@ namespace EgressAppliance.Bgp.Speaker;
 /// default one and of the session with ourselves are not taken.
 ///
 /// Routes before policy have no LOCAL_PREF, and their order is not the router's. What the router prefers shows in its session as long as no override of ours is in force, and is kept
-/// with the override from then on; and no LOCAL_PREF that the session has shown is too high for an override to exceed.
+/// with the override from then on; and an override exceeds every LOCAL_PREF that the session has shown. Where the session prefers a way that BMP does not show, its path alone counts.
 ///
 /// The station calls with its lock of the router held; ours is taken inside, never the other way round. A table that goes is taken out before the call
 /// returns, a part at a time, and its overrides with it, at once.
@@ -296,9 +296,45 @@ public sealed partial class BgpSpeaker
     private IpAddr NativeNextHop(IpPrefix prefix, int source) =>
         _bySource.TryGetValue(source, out MonitoredSource? monitored) ? _rib.NextHopOf(prefix, monitored.Peer) : default;
 
-    /// <summary>Puts the path that the router itself prefers in front where only BMP shows them all, and names each path's router.</summary>
+    /// <summary>
+    /// The router prefers a way that BMP does not show: a provider whose table is missing (FRR without <c>soft-reconfiguration inbound</c>), or a moment between the two connections. Where the
+    /// prefix would go without us is known only by the session then, and nothing may be moved. A next hop of no link says nothing: the router may put its own there.
+    /// </summary>
+    private bool PrefersUnshown(IpPrefix prefix, int peer, List<RibPath> shown)
+    {
+        IpAddr preferred = CountsMonitored(peer) ? _rib.NextHopOf(prefix, peer) : default;
+        return !preferred.IsDefault && _options.AllowedNextHops.Contains(preferred)
+            && !shown.Exists(p => p.NextHop.Address == preferred && OwnerOf(p.Peer) == peer);
+    }
+
+    private bool PrefersUnshown(IpPrefix prefix, RibPath path)
+    {
+        if (!_bySource.TryGetValue(path.Peer, out MonitoredSource? monitored))
+        {
+            return false;
+        }
+
+        var shown = new List<RibPath>();
+        _rib.CopyPaths(prefix, shown);
+        return PrefersUnshown(prefix, monitored.Peer, shown);
+    }
+
+    /// <summary>The router's session has the family: BMP may show one that it has not, and no override would get there.</summary>
+    private bool IsNegotiated(IpFamily family, RibPath path) => _peers[OwnerOf(path.Peer)].Parameters is { } parameters && parameters.Families.Contains(family);
+
+    /// <summary>Orders paths of which BMP shows some: the one that the router itself prefers stands in front, and each path names its router.</summary>
     private void OrderAsRouters(IpPrefix prefix, List<RibPath> paths)
     {
+        for (int peer = 0; peer < _peers.Length; peer++)
+        {
+            if (PrefersUnshown(prefix, peer, paths))
+            {
+                paths.RemoveAll(p => OwnerOf(p.Peer) == peer);
+                paths.AddRange(_rib.PathsOf(prefix, peer));
+            }
+        }
+
+        BestPath.Order(paths);
         if (paths.Count > 1 && _bySource.TryGetValue(paths[0].Peer, out MonitoredSource? first))
         {
             IpAddr native = NativeNextHop(prefix, first.Source);

@@ -191,7 +191,6 @@ public sealed partial class BgpSpeaker : IBgpSpeaker
             if (_bySource.Count > 0)
             {
                 // Rare, and it needs the lock: who shows what, and what the routers themselves prefer.
-                BestPath.Order(paths);
                 OrderAsRouters(prefix, paths);
                 return paths;
             }

@@ -5,6 +5,8 @@ using EgressAppliance.Bgp.Bmp;
 using EgressAppliance.Bgp.Rib;
 using EgressAppliance.Bgp.Speaker;
 using EgressAppliance.Bgp.Wire;
+using EgressAppliance.Host.Http;
+using EgressAppliance.Host.RouteFeed;
 using EgressAppliance.Net;
 using EgressAppliance.Tests.Bgp.Bmp;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -200,8 +202,9 @@ public sealed class MonitoringTests : IAsyncLifetime
             BmpMaker.Routes(A, Route(ProviderA, "64501 64999", prefix: "20.9.0.0/16")));
         await _speaker.UntilPathsAsync("20.9.0.0/16", 1);
 
-        // A marked route, and one with our AS in its path, replace what was there by nothing.
-        Assert.Empty(_speaker.GetPaths(IpPrefix.Parse(Prefix)));
+        // A marked route, and one with our AS in its path, replace what was there by nothing: what the session shows is left.
+        Assert.Null(Assert.Single(_speaker.GetPaths(IpPrefix.Parse(Prefix))).Monitored);
+        Assert.Equal(1, Status.Bmp!.RoutesIPv4);
         Assert.Equal(2, Status.Bmp!.Tables.Count);
     }
 
@@ -254,6 +257,20 @@ public sealed class MonitoringTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Prefix_that_the_router_sends_by_a_provider_that_bmp_does_not_show_is_left_alone()
+    {
+        ScriptedRouter router = await ConnectBothAsync();
+        router.Announce(Plain, ScriptedRouter.Via("100.64.3.2", 64503), 0, Prefix);
+        await SpeakerFixture.UntilAsync(() => NextHops() is ["100.64.3.2"]);
+        Assert.Equal(OverrideRefusal.BestPathOnly, _speaker.Refusal(Prefix, ProviderB));
+
+        // An address of no link, such as the router's own, says nothing of providers.
+        router.Announce(Plain, ScriptedRouter.Via("192.0.2.77", 64503), 0, Prefix);
+        await SpeakerFixture.UntilAsync(() => NextHops() is [ProviderA, ProviderB]);
+        _speaker.Create(Prefix, ProviderB);
+    }
+
+    [Fact]
     public async Task Path_of_a_table_that_is_still_being_loaded_is_refused()
     {
         await EstablishAsync(addPath: false);
@@ -299,6 +316,25 @@ public sealed class MonitoringTests : IAsyncLifetime
         Assert.Equal(2, _speaker.Rib.TotalPaths);
         Assert.Equal(2, _speaker.Rib.AttributeSetCount);
         Assert.Equal(3, _speaker.Rib.SourceCount);
+    }
+
+    [Fact]
+    public async Task Documents_join_what_the_speaker_holds_with_what_the_station_knows()
+    {
+        await ConnectBothAsync();
+        BmpPeerHeader loc = BmpMaker.LocRib();
+        Send(BmpMaker.PeerUp(loc), BmpMaker.Announce(loc, "64501 64999", Prefix), BmpMaker.PeerDown(B, BmpPeerDownReason.RemoteNoNotification));
+        await SpeakerFixture.UntilAsync(() => _station.GetRouters()[0].Peers is [_, { IsUp: false }, _]);
+
+        BgpPeerDto peer = Assert.Single(new MonitoringView(_station).Describe(_speaker.GetPeers()));
+
+        Assert.Equal(("bmp", true, 1, 1, 0), (peer.PathSource, peer.AllPathsKnown, peer.Routes, peer.RoutesIpv4, peer.RoutesIpv6));
+        Assert.Equal(("up", "adj-rib-in-pre-policy", null), (peer.Bmp!.State, peer.Bmp.Table, peer.Bmp.LastError));
+        Assert.Equal([ProviderA, ProviderB, "loc-rib"], peer.Bmp.Peers.Select(p => p.Peer));
+        Assert.Equal(new BmpTableDto("adj-rib-in-pre-policy", 1, 1, true, true), Assert.Single(peer.Bmp.Peers[0].Tables));
+        Assert.Empty(peer.Bmp.Peers[1].Tables);
+        Assert.NotNull(peer.Bmp.Peers[1].Note);
+        Assert.Equal(new BmpTableDto("loc-rib", 0, 1, false, false), Assert.Single(peer.Bmp.Peers[2].Tables));
     }
 
     private static async Task<BmpStation> StartStationAsync(BgpPeerOptions peer, BgpSpeaker speaker)
