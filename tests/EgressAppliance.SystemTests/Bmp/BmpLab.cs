@@ -195,7 +195,7 @@ internal sealed class BmpLab : IAsyncDisposable
     private Task ListenInAsync(NetNamespace network)
     {
         var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        new Thread(() =>
+        var thread = new Thread(() =>
         {
             try
             {
@@ -208,7 +208,9 @@ internal sealed class BmpLab : IAsyncDisposable
             {
                 done.SetException(e);
             }
-        }) { IsBackground = true }.Start();
+        });
+        thread.IsBackground = true;
+        thread.Start();
         return done.Task;
     }
 
