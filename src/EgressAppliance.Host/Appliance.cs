@@ -1,3 +1,4 @@
+using EgressAppliance.Bgp.Bmp;
 using EgressAppliance.Bgp.Speaker;
 using EgressAppliance.Capture;
 using EgressAppliance.Dataplane.Pipeline;
@@ -20,7 +21,7 @@ namespace EgressAppliance.Host;
 /// sources ─► CapturePipeline ─┐
 /// InterfaceCollector ─────────┼─► InputCollector ─► SteeringLoop ─► RouteInstaller ─► BgpSpeaker ─► routers
 /// BgpSpeaker ─► PrefixTable ──┘          │
-///               (PrefixTable)            └─► StateBuilder ─► ApplianceApi ─► ApiServer
+/// BmpStation ─► BgpSpeaker               └─► StateBuilder ─► ApplianceApi ─► ApiServer
 /// </code>
 /// Everything is started in the direction of the data and stopped against it: steering first, which withdraws all overrides while the
 /// sessions are still up, then the speaker, then what feeds them.
@@ -128,18 +129,24 @@ public sealed class Appliance : IAsyncDisposable
         InterfaceCollector interfaces =
             Own(new InterfaceCollector(config.Routers, config.Links, time, loggers.CreateLogger<InterfaceCollector>()));
         BgpSpeaker speaker = Own(new BgpSpeaker(SpeakerOptions.From(config, links), null, time, loggers, table));
+        BmpStation? station = MonitoringOptions.From(config) is { } monitored ? Own(new BmpStation(monitored, speaker.Monitor, time, loggers)) : null;
 
         SteadyClock clock = new(time);
         RouteInstaller installer = new(speaker, links, loggers.CreateLogger<RouteInstaller>());
         InputCollector inputs = new(config, _pipeline, interfaces.GetLinks, interfaces.GetRouters, speaker, table, links, clock);
         _loop = Own(new SteeringLoop(config, inputs, installer, speaker, links, _systemd, clock, loggers.CreateLogger<SteeringLoop>()));
-        StateBuilder builder = new(config, links, speaker, table, time);
+        StateBuilder builder = new(config, links, speaker, new MonitoringView(station), table, time);
         Api = new ApplianceApi(_loop, builder, new Explainer(speaker, links, table), installer, links, new RibView(speaker, links, table, config, time), builder.Empty(config.Mode));
 
         ApiServer server = Own(await ApiServer.StartAsync(config.Http, Api, loggers, cancellationToken));
         HttpPort = server.Port;
         await interfaces.StartAsync();
         await speaker.StartAsync(cancellationToken);
+        if (station is not null)
+        {
+            await station.StartAsync(cancellationToken);
+        }
+
         _loop.Start();
         _systemd.Ready();
     }

@@ -157,7 +157,7 @@ public sealed class ApplianceApi : IApplianceApi
         OverrideRefusal.NextHopNotAllowed => "the path's next hop is not among the next hops of the link",
         OverrideRefusal.NextHopIsOurs => "the path's next hop is an address of this host",
         OverrideRefusal.EmptyAsPath => "the path's AS_PATH is empty",
-        OverrideRefusal.BestPathOnly => "the router sends best paths only (no ADD-PATH)",
+        OverrideRefusal.BestPathOnly => "not all paths of the router are known (no ADD-PATH, and BMP does not show them, or not wholly yet)",
         OverrideRefusal.TooMany => "the cap on overrides is reached",
         OverrideRefusal.PeerLimit => "a router would have more prefixes from us than it accepts",
         _ => throw new ArgumentOutOfRangeException(nameof(refusal), refusal, "Not a refusal."),

@@ -1,3 +1,4 @@
+using EgressAppliance.Bgp.Bmp;
 using EgressAppliance.Net;
 
 namespace EgressAppliance.Bgp.Rib;
@@ -8,6 +9,9 @@ namespace EgressAppliance.Bgp.Rib;
 /// <param name="Attributes">The attributes.</param>
 public readonly record struct RibPath(int Peer, uint PathId, PathAttributes Attributes)
 {
+    /// <summary>The table in which BMP shows the path, or null if it came by a session. In answers of the speaker, Peer is then the router's index all the same.</summary>
+    public BmpSource? Monitored { get; init; }
+
     /// <summary>The path's next hop.</summary>
     public NextHop NextHop => Attributes.NextHop;
 }

@@ -12,7 +12,7 @@ public sealed partial class BgpSpeaker
         lock (_gate)
         {
             refusal = Check(prefix, nextHop, out RibPath path);
-            created = refusal == OverrideRefusal.None ? new Override(prefix, path) : null;
+            created = refusal == OverrideRefusal.None ? new Override(prefix, Shown(path)) : null;
             return created is not null;
         }
     }
@@ -31,7 +31,7 @@ public sealed partial class BgpSpeaker
                 {
                     refused.Add((wanted.Prefix, refusal));
                 }
-                else if (_overrides.Set(_rib, wanted.Prefix, path, out OverrideTable.Entry entry))
+                else if (_overrides.Set(_rib, wanted.Prefix, path, NativeNextHop(wanted.Prefix, path.Peer), out OverrideTable.Entry entry))
                 {
                     // At once and not by way of the batch: the next one's check counts what this one takes of a router's limit.
                     foreach (PeerTable peer in _peers)
@@ -96,14 +96,12 @@ public sealed partial class BgpSpeaker
             var list = new List<Override>(_overrides.Count);
             foreach (OverrideTable.Entry entry in _overrides.Entries)
             {
-                list.Add(entry.Override);
+                list.Add(new Override(entry.Override.Prefix, Shown(entry.Override.Path)));
             }
 
             return list;
         }
     }
-
-    private bool HasAllPaths(int peer) => _peers[peer].Parameters is { AddPath: true };
 
     /// <summary>The live path for an override, if the rules, our own cap and every router's limit allow it.</summary>
     private OverrideRefusal Check(IpPrefix prefix, IpAddr nextHop, out RibPath path)
@@ -111,6 +109,7 @@ public sealed partial class BgpSpeaker
         OverrideRefusal refusal = _overrides.Find(_rib, HasAllPaths, prefix, nextHop, out path);
         return refusal != OverrideRefusal.None ? refusal
             : _overrides.Count >= _options.MaxOverrides && !_overrides.Contains(prefix) ? OverrideRefusal.TooMany
+            : PrefersUnshown(prefix, path) || !IsNegotiated(prefix.Family, path) ? OverrideRefusal.BestPathOnly
             : !EveryPeerHasRoom(prefix) ? OverrideRefusal.PeerLimit
             : OverrideRefusal.None;
     }
@@ -129,6 +128,27 @@ public sealed partial class BgpSpeaker
         }
 
         return true;
+    }
+
+    /// <summary>Ends the overrides whose path is of certain sources, for one reason.</summary>
+    private void LoseFrom(Func<int, bool> isGone, string reason)
+    {
+        _batch.Clear();
+        List<IpPrefix> orphaned = [];
+        foreach (OverrideTable.Entry entry in _overrides.Entries)
+        {
+            if (isGone(entry.Override.Path.Peer))
+            {
+                orphaned.Add(entry.Override.Prefix);
+            }
+        }
+
+        foreach (IpPrefix prefix in orphaned)
+        {
+            Lose(prefix, reason);
+        }
+
+        SendBatch();
     }
 
     private void Lose(IpPrefix prefix, string reason)

@@ -54,12 +54,12 @@ public sealed partial class BgpSpeaker
     {
         lock (_gate)
         {
-            _rib.Hide(peer, false);
             _peers[peer].Up(parameters, connection);
+            ChoosePaths(peer);
             Resend(peer, null);
         }
 
-        if (!parameters.AddPath)
+        if (!parameters.AddPath && !_monitored[peer].Serves)
         {
             SpeakerLog.BestPathOnly(_logger, _options.Peers[peer].Name);
         }
@@ -72,33 +72,26 @@ public sealed partial class BgpSpeaker
         {
             // From here on its paths are no answer to any question; taking them out of the table may take longer than one may hold the lock.
             _peers[peer].Down();
-            _rib.Hide(peer, true);
-            _batch.Clear();
-            List<IpPrefix> orphaned = [];
-            foreach (OverrideTable.Entry entry in _overrides.Entries)
-            {
-                if (entry.Override.Path.Peer == peer)
-                {
-                    orphaned.Add(entry.Override.Prefix);
-                }
-            }
-
-            foreach (IpPrefix prefix in orphaned)
-            {
-                Lose(prefix, $"the session with {_options.Peers[peer].Name}, which the path was learned from, went down: {reason}");
-            }
-
-            SendBatch();
+            ChoosePaths(peer);
+            LoseFrom(
+                source => OwnerOf(source) == peer,
+                $"the session with {_options.Peers[peer].Name}, which {(_monitored[peer].Serves ? "the override goes to" : "the path was learned from")}, went down: {reason}");
         }
 
-        int routes = Routes(peer);
+        Purge(peer);
+    }
+
+    /// <summary>Takes the paths of a source out of the table, a part at a time. Not under the lock.</summary>
+    private void Purge(int source)
+    {
+        int routes = Routes(source);
         uint cursor = 0;
         for (bool more = true; more;)
         {
             _queue.GiveWay();
             lock (_gate)
             {
-                more = _rib.Purge(peer, ref cursor, PurgeStep);
+                more = _rib.Purge(source, ref cursor, PurgeStep);
             }
         }
 
@@ -133,23 +126,7 @@ public sealed partial class BgpSpeaker
         lock (_gate)
         {
             _queue.Served();
-            now |= Withdraw(peer, parameters, update.Withdrawn, IpFamily.IPv4);
-            if (update.MpUnreachFamily?.Family is { } unreach)
-            {
-                now |= Withdraw(peer, parameters, update.MpUnreach, unreach);
-            }
-
-            bool withdraw = update.Action == ErrorAction.TreatAsWithdraw;
-            if (update.Announced.Count > 0)
-            {
-                now |= Learn(peer, parameters, update.Announced, IpFamily.IPv4, withdraw ? default : update.Block(multiprotocol: false));
-            }
-
-            if (update.MpReachFamily?.Family is { } reach)
-            {
-                now |= Learn(peer, parameters, update.MpReach, reach, withdraw ? default : update.Block(multiprotocol: true));
-            }
-
+            now |= Gather(peer, _intakes[peer], parameters.Families, update);
             int gathered = _intakes[peer].Count;
             now |= gathered >= RouteIntake.Full || Routes(peer) + gathered > limit;
         }
@@ -164,7 +141,7 @@ public sealed partial class BgpSpeaker
         {
             if (update.EndOfRib?.Family is { } ended)
             {
-                _peers[peer].EndOfRib(ended);
+                _peers[peer].Load.EndOfRib(ended);
             }
 
             return CheckPrefixLimit(peer, Routes(peer), update.MpReachFamily?.Family ?? IpFamily.IPv4);
@@ -187,14 +164,22 @@ public sealed partial class BgpSpeaker
         bool loading;
         lock (_gate)
         {
-            loading = !_peers[peer].IsComplete();
+            loading = !_peers[peer].Load.IsComplete();
         }
 
         if (!loading)
         {
             ApplyGathered(peer);
         }
-        else if (Interlocked.Exchange(ref _lateFlushArmed, 1) == 0)
+        else
+        {
+            FlushSoon();
+        }
+    }
+
+    private void FlushSoon()
+    {
+        if (Interlocked.Exchange(ref _lateFlushArmed, 1) == 0)
         {
             _lateFlush.Change(LoadingDelay, Timeout.InfiniteTimeSpan);
         }
@@ -208,6 +193,7 @@ public sealed partial class BgpSpeaker
             ApplyGathered(peer);
         }
 
+        FlushMonitored();
         RaiseLost();
     }
 
@@ -225,11 +211,16 @@ public sealed partial class BgpSpeaker
         int total = Routes(peer);
         if (added > 0)
         {
-            _peers[peer].Grew(added, total);
+            _peers[peer].Load.Grew(added, total);
         }
 
+        // Withdrawals too: a warning ends when the table shrinks.
         WarnOfPrefixLimit(peer, total);
+        LookAfterOverrides(slice, lows);
+    }
 
+    private void LookAfterOverrides(ReadOnlySpan<RouteIntake.Change> slice, IReadOnlyList<ulong> lows)
+    {
         if (_overrides.Count == 0)
         {
             return;
@@ -248,18 +239,41 @@ public sealed partial class BgpSpeaker
         CheckOverrides();
     }
 
-    /// <summary>Gathers withdrawals; true if one is of a prefix with an override, which cannot wait.</summary>
-    private bool Withdraw(int peer, SessionParameters parameters, List<Nlri> prefixes, IpFamily family)
+    /// <summary>Gathers what an UPDATE says; true if it is about a prefix with an override, which cannot wait.</summary>
+    private bool Gather(int peer, RouteIntake intake, IReadOnlyList<IpFamily> families, UpdateMessage update)
+    {
+        bool urgent = Withdraw(intake, families, update.Withdrawn, IpFamily.IPv4);
+        if (update.MpUnreachFamily?.Family is { } unreach)
+        {
+            urgent |= Withdraw(intake, families, update.MpUnreach, unreach);
+        }
+
+        bool withdraw = update.Action == ErrorAction.TreatAsWithdraw;
+        if (update.Announced.Count > 0)
+        {
+            urgent |= Learn(peer, intake, families, update.Announced, IpFamily.IPv4, withdraw ? default : update.Block(multiprotocol: false));
+        }
+
+        if (update.MpReachFamily?.Family is { } reach)
+        {
+            urgent |= Learn(peer, intake, families, update.MpReach, reach, withdraw ? default : update.Block(multiprotocol: true));
+        }
+
+        return urgent;
+    }
+
+    /// <summary>Gathers withdrawals; true if one is of a prefix with an override.</summary>
+    private bool Withdraw(RouteIntake intake, IReadOnlyList<IpFamily> families, List<Nlri> prefixes, IpFamily family)
     {
         bool urgent = false;
-        if (!parameters.Families.Contains(family))
+        if (!families.Contains(family))
         {
             return urgent;
         }
 
         foreach (Nlri nlri in prefixes)
         {
-            _intakes[peer].Withdraw(nlri.Prefix, nlri.PathId);
+            intake.Withdraw(nlri.Prefix, nlri.PathId);
             urgent |= HasOverride(nlri.Prefix);
         }
 
@@ -270,15 +284,15 @@ public sealed partial class BgpSpeaker
     /// Gathers announced prefixes; without attributes, or with ones that make the route no input for us, what was there under the same path identifier goes. True
     /// if one is of a prefix with an override.
     /// </summary>
-    private bool Learn(int peer, SessionParameters parameters, List<Nlri> prefixes, IpFamily family, ReadOnlySpan<byte> block)
+    private bool Learn(int peer, RouteIntake intake, IReadOnlyList<IpFamily> families, List<Nlri> prefixes, IpFamily family, ReadOnlySpan<byte> block)
     {
         if (block.IsEmpty || !IsInput(peer, new AttributeView(block)))
         {
-            return Withdraw(peer, parameters, prefixes, family);
+            return Withdraw(intake, families, prefixes, family);
         }
 
         bool urgent = false;
-        if (!parameters.Families.Contains(family))
+        if (!families.Contains(family))
         {
             return urgent;
         }
@@ -286,11 +300,12 @@ public sealed partial class BgpSpeaker
         uint set = _rib.Hold(block);
         foreach (Nlri nlri in prefixes)
         {
-            _intakes[peer].Announce(nlri.Prefix, nlri.PathId, set);
+            intake.Announce(nlri.Prefix, nlri.PathId, set);
             urgent |= HasOverride(nlri.Prefix);
         }
 
         _rib.Release(set);
+        NoteLocalPref(peer, new AttributeView(block));
         return urgent;
     }
 
@@ -318,7 +333,7 @@ public sealed partial class BgpSpeaker
             if (!_overrides.Revalidate(_rib, prefix, out bool changed, out OverrideTable.Entry entry))
             {
                 IpAddr nextHop = entry.Override.Path.NextHop.Address;
-                Lose(prefix, $"the path by {nextHop} was withdrawn by {_options.Peers[entry.Override.Path.Peer].Name}");
+                Lose(prefix, $"the path by {nextHop} was withdrawn by {NameOf(entry.Override.Path.Peer)}");
             }
             else if (changed)
             {

@@ -75,7 +75,9 @@ public sealed partial class BgpSpeaker : IBgpSpeaker
         _ownPrefixes = prefixes is null ? new PrefixTable() : null;
         _rib = new RibTable(options.Peers.Count, prefixes ?? _ownPrefixes!);
         _intakes = [.. options.Peers.Select((_, i) => new RouteIntake(_rib, i, _gate, _queue, (slice, lows, added) => Applied(i, slice, lows, added)))];
-        _overrides = new OverrideTable(options);
+        _overrides = new OverrideTable(options, LeastLocalPref);
+        _monitored = [.. options.Peers.Select(_ => new MonitoredRouter())];
+        Monitor = new Monitoring(this);
         _peers = new PeerTable[options.Peers.Count];
         _sessions = new PeerSession[options.Peers.Count];
         _lastHeartbeat = timeProvider.GetTimestamp();
@@ -99,6 +101,9 @@ public sealed partial class BgpSpeaker : IBgpSpeaker
 
     /// <summary>The endpoints listened on, with the ports that the system chose where port 0 was asked for.</summary>
     public IReadOnlyList<IPEndPoint> ListeningOn { get; private set; } = [];
+
+    /// <summary>The table of paths, to be looked at while nothing changes it.</summary>
+    internal RibTable Rib => _rib;
 
     private bool IsFrozen => _options.HeartbeatTimeout > TimeSpan.Zero
         && _time.GetElapsedTime(Interlocked.Read(ref _lastHeartbeat)) > _options.HeartbeatTimeout;
@@ -162,12 +167,13 @@ public sealed partial class BgpSpeaker : IBgpSpeaker
                 SessionSnapshot snapshot = session.Snapshot;
                 PeerTable table = _peers[i];
                 result[i] = new PeerStatus(
-                    peer.Name, peer.RemoteAddress, snapshot.State, snapshot.Since, table.Parameters?.AddPath ?? false, table.IsComplete(),
+                    peer.Name, peer.RemoteAddress, snapshot.State, snapshot.Since, table.Parameters?.AddPath ?? false, IsTableComplete(i),
                     _rib.PathCount(i, IpFamily.IPv4), _rib.PathCount(i, IpFamily.IPv6), table.Output?.Held ?? 0,
                     session.MessagesReceived, session.MessagesSent, snapshot.Established, table.UpdateErrors, snapshot.LastError)
                 {
                     MaxPrefixWarning = table.MaxPrefixWarning,
                     OverridesWaiting = table.Output?.Waiting ?? 0,
+                    Bmp = MonitoringOf(i),
                 };
             }
         }
@@ -182,6 +188,12 @@ public sealed partial class BgpSpeaker : IBgpSpeaker
         lock (_gate)
         {
             _rib.CopyPaths(prefix, paths);
+            if (_bySource.Count > 0)
+            {
+                // Rare, and it needs the lock: who shows what, and what the routers themselves prefer.
+                OrderAsRouters(prefix, paths);
+                return paths;
+            }
         }
 
         BestPath.Order(paths);

@@ -18,7 +18,7 @@ public enum OverrideRefusal
     /// <summary>The path's AS_PATH is empty.</summary>
     EmptyAsPath,
 
-    /// <summary>The peer sends best paths only (no ADD-PATH).</summary>
+    /// <summary>Not all paths of the router are known: it sends best paths only (no ADD-PATH), and BMP does not show its tables, or not wholly yet.</summary>
     BestPathOnly,
 
     /// <summary>The cap on overrides is reached.</summary>

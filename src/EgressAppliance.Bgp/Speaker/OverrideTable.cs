@@ -8,7 +8,9 @@ namespace EgressAppliance.Bgp.Speaker;
 /// <summary>
 /// The overrides in force and what is announced for each. Guarded by the speaker's lock; sends nothing itself but says what to send.
 /// </summary>
-internal sealed class OverrideTable(BgpSpeakerOptions options)
+/// <param name="options">Who we are.</param>
+/// <param name="leastLocalPref">By source of a path, a LOCAL_PREF that must be exceeded whatever the paths of the prefix have.</param>
+internal sealed class OverrideTable(BgpSpeakerOptions options, Func<int, uint> leastLocalPref)
 {
     /// <summary>How far above the highest LOCAL_PREF seen an override is put.</summary>
     public const uint LocalPrefStep = 100;
@@ -23,7 +25,8 @@ internal sealed class OverrideTable(BgpSpeakerOptions options)
     /// <param name="Override">The override, its path as last seen.</param>
     /// <param name="LocalPref">LOCAL_PREF given to it.</param>
     /// <param name="Announced">The attributes on the wire.</param>
-    public readonly record struct Entry(Override Override, uint LocalPref, PathAttributes Announced);
+    /// <param name="Native">Next hop of the path that the router preferred before, where only its session told; default if not known.</param>
+    public readonly record struct Entry(Override Override, uint LocalPref, PathAttributes Announced, IpAddr Native);
 
     /// <summary>All entries.</summary>
     public IEnumerable<Entry> Entries => _entries.Values;
@@ -59,11 +62,13 @@ internal sealed class OverrideTable(BgpSpeakerOptions options)
             : OverrideRefusal.None;
     }
 
+    /// <summary>The entry of a prefix.</summary>
+    public bool TryGet(IpPrefix prefix, out Entry entry) => _entries.TryGetValue(prefix, out entry);
+
     /// <summary>Puts an override in force. Returns false if exactly this was announced before, so that nothing need be sent.</summary>
-    public bool Set(RibTable rib, IpPrefix prefix, RibPath path, out Entry entry)
+    public bool Set(RibTable rib, IpPrefix prefix, RibPath path, IpAddr native, out Entry entry)
     {
-        LoadPaths(rib, prefix);
-        uint localPref = NeededLocalPref(path);
+        uint localPref = NeededLocalPref(rib, prefix, path);
         if (_entries.TryGetValue(prefix, out Entry old))
         {
             // What is announced stays as long as it is high enough: no UPDATE for the sake of a lower number.
@@ -72,7 +77,8 @@ internal sealed class OverrideTable(BgpSpeakerOptions options)
 
         PathAttributes announced = MakeAttributes(path.Attributes, localPref);
         bool same = old.Announced is not null && old.Announced.Equals(announced);
-        entry = new(new Override(prefix, path), localPref, same ? old.Announced! : announced);
+        // While the override is in force the router shows no path of its own: what it preferred is known from before.
+        entry = new(new Override(prefix, path), localPref, same ? old.Announced! : announced, native.IsDefault ? old.Native : native);
         _entries[prefix] = entry;
         return !same;
     }
@@ -107,10 +113,10 @@ internal sealed class OverrideTable(BgpSpeakerOptions options)
         }
 
         RibPath now = _paths[at];
-        uint needed = NeededLocalPref(now);
+        uint needed = NeededLocalPref(rib, prefix, now);
         if (!now.Attributes.Equals(old.Attributes) || now.PathId != old.PathId || needed > entry.LocalPref)
         {
-            changed = Set(rib, prefix, now, out entry);
+            changed = Set(rib, prefix, now, default, out entry);
         }
 
         return true;
@@ -122,14 +128,13 @@ internal sealed class OverrideTable(BgpSpeakerOptions options)
         rib.CopyPaths(prefix, _paths);
     }
 
-    private uint NeededLocalPref(RibPath path)
+    /// <summary>
+    /// Above all paths of the prefix, hidden ones too: routes before policy have no LOCAL_PREF, and that which the router gave shows only in the session.
+    /// </summary>
+    private uint NeededLocalPref(RibTable rib, IpPrefix prefix, RibPath path)
     {
-        uint highest = path.Attributes.LocalPref ?? BgpConstants.DefaultLocalPref;
-        foreach (RibPath other in _paths)
-        {
-            highest = Math.Max(highest, other.Attributes.LocalPref ?? BgpConstants.DefaultLocalPref);
-        }
-
+        uint highest = Math.Max(path.Attributes.LocalPref ?? BgpConstants.DefaultLocalPref, leastLocalPref(path.Peer));
+        highest = Math.Max(highest, rib.HighestLocalPref(prefix, BgpConstants.DefaultLocalPref));
         return highest > uint.MaxValue - LocalPrefStep ? uint.MaxValue : highest + LocalPrefStep;
     }
 

@@ -1,4 +1,5 @@
 using System.Net;
+using EgressAppliance.Bgp.Bmp;
 
 namespace EgressAppliance.Bgp.Speaker;
 
@@ -7,10 +8,10 @@ namespace EgressAppliance.Bgp.Speaker;
 /// <param name="RemoteAddress">The router's address.</param>
 /// <param name="State">FSM state.</param>
 /// <param name="Since">When the state was entered.</param>
-/// <param name="AddPath">ADD-PATH receive is in force for every negotiated family; without it only the best path is seen and nothing may be moved.</param>
-/// <param name="TableComplete">End-of-RIB came for each family, or the quiet time passed.</param>
-/// <param name="RoutesIPv4">IPv4 paths held.</param>
-/// <param name="RoutesIPv6">IPv6 paths held.</param>
+/// <param name="AddPath">ADD-PATH receive is in force for every negotiated family; without it the session shows the best path only, and all paths are known only by BMP (<see cref="AllPathsKnown"/>).</param>
+/// <param name="TableComplete">End-of-RIB came for each family, or the quiet time passed; for paths learned over BMP, for its tables too.</param>
+/// <param name="RoutesIPv4">IPv4 paths of the session held.</param>
+/// <param name="RoutesIPv6">IPv6 paths of the session held.</param>
 /// <param name="Overrides">Overrides announced to it.</param>
 /// <param name="MessagesReceived">BGP messages since start.</param>
 /// <param name="MessagesSent">BGP messages since start.</param>
@@ -26,4 +27,58 @@ public sealed record PeerStatus(
 
     /// <summary>Overrides in force that the router has not been told of yet: the rate limit, a queue it does not empty, or its limit on prefixes holds them back.</summary>
     public int OverridesWaiting { get; init; }
+
+    /// <summary>What BMP shows of the router, or null if nothing.</summary>
+    public PeerMonitoring? Bmp { get; init; }
+
+    /// <summary>Where the paths that count come from.</summary>
+    public PathSource PathSource => AddPath ? PathSource.AddPath : Bmp is { InUse: true } ? PathSource.Bmp : PathSource.BestOnly;
+
+    /// <summary>All paths of the router are seen, by ADD-PATH or by BMP; otherwise nothing may be moved.</summary>
+    public bool AllPathsKnown => AddPath || Bmp is { InUse: true, Trusted: true };
 }
+
+/// <summary>How the paths of a router are learned.</summary>
+public enum PathSource
+{
+    /// <summary>By the session, its best paths only.</summary>
+    BestOnly,
+
+    /// <summary>By the session, all of them (RFC 7911).</summary>
+    AddPath,
+
+    /// <summary>By BMP, those of its peers (RFC 7854).</summary>
+    Bmp,
+}
+
+/// <summary>What BMP shows of a router that is a peer too.</summary>
+/// <param name="InUse">Its paths are those that count: the session is up and has no ADD-PATH.</param>
+/// <param name="Trusted">No table had to be given up because a message of it could not be read.</param>
+/// <param name="Table">The Adj-RIB-In that counts: after policy once the router has shown a route of it on this connection, else before.</param>
+/// <param name="Tables">The tables held.</param>
+public sealed record PeerMonitoring(bool InUse, bool Trusted, BmpTable Table, IReadOnlyList<MonitoredTableStatus> Tables)
+{
+    /// <summary>IPv4 paths of the tables that count.</summary>
+    public int RoutesIPv4 => Sum(t => t.RoutesIPv4);
+
+    /// <summary>IPv6 paths of the tables that count.</summary>
+    public int RoutesIPv6 => Sum(t => t.RoutesIPv6);
+
+    private int Sum(Func<MonitoredTableStatus, int> routes)
+    {
+        int sum = 0;
+        foreach (MonitoredTableStatus table in Tables)
+        {
+            sum += table.Source.Table == Table ? routes(table) : 0;
+        }
+
+        return sum;
+    }
+}
+
+/// <summary>One table that BMP shows.</summary>
+/// <param name="Source">Which.</param>
+/// <param name="RoutesIPv4">IPv4 paths held.</param>
+/// <param name="RoutesIPv6">IPv6 paths held.</param>
+/// <param name="Complete">End-of-RIB came, or the quiet time passed.</param>
+public sealed record MonitoredTableStatus(BmpSource Source, int RoutesIPv4, int RoutesIPv6, bool Complete);

@@ -27,7 +27,7 @@ internal static partial class SpeakerLog
     [LoggerMessage(4056, LogLevel.Warning, "{Peer}: UPDATE handled as {Action}: {Error}; {Count} such UPDATEs so far")]
     public static partial void UpdateError(ILogger logger, string peer, string action, string error, long count);
 
-    [LoggerMessage(4057, LogLevel.Warning, "{Peer}: the router does not offer ADD-PATH: it shows its best paths only, nothing can be moved (configure it to send all paths)")]
+    [LoggerMessage(4057, LogLevel.Warning, "{Peer}: the router does not offer ADD-PATH: it shows its best paths only, nothing can be moved (configure it to send all paths, or to show its peers by BMP)")]
     public static partial void BestPathOnly(ILogger logger, string peer);
 
     [LoggerMessage(4058, LogLevel.Warning, "{Peer}: {Routes} routes, {Share} % of max_prefix ({Limit}); at the limit the session is ended")]
@@ -41,4 +41,7 @@ internal static partial class SpeakerLog
 
     [LoggerMessage(4061, LogLevel.Information, "{Peer}: asked for all {Family} routes anew (ROUTE-REFRESH)")]
     public static partial void RefreshRequested(ILogger logger, string peer, string family);
+
+    [LoggerMessage(4062, LogLevel.Information, "{Peer}: BMP shows its peers' routes ({Table}); they count while the session has no ADD-PATH")]
+    public static partial void Monitored(ILogger logger, string peer, string table);
 }

@@ -32,7 +32,7 @@ internal static class InputGate
 
         if (health.RouteFeedUp && !health.AllPathsKnown)
         {
-            failed.Add((Verdict.FrozenNoAddPath, "the router shows only its best path (no ADD-PATH)"));
+            failed.Add((Verdict.FrozenNoAddPath, "not all paths of a router are known (no ADD-PATH, and BMP does not show all of its peers)"));
         }
 
         if (health.CountersAge > options.MaxCountersAge)

@@ -39,7 +39,7 @@ public static class Reasons
         Verdict.FrozenCaptureStale => "Capture has delivered nothing for too long; overrides are kept and nothing is moved.",
         Verdict.FrozenCaptureLoss => "Capture loses too many frames; overrides are kept and nothing is moved.",
         Verdict.FrozenRibIncomplete => "The routing table is not complete yet; overrides are kept and nothing is moved.",
-        Verdict.FrozenNoAddPath => "The router shows only its best path (no ADD-PATH), so alternatives are unknown; overrides are kept and nothing is moved.",
+        Verdict.FrozenNoAddPath => "Not all paths of a router are known (no ADD-PATH, and BMP does not show all of its peers); overrides are kept and nothing is moved.",
         Verdict.FrozenCountersStale => "Interface counters are too old; overrides are kept and nothing is moved.",
         Verdict.FrozenAttribution => "Too little of the traffic could be attributed to links; overrides are kept and nothing is moved.",
         Verdict.GivingBack => "Inputs have been bad for longer than the grace period; overrides are given back a few at a time.",

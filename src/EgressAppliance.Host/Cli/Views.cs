@@ -183,13 +183,48 @@ public static class Views
                 Human.Count(peer.Routes),
                 Human.Count(peer.RoutesIpv4),
                 Human.Count(peer.RoutesIpv6),
-                !up ? "-" : peer.AddPath ? "all" : new Cell("best only", CellStyle.Warning),
+                !up ? "-" : Seen(peer),
                 !up ? "-" : peer.TableComplete ? "complete" : new Cell("loading", CellStyle.Warning),
                 Human.Count(peer.Overrides),
                 peer.LastError);
         }
 
         table.Write(console, "No BGP sessions.");
+        foreach (BgpPeerDto peer in peers)
+        {
+            if (peer.Bmp is { } bmp)
+            {
+                console.Out.WriteLine();
+                Bmp(peer.Router, bmp, console);
+            }
+        }
+    }
+
+    private static Cell Seen(BgpPeerDto peer) => peer.PathSource switch
+    {
+        "add-path" => "all",
+        "bmp" when peer.AllPathsKnown => "all, by BMP",
+        "bmp" => new Cell("BMP, not all", CellStyle.Warning),
+        _ => new Cell("best only", CellStyle.Warning),
+    };
+
+    private static void Bmp(string router, BmpDto bmp, CommandConsole console)
+    {
+        string since = Human.Span(console.Time.GetUtcNow() - bmp.Since);
+        console.Out.WriteLine($"BMP of {Human.Clean(router)}: {bmp.State} for {since}{(bmp.LastError is null ? "" : $"; last error: {Human.Clean(bmp.LastError)}")}");
+        TextTable table = new("MONITORED", ">AS", "STATE", "ADJ-RIB", ">ROUTES", "?>UPDATES", "USED", "NOTE");
+        foreach (BmpPeerDto peer in bmp.Peers)
+        {
+            foreach (BmpTableDto? shown in peer.Tables.DefaultIfEmpty<BmpTableDto?>(null))
+            {
+                table.Add(
+                    peer.Peer, peer.As.ToString(CultureInfo.InvariantCulture), new Cell(peer.Up ? "up" : "down", peer.Up ? CellStyle.Good : CellStyle.Bad), shown?.Table,
+                    shown is null ? "-" : Human.Count(shown.Routes), shown is null ? "-" : Human.Count(shown.Updates),
+                    shown is not { Used: true } ? "no" : shown.Complete ? "yes" : new Cell("loading", CellStyle.Warning), peer.Note);
+            }
+        }
+
+        table.Write(console, "The router has shown no peers.");
     }
 
     /// <summary><c>explain</c></summary>
@@ -232,7 +267,7 @@ public static class Views
         {
             table.Add(
                 path.NextHop, path.Link, path.AsPath, path.LocalPref?.ToString(CultureInfo.InvariantCulture), path.Med?.ToString(CultureInfo.InvariantCulture), path.Origin,
-                string.Join(' ', path.Communities.Concat(path.LargeCommunities)), path.Router, path.PathId.ToString(CultureInfo.InvariantCulture),
+                string.Join(' ', path.Communities.Concat(path.LargeCommunities)), path.Monitored is null ? path.Router : $"{path.Router} (BMP {path.Monitored})", path.PathId.ToString(CultureInfo.InvariantCulture),
                 path.LostAt is null ? new Cell("best", CellStyle.Good) : path.LostAt.Replace('_', ' '));
         }
 

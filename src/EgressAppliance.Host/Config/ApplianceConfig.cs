@@ -151,6 +151,9 @@ public sealed record RouterConfig
     /// <summary>BGP session.</summary>
     public required BgpConfig Bgp { get; init; }
 
+    /// <summary>BMP, or null.</summary>
+    public BmpConfig? Bmp { get; init; }
+
     /// <summary>SNMP, or null.</summary>
     public SnmpConfig? Snmp { get; init; }
 }
@@ -190,6 +193,22 @@ public sealed record BgpConfig
 
     /// <summary>Without the members, so that the key reaches no log.</summary>
     public override string ToString() => $"BGP AS {PeerAs}";
+}
+
+/// <summary><c>routers[].bmp</c></summary>
+public sealed record BmpConfig
+{
+    /// <summary>The router's address for BMP.</summary>
+    public required IPAddress Address { get; init; }
+
+    /// <summary>Where we wait for the router to connect, or null.</summary>
+    public IPEndPoint? Listen { get; init; }
+
+    /// <summary>The router's port, if it waits for us; or null.</summary>
+    public int? ConnectPort { get; init; }
+
+    /// <summary>Routes accepted of all tables.</summary>
+    public long MaxRoutes { get; init; } = 10_000_000;
 }
 
 /// <summary><c>routers[].snmp</c></summary>

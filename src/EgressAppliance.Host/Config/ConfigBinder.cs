@@ -108,7 +108,8 @@ public sealed class ConfigBinder
     {
         if (entry is null)
         {
-            if (!child.Key.Required && !child.Children.Any(c => c.Key.Required))
+            // One whose absence means something says so in its note, and is not made up of defaults.
+            if (!child.Key.Required && child.Key.DefaultNote is null && !child.Children.Any(c => c.Key.Required))
             {
                 section.Add(child.Key.Name, BindSection(child, new YamlMapping(section.At, []), path));
             }

@@ -46,6 +46,7 @@ public sealed class ConfigChecks
         checks.CheckSources();
         checks.CheckDecapsulation();
         checks.CheckRouters();
+        new BmpChecks(root, diagnostics).Run();
         new LinkChecks(root, diagnostics).Run();
         checks.CheckDecision();
         checks.CheckHttp();

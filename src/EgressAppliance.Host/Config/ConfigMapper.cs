@@ -72,6 +72,15 @@ internal static class ConfigMapper
                 Password = bgp.Value("password_file").Value as string,
                 MaxPrefix = (int)bgp.Get<long>("max_prefix"),
             },
+            Bmp = router.Section("bmp") is { } bmp
+                ? new BmpConfig
+                {
+                    Address = (bmp.TryGet("address", out IpAddr address) ? address : router.Get<IpAddr>("address")).ToIPAddress(),
+                    Listen = bmp.TryGet("listen", out IPEndPoint listen) ? listen : null,
+                    ConnectPort = bmp.TryGet("connect_port", out long port) ? (int)port : null,
+                    MaxRoutes = bmp.Get<long>("max_routes"),
+                }
+                : null,
             Snmp = router.Section("snmp") is { } snmp
                 ? new SnmpConfig
                 {

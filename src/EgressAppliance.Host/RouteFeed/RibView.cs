@@ -1,4 +1,5 @@
 using System.IO.Pipelines;
+using EgressAppliance.Bgp.Bmp;
 using EgressAppliance.Bgp.Mrt;
 using EgressAppliance.Bgp.Rib;
 using EgressAppliance.Bgp.Speaker;
@@ -56,7 +57,7 @@ public sealed class RibView(IBgpSpeaker speaker, LinkDirectory links, PrefixTabl
             DateTimeOffset now = time.GetUtcNow();
             IReadOnlyList<PeerStatus> status = speaker.GetPeers();
             MrtPeer[] peers = [.. status.Select((s, i) => new MrtPeer(IpAddr.From(s.RemoteAddress), config.Routers[i].Bgp.PeerAs))];
-            MrtWriter writer = new(output, now, SpeakerOptions.RouterId(config.Routers[0].Bgp.LocalAddress), config.Site, peers, status.Any(s => s.AddPath));
+            MrtWriter writer = new(output, now, SpeakerOptions.RouterId(config.Routers[0].Bgp.LocalAddress), config.Site, peers, status.Any(s => s.AllPathsKnown));
             SpeakerWalk walk = new(speaker, table.Entries());
             List<MrtWritePath> paths = [];
             while (walk.Next(Step) is { Count: > 0 } part)
@@ -64,7 +65,7 @@ public sealed class RibView(IBgpSpeaker speaker, LinkDirectory links, PrefixTabl
                 foreach (RibPrefix item in part)
                 {
                     paths.Clear();
-                    paths.AddRange(item.Paths.Select(p => new MrtWritePath((ushort)p.Peer, p.PathId, now, p.Attributes)));
+                    paths.AddRange(item.Paths.Select(p => new MrtWritePath((ushort)p.Peer, MrtPathId(p), now, p.Attributes)));
                     writer.Write(item.Prefix, paths);
                 }
 
@@ -101,6 +102,10 @@ public sealed class RibView(IBgpSpeaker speaker, LinkDirectory links, PrefixTabl
         _ => throw new ArgumentOutOfRangeException(nameof(step), step, "Not a step."),
     };
 
+    /// <summary>Paths of one router that BMP shows of several peers have no identifiers that tell them apart; the table's number does.</summary>
+    private static uint MrtPathId(RibPath path) =>
+        path.Monitored is { } shown ? unchecked(((uint)(shown.Handle + 1) << 20) + path.PathId) : path.PathId;
+
     private RibPathDto Describe(RibPath path, BestPathStep step, PeerStatus peer)
     {
         PathAttributes attributes = path.Attributes;
@@ -109,6 +114,7 @@ public sealed class RibView(IBgpSpeaker speaker, LinkDirectory links, PrefixTabl
             attributes.LocalPref, attributes.Med, attributes.Origin.ToString().ToLowerInvariant(),
             [.. attributes.Communities.Select(Community.Format)], Code(step))
         {
+            Monitored = path.Monitored is { } shown ? $"{shown.Peer.Id} {BmpNames.Of(shown.Table)}" : null,
             ExtendedCommunities = [.. attributes.ExtendedCommunities.Select(c => c.ToString("x16"))],
             LargeCommunities = [.. attributes.LargeCommunities.Select(c => c.ToString())],
             OriginatorId = attributes.OriginatorId is { } originator ? IpAddr.FromIPv4(originator).ToString() : null,

@@ -345,7 +345,7 @@ public sealed class InputCollector
             CaptureLoss = Math.Clamp(_loss, 0, 1),
             RouteFeedUp = peers.All(p => p.State == SessionState.Established),
             RibComplete = peers.All(p => p.TableComplete),
-            AllPathsKnown = peers.All(p => p.AddPath),
+            AllPathsKnown = peers.All(p => p.AllPathsKnown),
             CountersAge = CountersAge(now, interfaces),
 
             // The router's own few packets say nothing about a mirror that is idle otherwise.

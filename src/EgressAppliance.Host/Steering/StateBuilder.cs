@@ -16,7 +16,7 @@ namespace EgressAppliance.Host.Steering;
 
 /// <summary>Turns a cycle's inputs and outcome into the documents of the API.</summary>
 public sealed class StateBuilder(
-    ApplianceConfig config, LinkDirectory links, IBgpSpeaker speaker, PrefixTable table, TimeProvider time)
+    ApplianceConfig config, LinkDirectory links, IBgpSpeaker speaker, MonitoringView monitoring, PrefixTable table, TimeProvider time)
 {
     /// <summary>Prefixes that the event stream carries.</summary>
     public const int TopPrefixes = 20;
@@ -43,7 +43,7 @@ public sealed class StateBuilder(
         string[] problems = [.. outcome.Problems, .. inputs.Problems];
         StatusDto status = new(
             config.Site, Version, ModeName(outcome.Mode), Reasons.Code(outcome.Verdict), outcome.Reason, outcome.Healthy && problems.Length == 0, outcome.Time,
-            time.GetElapsedTime(_start).TotalSeconds, problems, Capture(inputs), [.. inputs.Peers.Select(Peer)],
+            time.GetElapsedTime(_start).TotalSeconds, problems, Capture(inputs), monitoring.Describe(inputs.Peers),
             [.. inputs.Agents.Select(a => new SnmpDto(a.Router, a.Reachable, a.LastPoll, a.LastError))]);
         List<OverrideDto> overrides = [.. outcome.Overrides.Select(o => Override(o, outcome.Mode))];
         return new StateEventDto(
@@ -91,10 +91,6 @@ public sealed class StateBuilder(
     }
 
     private static string ModeName(DecisionMode mode) => mode == DecisionMode.Inject ? "inject" : "observe";
-
-    private static BgpPeerDto Peer(PeerStatus p) => new(
-        p.Name, p.RemoteAddress.ToString(), p.State.ToString(), p.Since, p.RoutesIPv4 + p.RoutesIPv6, p.RoutesIPv4, p.RoutesIPv6, p.AddPath, p.TableComplete,
-        p.Overrides, p.LastError);
 
     private static OverrideDto Override(OverrideEntry entry, DecisionMode mode) => new(
         entry.Prefix.ToString(), entry.From, entry.To, entry.RateBps, entry.Since, Reasons.Text(entry.Reason),

@@ -1,6 +1,8 @@
 using System.Globalization;
 using System.Net;
 using EgressAppliance.Bgp.Bmp;
+using EgressAppliance.Bgp.Speaker;
+using EgressAppliance.Net;
 using EgressAppliance.SystemTests.Infrastructure;
 using EgressAppliance.SystemTests.Network;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -8,7 +10,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace EgressAppliance.SystemTests.Bmp;
 
 /// <summary>
-/// A router between two providers that announce the same prefixes over IPv4 and IPv6 sessions, and a station on its management network:
+/// A router between two providers that announce the same prefixes over IPv4 and IPv6 sessions, and a station on its management network, with a BGP speaker if asked for:
 ///
 ///     isp-a ─┬─ prov-a  edge  mgmt 192.0.2.1/30 ── mgmt0 192.0.2.2 station
 ///     isp-b ─┴─ prov-b
@@ -26,9 +28,12 @@ internal sealed class BmpLab : IAsyncDisposable
     private readonly List<Daemon> _daemons = [];
     private readonly List<NetNamespace> _namespaces = [];
 
-    private BmpLab(ITestOutputHelper output)
+    private readonly bool _withSpeaker;
+
+    private BmpLab(ITestOutputHelper output, bool withSpeaker)
     {
         _output = output;
+        _withSpeaker = withSpeaker;
         Name = NetNamespace.LabName(Interlocked.Increment(ref _counter));
         Folder = Directory.CreateTempSubdirectory(Name + "-").FullName;
 
@@ -51,18 +56,21 @@ internal sealed class BmpLab : IAsyncDisposable
     /// <summary>The station.</summary>
     public BmpStation Station { get; private set; } = null!;
 
-    /// <summary>What it was told.</summary>
+    /// <summary>The speaker that takes what the station shows, in a lab with one; it waits for the router to connect.</summary>
+    public BgpSpeaker Speaker { get; private set; } = null!;
+
+    /// <summary>What the station was told, in a lab without a speaker.</summary>
     public MonitoredRoutes Routes { get; } = new();
 
     /// <summary>The one router as it stands.</summary>
     public BmpRouterStatus Router => Station.GetRouters()[0];
 
     /// <summary>Builds a lab without its router, runs a test in it and tears it down; prints the daemons' logs if the test fails.</summary>
-    public static async Task RunAsync(ITestOutputHelper output, Func<BmpLab, Task> test)
+    public static async Task RunAsync(ITestOutputHelper output, Func<BmpLab, Task> test, bool withSpeaker = false)
     {
         SystemRequirements.Demand();
         await NetNamespace.SweepAsync();
-        await using var lab = new BmpLab(output);
+        await using var lab = new BmpLab(output, withSpeaker);
         try
         {
             await lab.StartAsync();
@@ -112,6 +120,11 @@ internal sealed class BmpLab : IAsyncDisposable
             await Station.DisposeAsync();
         }
 
+        if (Speaker is not null)
+        {
+            await Speaker.DisposeAsync();
+        }
+
         foreach (Daemon daemon in Enumerable.Reverse(_daemons))
         {
             await daemon.DisposeAsync();
@@ -141,6 +154,11 @@ internal sealed class BmpLab : IAsyncDisposable
             Adopt(await provider.StartAsync());
         }
 
+        if (_withSpeaker)
+        {
+            Speaker = new(SpeakerOptions(), null, TimeProvider.System, NullLoggerFactory.Instance);
+        }
+
         Station = new(
             new()
             {
@@ -148,19 +166,41 @@ internal sealed class BmpLab : IAsyncDisposable
                 Listen = [new(IPAddress.Parse(StationAddress), Port)],
                 QuietTime = TimeSpan.FromSeconds(2),
             },
-            Routes, TimeProvider.System, NullLoggerFactory.Instance);
+            Speaker?.Monitor ?? Routes, TimeProvider.System, NullLoggerFactory.Instance);
         await ListenInAsync(station);
     }
+
+    private BgpSpeakerOptions SpeakerOptions() => new()
+    {
+        RouterId = IpAddr.Parse(StationAddress).IPv4Value,
+        Peers =
+        [
+            new()
+            {
+                Name = "edge",
+                RemoteAddress = IPAddress.Parse(EdgeAddress),
+                LocalAddress = IPAddress.Parse(StationAddress),
+                LocalAs = 65000,
+                PeerAs = 65000,
+                Passive = true,
+            },
+        ],
+        Listen = [new(IPAddress.Parse(StationAddress), 179)],
+        AllowedNextHops = Providers.SelectMany(p => new[] { IpAddr.Parse(p.Ipv4), IpAddr.Parse(p.Ipv6) }).ToHashSet(),
+        OwnAddresses = new HashSet<IpAddr> { IpAddr.Parse(StationAddress) },
+        MarkerCommunity = (65000u << 16) | 64900,
+    };
 
     /// <summary>A socket belongs to the namespace of the thread that made it; who uses it later does not matter.</summary>
     private Task ListenInAsync(NetNamespace network)
     {
         var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        new Thread(() =>
+        var thread = new Thread(() =>
         {
             try
             {
                 NativeMethods.EnterNetworkNamespace(network.Path);
+                Speaker?.StartAsync(CancellationToken.None).GetAwaiter().GetResult();
                 Station.StartAsync(CancellationToken.None).GetAwaiter().GetResult();
                 done.SetResult();
             }
@@ -168,7 +208,9 @@ internal sealed class BmpLab : IAsyncDisposable
             {
                 done.SetException(e);
             }
-        }) { IsBackground = true }.Start();
+        });
+        thread.IsBackground = true;
+        thread.Start();
         return done.Task;
     }
 

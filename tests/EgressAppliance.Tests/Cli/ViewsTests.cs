@@ -36,8 +36,21 @@ public sealed class ViewsTests
 
     private static readonly BgpPeerDto[] Peers =
     [
-        new("edge1", "192.0.2.1", "Established", Then, 2_030_112, 1_600_000, 430_112, true, true, 3, null),
+        new("edge1", "192.0.2.1", "Established", Then, 2_030_112, 1_600_000, 430_112, true, true, 3, null) { PathSource = "add-path", AllPathsKnown = true },
         new("edge2", "192.0.2.5", "Active", Then, 0, 0, 0, false, false, 0, "connection refused"),
+        new("edge3", "192.0.2.9", "Established", Then, 1_999_000, 1_600_000, 399_000, false, true, 1, null)
+        {
+            PathSource = "bmp",
+            AllPathsKnown = true,
+            Bmp = new(
+                "up", Then, "adj-rib-in-post-policy",
+                [
+                    new("100.64.1.2", 64501, true, [new("adj-rib-in-pre-policy", 1_000_000, 1_200_000, false, true), new("adj-rib-in-post-policy", 999_000, 1_100_000, true, true)], null),
+                    new("100.64.2.2", 64502, true, [new("adj-rib-in-post-policy", 1_000_000, 1_000_000, true, false)], null),
+                    new("100.64.3.2", 64503, false, [], "the peer closed the session without a NOTIFICATION"),
+                ],
+                "the router closed the connection"),
+        },
     ];
 
     private static readonly OverrideDto Override = new(

@@ -7,6 +7,7 @@ public sealed class EffectiveConfigTests
     [Theory]
     [InlineData("minimal")]
     [InlineData("full")]
+    [InlineData("bmp")]
     public void ToYaml_loads_to_the_same_configuration(string name)
     {
         using ConfigFolder folder = ConfigFolder.OfCase(name);

@@ -24,7 +24,7 @@ internal sealed class FakeAppliance : IApplianceApi
     public static StateEventDto MakeState(string mode) => new(
         new StatusDto("fra1", "1.0", mode, "no_overload", "No link is over its threshold.", true, Time, 1, [],
             new CaptureDto(1, 1, 100, 1, 800, 0, 0, 0, 0, 0, new Dictionary<string, long> { ["truncated_ipv4"] = 2 }, 0, 0, 0, 1, []),
-            [new BgpPeerDto("edge1", "192.0.2.1", "Established", Time, 2, 1, 1, true, true, 0, null)],
+            [new BgpPeerDto("edge1", "192.0.2.1", "Established", Time, 2, 1, 1, true, true, 0, null) { PathSource = "add-path", AllPathsKnown = true }],
             [new SnmpDto("edge1", true, Time, null)]),
         [new LinkDto("isp-a", "edge1", "prov-a", "up", 1000, 950, 850, 900, 500, 490, 500, 500, 0.01, "normal", 0, 0)],
         [new PrefixDto("192.0.2.0/24", "isp-a", "isp-a", 500, 1, 64500, false)], [], null);

@@ -50,7 +50,7 @@ internal sealed class Bench : IAsyncDisposable
             Config, Pipeline, () => [.. Interfaces.Select(i => i with { LastPoll = PollsFail ? i.LastPoll : Wall.GetUtcNow() })], () => [], Speaker, Table,
             Links, Clock);
         Loop = new SteeringLoop(Config, Inputs, Installer, Speaker, Links, _systemd, Clock, NullLogger<SteeringLoop>.Instance);
-        Builder = new StateBuilder(Config, Links, Speaker, Table, Wall);
+        Builder = new StateBuilder(Config, Links, Speaker, new MonitoringView(null), Table, Wall);
         Explainer = new Explainer(Speaker, Links, Table);
         Loop.CycleDone += (_, _, _) => BeforePublication?.Invoke();
         Api = new ApplianceApi(Loop, Builder, Explainer, Installer, Links, new RibView(Speaker, Links, Table, Config, Wall), Builder.Empty(mode));

@@ -1,3 +1,4 @@
+using EgressAppliance.Bgp.Bmp;
 using EgressAppliance.Bgp.Speaker;
 using EgressAppliance.Decision;
 using EgressAppliance.Decision.Control;
@@ -296,6 +297,11 @@ public sealed class InputCollectorTests
         bench.Speaker.Peers[1] = good with { TableComplete = false };
         Assert.Equal((true, false, true), Feed());
         bench.Speaker.Peers[1] = good with { AddPath = false };
+        Assert.Equal((true, true, false), Feed());
+        PeerMonitoring shown = new(InUse: true, Trusted: true, BmpTable.AdjRibInPrePolicy, []);
+        bench.Speaker.Peers[1] = good with { AddPath = false, Bmp = shown };
+        Assert.Equal((true, true, true), Feed());
+        bench.Speaker.Peers[1] = good with { AddPath = false, Bmp = shown with { Trusted = false } };
         Assert.Equal((true, true, false), Feed());
 
         (bool, bool, bool) Feed()

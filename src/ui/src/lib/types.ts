@@ -65,6 +65,8 @@ export interface BgpPeer {
   routes_ipv4: number;
   routes_ipv6: number;
   add_path: boolean;
+  all_paths_known: boolean;
+  path_source: 'add-path' | 'bmp' | 'best-only';
   table_complete: boolean;
   overrides: number;
   last_error: string | null;

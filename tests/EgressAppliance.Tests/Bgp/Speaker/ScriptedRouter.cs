@@ -168,11 +168,15 @@ internal sealed class ScriptedRouter : IAsyncDisposable
         SendRaw(output.WrittenSpan.ToArray());
     }
 
-    public void Withdraw(uint pathId, params string[] prefixes)
+    public void Withdraw(uint pathId, params string[] prefixes) => Withdraw(Codec, pathId, prefixes);
+
+    public void Withdraw(BgpCodecOptions codec, params string[] prefixes) => Withdraw(codec, 0, prefixes);
+
+    private void Withdraw(BgpCodecOptions codec, uint pathId, string[] prefixes)
     {
         var output = new ArrayBufferWriter<byte>();
         Nlri[] nlri = [.. prefixes.Select(p => new Nlri(IpPrefix.Parse(p), pathId))];
-        UpdateEncoder.Withdraw(nlri[0].Prefix.Family, nlri, Codec, output);
+        UpdateEncoder.Withdraw(nlri[0].Prefix.Family, nlri, codec, output);
         SendRaw(output.WrittenSpan.ToArray());
     }
 

@@ -1,0 +1,56 @@
+using EgressAppliance.Bgp.Bmp;
+using EgressAppliance.Bgp.Speaker;
+using EgressAppliance.Host.Http;
+
+namespace EgressAppliance.Host.RouteFeed;
+
+/// <summary>Makes the documents of the routers' sessions: what the speaker holds, joined with what the BMP station knows of its connections.</summary>
+/// <param name="station">The station, or null if no router is monitored.</param>
+public sealed class MonitoringView(BmpStation? station)
+{
+    /// <summary>The sessions, in the order of the configuration.</summary>
+    public IReadOnlyList<BgpPeerDto> Describe(IReadOnlyList<PeerStatus> peers)
+    {
+        ArgumentNullException.ThrowIfNull(peers);
+        IReadOnlyList<BmpRouterStatus> routers = station?.GetRouters() ?? [];
+        return [.. peers.Select(p => Peer(p, routers.FirstOrDefault(r => r.Name == p.Name)))];
+    }
+
+    /// <summary>What a source of paths is called in documents.</summary>
+    public static string Code(PathSource source) => source switch
+    {
+        PathSource.BestOnly => "best-only",
+        PathSource.AddPath => "add-path",
+        PathSource.Bmp => "bmp",
+        _ => throw new ArgumentOutOfRangeException(nameof(source), source, "Not a source of paths."),
+    };
+
+    private static BgpPeerDto Peer(PeerStatus p, BmpRouterStatus? router)
+    {
+        (int ipv4, int ipv6) = p.Bmp is { InUse: true } shown ? (shown.RoutesIPv4, shown.RoutesIPv6) : (p.RoutesIPv4, p.RoutesIPv6);
+        return new(
+            p.Name, p.RemoteAddress.ToString(), p.State.ToString(), p.Since, ipv4 + ipv6, ipv4, ipv6, p.AddPath, p.TableComplete, p.Overrides, p.LastError)
+        {
+            PathSource = Code(p.PathSource),
+            AllPathsKnown = p.AllPathsKnown,
+            Bmp = router is null ? null : Router(p.Bmp, router),
+        };
+    }
+
+    private static BmpDto Router(PeerMonitoring? held, BmpRouterStatus router) => new(
+        router.State.ToString().ToLowerInvariant(), router.Since, held is null ? null : BmpNames.Of(held.Table), [.. router.Peers.Select(p => Peer(held, p))],
+        router.LastError);
+
+    private static BmpPeerDto Peer(PeerMonitoring? held, BmpPeerStatus peer) => new(
+        peer.Id.ToString(), peer.As, peer.IsUp, [.. peer.Tables.Select(t => Table(held, t))],
+        peer.DownReason ?? peer.Tables.Select(t => t.Fault).FirstOrDefault(f => f is not null) ?? peer.Hint);
+
+    /// <summary>Handles are given anew when a table is gone: the speaker's view may be of a moment before, but then its table is another by name.</summary>
+    private static BmpTableDto Table(PeerMonitoring? held, BmpTableStatus table)
+    {
+        MonitoredTableStatus? own = held?.Tables.FirstOrDefault(t => t.Source.Handle == table.Handle && t.Source.Table == table.Table);
+        return new(
+            BmpNames.Of(table.Table), own is null ? 0 : own.RoutesIPv4 + own.RoutesIPv6, table.Updates, own is not null && held!.InUse && held.Table == table.Table,
+            own?.Complete ?? false);
+    }
+}
