@@ -15,7 +15,7 @@ namespace EgressAppliance.Bgp.Rib;
 internal sealed class RouteIntake(RibTable table, int source, Lock gate, LockQueue queue, RouteIntake.Applied applied)
 {
     /// <summary>As many changes are worth applying at once; more make it only a little faster. With the rest of an UPDATE they fit an array of the pool.</summary>
-    public const int Full = (1 << 15) - 4096;
+    public const int Full = (1 << 16) - 4096;
 
     private const int Slice = 2048;
     private const int FirstRoom = 256;
