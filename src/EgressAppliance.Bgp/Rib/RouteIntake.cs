@@ -48,8 +48,10 @@ internal sealed class RouteIntake(RibTable table, int source, Lock gate, LockQue
             Change[] changes;
             List<ulong> lows;
             int count;
+            queue.Come();
             lock (gate)
             {
+                queue.Served();
                 (changes, lows, count) = (_changes, _lows, _count);
                 (_changes, _count) = ([], 0);
                 _lows = lows.Count > 0 ? [] : lows;
@@ -64,9 +66,24 @@ internal sealed class RouteIntake(RibTable table, int source, Lock gate, LockQue
             for (int start = 0; start < count; start += Slice)
             {
                 ReadOnlySpan<Change> slice = changes.AsSpan(start, Math.Min(Slice, count - start));
-                queue.GiveWay();
+                // A few changes are what somebody waits for; a table is what can wait.
+                bool few = count <= Slice;
+                if (few)
+                {
+                    queue.Come();
+                }
+                else
+                {
+                    queue.GiveWay();
+                }
+
                 lock (gate)
                 {
+                    if (few)
+                    {
+                        queue.Served();
+                    }
+
                     applied(slice, lows, table.Apply(source, slice, lows));
                 }
             }

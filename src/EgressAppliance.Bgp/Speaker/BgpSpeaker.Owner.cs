@@ -137,8 +137,10 @@ public sealed partial class BgpSpeaker
         }
 
         ApplyGathered(peer);
+        _queue.Come();
         lock (_gate)
         {
+            _queue.Served();
             if (update.EndOfRib?.Family is { } ended)
             {
                 _peers[peer].Load.EndOfRib(ended);
