@@ -121,7 +121,7 @@ internal sealed class BgpReport
         if (_results.Loads.TryGetValue((Contender.Own, paths), out List<LoadSample>? own) && own.Select(s => s.PathQuestion).OfType<double>().ToArray() is { Length: > 0 } questions)
         {
             _text.Append(CultureInfo.InvariantCulture, $"""
-                egress-appliance orders paths when it is asked, not when they come: the question for all paths of a prefix in the order in which the router prefers them, as the steering
+                egress-appliance keeps the best path of a prefix in the first place and orders the others when it is asked: the question for all paths of a prefix in the order in which the router prefers them, as the steering
                 cycle asks it for prefixes with traffic, takes {Number(Spread.Of(questions).Median)} µs (random prefixes).
 
 
