@@ -244,9 +244,17 @@ public sealed partial class BgpSpeaker
 
         foreach (MonitoredSource source in sources)
         {
-            if (source.Intake.Count > 0)
+            try
             {
-                source.Intake.Flush();
+                if (source.Intake.Count > 0)
+                {
+                    source.Intake.Flush();
+                }
+            }
+            catch (Exception e) when (e is not OutOfMemoryException)
+            {
+                // Called by a timer, which has nobody to throw to. What could not be held is missing from every answer.
+                SpeakerLog.MonitoringFault(_logger, e);
             }
         }
     }

@@ -192,7 +192,18 @@ public sealed partial class BgpSpeaker
         Volatile.Write(ref _lateFlushArmed, 0);
         for (int peer = 0; peer < _intakes.Length; peer++)
         {
-            ApplyGathered(peer);
+            try
+            {
+                ApplyGathered(peer);
+            }
+            catch (Exception e) when (e is not OutOfMemoryException)
+            {
+                // As on the thread that reads: a session whose routes cannot be held ends, and takes them with it. A timer has nobody to throw to.
+                if (_peers[peer].Connection is { } connection)
+                {
+                    _sessions[peer].OnFault(connection, e);
+                }
+            }
         }
 
         FlushMonitored();

@@ -44,4 +44,7 @@ internal static partial class SpeakerLog
 
     [LoggerMessage(4062, LogLevel.Information, "{Peer}: BMP shows its peers' routes ({Table}); they count while the session has no ADD-PATH")]
     public static partial void Monitored(ILogger logger, string peer, string table);
+
+    [LoggerMessage(4090, LogLevel.Critical, "internal error: routes shown by BMP could not be taken in")]
+    public static partial void MonitoringFault(ILogger logger, Exception exception);
 }
