@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Text.RegularExpressions;
 using EgressAppliance.Comparison.Running;
@@ -79,7 +80,26 @@ internal sealed partial class OtherTools(string folder)
 
             """);
         ProcessRun.Run("pmacctd", "-f", config);
+        WaitUntilWritten(output);
         return File.ReadLines(output).Skip(1).Sum(line => long.Parse(line.Split(',')[2], CultureInfo.InvariantCulture));
+    }
+
+    /// <summary>The process that prints may outlive the one that was started: on a busy machine the file comes later.</summary>
+    private static void WaitUntilWritten(string path)
+    {
+        long length = -1;
+        for (Stopwatch limit = Stopwatch.StartNew(); limit.Elapsed < TimeSpan.FromMinutes(1); Thread.Sleep(TimeSpan.FromMilliseconds(200)))
+        {
+            long now = File.Exists(path) ? new FileInfo(path).Length : 0;
+            if (now > 0 && now == length)
+            {
+                return;
+            }
+
+            length = now;
+        }
+
+        throw new ComparisonException($"pmacctd wrote no {path}.");
     }
 
     private long RunSoftflowd(string mix)

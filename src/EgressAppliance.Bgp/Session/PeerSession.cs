@@ -342,7 +342,9 @@ internal sealed partial class PeerSession : IConnectionSink, IAsyncDisposable
             shown = incoming.State.State;
         }
 
-        bool failed = step.Actions.HasFlag(FsmActions.CloseConnection) && slot.State.State != SessionState.OpenSent;
+        // Two connections that meet are no fault: the other one goes on.
+        bool collided = step.Notification is { Code: BgpErrorCode.Cease, Subcode: CeaseSubcode.Collision };
+        bool failed = step.Actions.HasFlag(FsmActions.CloseConnection) && slot.State.State != SessionState.OpenSent && !collided;
         SessionSnapshot old = _snapshot;
         bool up = slot.State.State == SessionState.Established;
         _snapshot = new(
