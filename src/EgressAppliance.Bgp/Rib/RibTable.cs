@@ -68,19 +68,7 @@ public sealed partial class RibTable
     public long MemoryBytes => _first.MemoryBytes + _further.MemoryBytes + _firstIds.MemoryBytes + _furtherIds.MemoryBytes + _attributes.MemoryBytes;
 
     /// <summary>Paths of all sources.</summary>
-    public long TotalPaths
-    {
-        get
-        {
-            long total = 0;
-            foreach (Source source in _sources)
-            {
-                total += source.IPv4Paths + source.IPv6Paths;
-            }
-
-            return total;
-        }
-    }
+    public long TotalPaths => _sources.Sum(s => (long)s.IPv4Paths + s.IPv6Paths);
 
     /// <summary>Paths held of one source and family.</summary>
     public int PathCount(int source, IpFamily family) => family == IpFamily.IPv4 ? _sources[source].IPv4Paths : _sources[source].IPv6Paths;
