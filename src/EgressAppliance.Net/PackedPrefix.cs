@@ -6,10 +6,12 @@ namespace EgressAppliance.Net;
 /// </summary>
 internal static class PackedPrefix
 {
+    /// <summary>Lowest bits of a word, which tell its kind.</summary>
+    public const int KindBits = 2;
+
     /// <summary>Kind of a word that stands for a prefix too long to pack; the bits above are the caller's.</summary>
     public const ulong Unpacked = 3;
 
-    private const int KindBits = 2;
     private const int LengthBits = 6;
     private const ulong KindMask = (1 << KindBits) - 1;
     private const ulong LengthMask = (1 << LengthBits) - 1;

@@ -13,7 +13,6 @@ internal sealed class PrefixPages
     private const int PageSize = 1 << PageShift;
     private const int LongShift = 8;
     private const int LongSize = 1 << LongShift;
-    private const int KindBits = 2;
     private ulong[]?[] _pages = new ulong[]?[FirstPages];
     private LongPrefix[][] _longs = [];
     private int _pageCount;
@@ -38,7 +37,7 @@ internal sealed class PrefixPages
                     return PackedPrefix.Unpack(word);
                 }
 
-                ref LongPrefix full = ref PlaceOf((int)(word >> KindBits) & (int)PrefixIds.MaxId);
+                ref LongPrefix full = ref PlaceOf((int)(word >> PackedPrefix.KindBits) & (int)PrefixIds.MaxId);
                 (ulong high, ulong low, int length) = (Volatile.Read(ref full.High), Volatile.Read(ref full.Low), Volatile.Read(ref full.Length));
                 if (Volatile.Read(ref place) == word)
                 {
@@ -63,7 +62,7 @@ internal sealed class PrefixPages
         if (PackedPrefix.IsUnpacked(old))
         {
             // The next user of the place writes to it after this word: whoever reads of that finds the word changed, too.
-            int freed = (int)(old >> KindBits) & (int)PrefixIds.MaxId;
+            int freed = (int)(old >> PackedPrefix.KindBits) & (int)PrefixIds.MaxId;
             Interlocked.MemoryBarrier();
             PlaceOf(freed).High = (ulong)_longFree;
             _longFree = freed;
@@ -91,7 +90,7 @@ internal sealed class PrefixPages
         }
 
         PlaceOf(at) = new LongPrefix { High = prefix.Address.High, Low = prefix.Address.Low, Length = prefix.Length };
-        return (++_longSeen << (PrefixIds.Bits + KindBits)) | ((ulong)at << KindBits) | PackedPrefix.Unpacked;
+        return (++_longSeen << (PrefixIds.Bits + PackedPrefix.KindBits)) | ((ulong)at << PackedPrefix.KindBits) | PackedPrefix.Unpacked;
     }
 
     private void MakeRoom(int page)

@@ -1,6 +1,5 @@
 using System.Numerics;
 using System.Runtime.InteropServices;
-using System.Security.Cryptography;
 
 namespace EgressAppliance.Bgp.Rib;
 
@@ -26,7 +25,7 @@ internal sealed class AttributeStore
     private const int HeaderLength = 12;
     private const int FirstSlots = 1024;
     private readonly List<byte[]> _chunks = [];
-    private readonly ulong _seed = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(8));
+    private readonly ulong _seed = Seed();
     private readonly Dictionary<int, uint> _free = [];
     private uint[] _slots = new uint[FirstSlots];
     private uint _next = 1; // unit 0 stands for "no set"
@@ -94,6 +93,17 @@ internal sealed class AttributeStore
 
     /// <summary>The block of a set in use. Valid until the store changes.</summary>
     public ReadOnlySpan<byte> Block(uint set) => Content(Entry(set));
+
+    /// <summary>
+    /// Random octets of the system by way of a random UUID (RFC 9562 section 5.4), of which 8 bits are fixed: the cipher library, from which they could be
+    /// had as well, would take 6 MiB for them.
+    /// </summary>
+    private static ulong Seed()
+    {
+        Guid random = Guid.NewGuid();
+        ReadOnlySpan<ulong> words = MemoryMarshal.Cast<Guid, ulong>(new ReadOnlySpan<Guid>(in random));
+        return words[0] ^ BitOperations.RotateLeft(words[1], 32);
+    }
 
     private static int SizeOf(int length) => (HeaderLength + length + (1 << UnitBits) - 1) >> UnitBits;
 

@@ -15,7 +15,7 @@ public sealed partial class RibTable
     internal void Release(uint set) => _attributes.Release(set);
 
     /// <summary>Applies changes of one source in order and returns how many paths are new. Each announcement's use of its set passes to the table.</summary>
-    internal int Apply(int source, ReadOnlySpan<RouteIntake.Change> changes, IReadOnlyList<ulong> lows)
+    internal int Apply(int source, ReadOnlySpan<RouteIntake.Change> changes, IReadOnlyList<IpPrefix> tooLong)
     {
         int added = 0;
         using PrefixTable.Changes prefixes = _prefixes.BeginChanges();
@@ -23,11 +23,11 @@ public sealed partial class RibTable
         {
             if (change.Set == 0)
             {
-                Withdraw(prefixes, source, change.Prefix(lows), change.PathId);
+                Withdraw(prefixes, source, change.Prefix(tooLong), change.PathId);
             }
             else
             {
-                added += Announce(prefixes, source, change.Prefix(lows), change.PathId, change.Set) == RibChange.Added ? 1 : 0;
+                added += Announce(prefixes, source, change.Prefix(tooLong), change.PathId, change.Set) == RibChange.Added ? 1 : 0;
             }
         }
 

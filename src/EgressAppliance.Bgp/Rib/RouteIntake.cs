@@ -21,11 +21,11 @@ internal sealed class RouteIntake(RibTable table, int source, Lock gate, LockQue
     private const int FirstRoom = 256;
     private readonly Lock _applying = new();
     private Change[] _changes = [];
-    private List<ulong> _lows = [];
+    private List<IpPrefix> _tooLong = [];
     private int _count;
 
     /// <summary>Called under the speaker's lock after each slice.</summary>
-    public delegate void Applied(ReadOnlySpan<Change> slice, IReadOnlyList<ulong> lows, int added);
+    public delegate void Applied(ReadOnlySpan<Change> slice, IReadOnlyList<IpPrefix> tooLong, int added);
 
     /// <summary>Changes gathered. Under the speaker's lock, or as a hint.</summary>
     public int Count => Volatile.Read(ref _count);
@@ -46,15 +46,15 @@ internal sealed class RouteIntake(RibTable table, int source, Lock gate, LockQue
         lock (_applying)
         {
             Change[] changes;
-            List<ulong> lows;
+            List<IpPrefix> tooLong;
             int count;
             queue.Come();
             lock (gate)
             {
                 queue.Served();
-                (changes, lows, count) = (_changes, _lows, _count);
+                (changes, tooLong, count) = (_changes, _tooLong, _count);
                 (_changes, _count) = ([], 0);
-                _lows = lows.Count > 0 ? [] : lows;
+                _tooLong = tooLong.Count > 0 ? [] : tooLong;
             }
 
             if (count == 0)
@@ -84,7 +84,7 @@ internal sealed class RouteIntake(RibTable table, int source, Lock gate, LockQue
                         queue.Served();
                     }
 
-                    applied(slice, lows, table.Apply(source, slice, lows));
+                    applied(slice, tooLong, table.Apply(source, slice, tooLong));
                 }
             }
 
@@ -107,7 +107,7 @@ internal sealed class RouteIntake(RibTable table, int source, Lock gate, LockQue
                     }
                 }
 
-                (_changes, _lows, _count) = ([], [], 0);
+                (_changes, _tooLong, _count) = ([], [], 0);
             }
         }
     }
@@ -126,14 +126,13 @@ internal sealed class RouteIntake(RibTable table, int source, Lock gate, LockQue
             _changes = longer;
         }
 
-        int low = 0;
-        if (prefix.Length > 64)
+        if (!PackedPrefix.TryPack(prefix, out ulong word))
         {
-            _lows.Add(prefix.Address.Low);
-            low = _lows.Count;
+            word = ((ulong)_tooLong.Count << PackedPrefix.KindBits) | PackedPrefix.Unpacked;
+            _tooLong.Add(prefix);
         }
 
-        _changes[_count++] = new Change(prefix, pathId, set, low);
+        _changes[_count++] = new Change(word, pathId, set);
     }
 
     /// <summary>Sorts by the upper bits of the addresses, a digit at a time from the lower to the upper, each pass stable.</summary>
@@ -155,7 +154,7 @@ internal sealed class RouteIntake(RibTable table, int source, Lock gate, LockQue
             ReadOnlySpan<Change> from = changes.AsSpan(0, count);
             foreach (ref readonly Change change in from)
             {
-                places[(int)(change.Bits >> shift) & (Digits - 1)]++;
+                places[(int)(change.Word >> shift) & (Digits - 1)]++;
             }
 
             int sum = 0;
@@ -166,7 +165,7 @@ internal sealed class RouteIntake(RibTable table, int source, Lock gate, LockQue
 
             foreach (ref readonly Change change in from)
             {
-                other[places[(int)(change.Bits >> shift) & (Digits - 1)]++] = change;
+                other[places[(int)(change.Word >> shift) & (Digits - 1)]++] = change;
             }
 
             (changes, other) = (other, changes);
@@ -175,23 +174,14 @@ internal sealed class RouteIntake(RibTable table, int source, Lock gate, LockQue
         ArrayPool<Change>.Shared.Return(other);
     }
 
-    /// <summary>One change, 24 bytes. The lower half of an IPv6 prefix longer than 64 bits, which is rare, stands in a list beside.</summary>
-    public readonly struct Change(IpPrefix prefix, uint pathId, uint set, int low)
+    /// <summary>One change, 16 bytes.</summary>
+    /// <param name="Word">The prefix (<see cref="PackedPrefix"/>), or the place in a list beside of one that is too long to pack, which is rare.</param>
+    /// <param name="PathId">Path identifier.</param>
+    /// <param name="Set">The attribute set announced; 0 for a withdrawal.</param>
+    public readonly record struct Change(ulong Word, uint PathId, uint Set)
     {
-        private readonly int _low = low;
-        private readonly byte _length = prefix.Length;
-        private readonly IpFamily _family = prefix.Family;
-
-        /// <summary>The upper 64 bits of the address.</summary>
-        public ulong Bits { get; } = prefix.Address.High;
-
-        /// <summary>Path identifier.</summary>
-        public uint PathId { get; } = pathId;
-
-        /// <summary>The attribute set announced; 0 for a withdrawal.</summary>
-        public uint Set { get; } = set;
-
         /// <summary>The prefix.</summary>
-        public IpPrefix Prefix(IReadOnlyList<ulong> lows) => IpPrefix.OfMasked(IpAddr.FromBits(_family, Bits, _low == 0 ? 0 : lows[_low - 1]), _length);
+        public IpPrefix Prefix(IReadOnlyList<IpPrefix> tooLong) =>
+            PackedPrefix.IsUnpacked(Word) ? tooLong[(int)(Word >> PackedPrefix.KindBits)] : PackedPrefix.Unpack(Word);
     }
 }

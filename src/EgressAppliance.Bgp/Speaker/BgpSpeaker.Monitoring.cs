@@ -97,14 +97,14 @@ public sealed partial class BgpSpeaker
             int number = _rib.AddSource();
             var load = new TableLoad(_time, _options.QuietTime);
             load.Start(null);
-            var intake = new RouteIntake(_rib, number, _gate, _queue, (slice, lows, added) =>
+            var intake = new RouteIntake(_rib, number, _gate, _queue, (slice, tooLong, added) =>
             {
                 if (added > 0)
                 {
                     load.Grew(added, Routes(number));
                 }
 
-                LookAfterOverrides(slice, lows);
+                LookAfterOverrides(slice, tooLong);
             });
             var source = new MonitoredSource(shown, index, number, intake, load);
             _byHandle.Add(shown.Handle, source);

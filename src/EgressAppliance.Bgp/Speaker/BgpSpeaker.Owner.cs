@@ -219,7 +219,7 @@ public sealed partial class BgpSpeaker
         }
     }
 
-    private void Applied(int peer, ReadOnlySpan<RouteIntake.Change> slice, IReadOnlyList<ulong> lows, int added)
+    private void Applied(int peer, ReadOnlySpan<RouteIntake.Change> slice, IReadOnlyList<IpPrefix> tooLong, int added)
     {
         int total = Routes(peer);
         if (added > 0)
@@ -229,10 +229,10 @@ public sealed partial class BgpSpeaker
 
         // Withdrawals too: a warning ends when the table shrinks.
         WarnOfPrefixLimit(peer, total);
-        LookAfterOverrides(slice, lows);
+        LookAfterOverrides(slice, tooLong);
     }
 
-    private void LookAfterOverrides(ReadOnlySpan<RouteIntake.Change> slice, IReadOnlyList<ulong> lows)
+    private void LookAfterOverrides(ReadOnlySpan<RouteIntake.Change> slice, IReadOnlyList<IpPrefix> tooLong)
     {
         if (_overrides.Count == 0)
         {
@@ -242,7 +242,7 @@ public sealed partial class BgpSpeaker
         _touched.Clear();
         foreach (ref readonly RouteIntake.Change change in slice)
         {
-            IpPrefix prefix = change.Prefix(lows);
+            IpPrefix prefix = change.Prefix(tooLong);
             if (_overrides.Contains(prefix))
             {
                 _touched.Add(prefix);

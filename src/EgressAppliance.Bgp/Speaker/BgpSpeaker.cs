@@ -74,7 +74,7 @@ public sealed partial class BgpSpeaker : IBgpSpeaker
         _logger = loggerFactory.CreateLogger<BgpSpeaker>();
         _ownPrefixes = prefixes is null ? new PrefixTable() : null;
         _rib = new RibTable(options.Peers.Count, prefixes ?? _ownPrefixes!);
-        _intakes = [.. options.Peers.Select((_, i) => new RouteIntake(_rib, i, _gate, _queue, (slice, lows, added) => Applied(i, slice, lows, added)))];
+        _intakes = [.. options.Peers.Select((_, i) => new RouteIntake(_rib, i, _gate, _queue, (slice, tooLong, added) => Applied(i, slice, tooLong, added)))];
         _overrides = new OverrideTable(options, LeastLocalPref);
         _monitored = [.. options.Peers.Select(_ => new MonitoredRouter())];
         Monitor = new Monitoring(this);

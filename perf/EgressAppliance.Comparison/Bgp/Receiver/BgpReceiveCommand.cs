@@ -23,7 +23,6 @@ internal sealed class BgpReceiveCommand : IAsyncDisposable
     private static readonly TimeSpan Watch = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan Cycle = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan Quiet = TimeSpan.FromSeconds(1);
-    private static readonly JsonSerializerOptions Json = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
     private readonly PrefixTable _table = new();
     private readonly BgpSpeaker _speaker;
     private readonly Lock _writing = new();
@@ -222,7 +221,7 @@ internal sealed class BgpReceiveCommand : IAsyncDisposable
         return new { Event = "paths", Prefixes = prefixes.Length, Paths = paths, Seconds = Stopwatch.GetElapsedTime(start).TotalSeconds };
     }
 
-    private void Tell(object what) => Tell(JsonSerializer.Serialize(what, Json));
+    private void Tell(object what) => Tell(JsonSerializer.Serialize(what, Serializing.Options));
 
     /// <summary>What is told of a measurement is put together by hand: a serializer would be part of the memory that is measured.</summary>
     private void Tell(string line)
@@ -232,6 +231,12 @@ internal sealed class BgpReceiveCommand : IAsyncDisposable
             Console.Out.WriteLine(line);
             Console.Out.Flush();
         }
+    }
+
+    /// <summary>Apart, so that the serializer is loaded when the first question is answered and not for the measurement before.</summary>
+    private static class Serializing
+    {
+        public static readonly JsonSerializerOptions Options = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
     }
 
     private enum Stage
