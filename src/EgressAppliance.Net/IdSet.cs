@@ -21,8 +21,8 @@ internal sealed class IdSet
     /// <summary>Adds an id that is not in the set.</summary>
     public void Add(uint id)
     {
+        MakeRoomFor(id);
         int at = (int)(id >> WordShift);
-        MakeRoom(at + 1);
         _words[at] |= 1UL << (int)(id & WordMask);
         _lowest = Math.Min(_lowest, at);
         Count++;
@@ -106,6 +106,9 @@ internal sealed class IdSet
 
     /// <summary>Makes room for the ids of another set, so that moving them here cannot fail.</summary>
     public void MakeRoomFor(IdSet other) => MakeRoom(other._words.Length);
+
+    /// <summary>Makes room for an id, so that adding it cannot fail.</summary>
+    public void MakeRoomFor(uint id) => MakeRoom((int)(id >> WordShift) + 1);
 
     private void MakeRoom(int words)
     {
