@@ -27,9 +27,10 @@ internal static class BgpCommands
         Option<int> flaps = new("--flaps") { Description = "How often the appliance's speaker loses its session and gets it back.", DefaultValueFactory = _ => 20 };
         Option<int> birdFlaps = new("--bird-flaps") { Description = "The same for BIRD.", DefaultValueFactory = _ => 5 };
         Option<int> withdrawals = new("--withdrawals") { Description = "Withdrawals to measure while a table loads; 0: none.", DefaultValueFactory = _ => 500 };
+        Option<int> monitored = new("--monitored-peers") { Description = "Peers whose full tables a router shows the appliance by BMP; 0: none.", DefaultValueFactory = _ => 3 };
         Command command = new("compare-bgp", "Compare loading a full table with other BGP daemons (root), and write bgp.md.")
         {
-            only, paths, flaps, birdFlaps, withdrawals, Prefixes,
+            only, paths, flaps, birdFlaps, withdrawals, monitored, Prefixes,
         };
         command.SetAction(parsed =>
         {
@@ -44,6 +45,7 @@ internal static class BgpCommands
                 Flaps = parsed.GetRequiredValue(flaps),
                 BirdFlaps = parsed.GetRequiredValue(birdFlaps),
                 Withdrawals = parsed.GetRequiredValue(withdrawals),
+                MonitoredPeers = parsed.GetRequiredValue(monitored),
             };
             BgpReport.Write(parsed.GetRequiredValue(reports).FullName, "make compare-bgp", load, BgpComparison.Run(options));
             return 0;
@@ -127,13 +129,15 @@ internal static class BgpCommands
         Option<bool> ibgp = new("--ibgp") { Description = "The routers are in our AS." };
         Option<int> hold = new("--hold-time") { Description = "Hold time to propose, seconds.", DefaultValueFactory = _ => 9 };
         Option<string[]> nextHops = new("--next-hop") { Description = "A next hop that overrides may have; may be given again." };
-        Command command = new("bgp-receive", "The appliance's speaker and lookup table, and nothing else; tells in JSON what a table costs.") { listen, peers, ibgp, hold, nextHops };
+        Option<int?> monitoring = new("--bmp") { Description = "TCP port to take BMP of the routers on." };
+        Command command = new("bgp-receive", "The appliance's speaker and lookup table, and nothing else; tells in JSON what a table costs.") { listen, peers, ibgp, hold, nextHops, monitoring };
         command.SetAction((parsed, _) => BgpReceiveCommand.RunAsync(new()
         {
             Listen = IPEndPoint.Parse(parsed.GetRequiredValue(listen)),
             Peers = [.. parsed.GetRequiredValue(peers).Select(IPAddress.Parse)],
             PeerAs = parsed.GetValue(ibgp) ? FeedOptions.ReceiverAs : FeedOptions.ExternalAs,
             HoldTime = parsed.GetRequiredValue(hold),
+            MonitoringPort = parsed.GetValue(monitoring),
             NextHops = [.. (parsed.GetValue(nextHops) ?? []).Select(a => IpAddr.Parse(a))],
         }));
         return command;

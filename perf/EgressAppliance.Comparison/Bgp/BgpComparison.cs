@@ -31,6 +31,9 @@ internal sealed record BgpComparisonOptions
 
     /// <summary>Withdrawals measured while a table loads; 0: no latency measured.</summary>
     public int Withdrawals { get; init; } = 500;
+
+    /// <summary>Peers whose full tables a router shows by BMP; 0: that is not measured.</summary>
+    public int MonitoredPeers { get; init; } = 3;
 }
 
 /// <summary>All that was measured.</summary>
@@ -50,6 +53,9 @@ internal sealed class BgpResults
 
     /// <summary>Withdrawals and keepalives while a table loads, for each way of giving the speaker processors.</summary>
     public List<LatencyResult> Latencies { get; } = [];
+
+    /// <summary>Tables taken in by BMP, one a round.</summary>
+    public List<MonitoringSample> Monitoring { get; } = [];
 }
 
 /// <summary>Compares speakers: each loads the same octets, in turn, in a process and a lab of its own.</summary>
@@ -94,6 +100,17 @@ internal static class BgpComparison
                 }
 
                 results.LiveAfterFlaps = speaker is OwnSpeaker own ? own.LiveBytes() : results.LiveAfterFlaps;
+            }
+        }
+
+        if (options.MonitoredPeers > 0 && contenders.Any(c => c.Name == Contender.Own))
+        {
+            // Of another seed each: peers agree in next to no attributes.
+            FeedFile[] tables = [.. Enumerable.Range(1, options.MonitoredPeers).Select(seed => FeedGenerator.Ensure(options.Data, new() { Prefixes = options.Prefixes, Seed = seed }))];
+            for (int round = 0; round < options.Rounds; round++)
+            {
+                results.Monitoring.Add(MonitoringMeasurement.Run(tables));
+                Note(results.Monitoring[^1].ToString());
             }
         }
 

@@ -103,6 +103,7 @@ internal sealed class BmpMonitor(BmpRouterOptions router, IBmpListener listener,
             {
                 if (peer.Tables[i] is { } table)
                 {
+                    Recount(table);
                     routes[(BmpTable)i] = routes.GetValueOrDefault((BmpTable)i) + table.Routes;
                     anyRoutes |= table.Announced;
                 }
@@ -422,9 +423,8 @@ internal sealed class BmpMonitor(BmpRouterOptions router, IBmpListener listener,
 
         table.Updates++;
         table.Announced |= announces;
-        long routes = listener.Routes(table.Source!, _update);
-        _routes += routes - table.Routes;
-        table.Routes = routes;
+        listener.Routes(table.Source!, _update);
+        Recount(table);
         return _routes > router.MaxRoutes ? new($"more than {router.MaxRoutes} routes", Limit: true) : null;
     }
 
@@ -464,6 +464,13 @@ internal sealed class BmpMonitor(BmpRouterOptions router, IBmpListener listener,
 
         peer.MarkDown(reason, time.GetUtcNow());
         listener.PeerDown(peer.Peer, reason);
+    }
+
+    private void Recount(MonitoredTable table)
+    {
+        long held = table.Source is { } source ? listener.Held(source) : 0;
+        _routes += held - table.Routes;
+        table.Routes = held;
     }
 
     private void Close(MonitoredTable table, string reason)

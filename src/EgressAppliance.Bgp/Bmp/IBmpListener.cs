@@ -27,10 +27,15 @@ public interface IBmpListener
 
     /// <summary>
     /// Announcements and withdrawals. The message is reused after the call. Its <see cref="UpdateMessage.Action"/> is at most
-    /// <see cref="ErrorAction.TreatAsWithdraw"/>, and then its announcements count as withdrawals. Returns how many routes of this source are held
-    /// afterwards; the station keeps no tables and limits and shows what it is told here.
+    /// <see cref="ErrorAction.TreatAsWithdraw"/>, and then its announcements count as withdrawals.
     /// </summary>
-    long Routes(BmpSource source, UpdateMessage update);
+    void Routes(BmpSource source, UpdateMessage update);
+
+    /// <summary>
+    /// How many routes of this source are held now: the station keeps no tables, and limits and shows what it is told here. Asked after each message with routes and for each
+    /// status; what a listener has yet to work in counts.
+    /// </summary>
+    long Held(BmpSource source);
 
     /// <summary>The router has sent the whole table of a family; it may have been empty.</summary>
     void EndOfRib(BmpSource source, IpFamily family);

@@ -23,12 +23,16 @@ internal sealed class RouteIntake(RibTable table, int source, Lock gate, LockQue
     private Change[] _changes = [];
     private List<IpPrefix> _tooLong = [];
     private int _count;
+    private int _underWay;
 
     /// <summary>Called under the speaker's lock after each slice.</summary>
     public delegate void Applied(ReadOnlySpan<Change> slice, IReadOnlyList<IpPrefix> tooLong, int added);
 
     /// <summary>Changes gathered. Under the speaker's lock, or as a hint.</summary>
     public int Count => Volatile.Read(ref _count);
+
+    /// <summary>Changes gathered or being applied. Under the speaker's lock.</summary>
+    public int Pending => _count + _underWay;
 
     /// <summary>Notes an announcement and takes a user of the set with it. Under the speaker's lock.</summary>
     public void Announce(IpPrefix prefix, uint pathId, uint set)
@@ -53,7 +57,7 @@ internal sealed class RouteIntake(RibTable table, int source, Lock gate, LockQue
             {
                 queue.Served();
                 (changes, tooLong, count) = (_changes, _tooLong, _count);
-                (_changes, _count) = ([], 0);
+                (_changes, _count, _underWay) = ([], 0, count);
                 _tooLong = tooLong.Count > 0 ? [] : tooLong;
             }
 
@@ -84,6 +88,7 @@ internal sealed class RouteIntake(RibTable table, int source, Lock gate, LockQue
                         queue.Served();
                     }
 
+                    _underWay -= slice.Length;
                     applied(slice, tooLong, table.Apply(source, slice, tooLong));
                 }
             }
@@ -107,7 +112,7 @@ internal sealed class RouteIntake(RibTable table, int source, Lock gate, LockQue
                     }
                 }
 
-                (_changes, _tooLong, _count) = ([], [], 0);
+                (_changes, _tooLong, _count, _underWay) = ([], [], 0, 0);
             }
         }
     }

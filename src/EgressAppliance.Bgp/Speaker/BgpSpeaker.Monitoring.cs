@@ -36,7 +36,9 @@ public sealed partial class BgpSpeaker
 
         public void SourceUp(BmpSource source) => speaker.MonitoredSourceUp(source);
 
-        public long Routes(BmpSource source, UpdateMessage update) => speaker.MonitoredRoutes(source, update);
+        public void Routes(BmpSource source, UpdateMessage update) => speaker.MonitoredRoutes(source, update);
+
+        public long Held(BmpSource source) => speaker.MonitoredHeld(source);
 
         public void EndOfRib(BmpSource source, IpFamily family) => speaker.MonitoredEndOfRib(source, family);
 
@@ -119,7 +121,7 @@ public sealed partial class BgpSpeaker
         peer.Id is { Type: BmpPeerType.GlobalInstance, Distinguisher: 0 } && peer.BgpId != _options.RouterId && !_options.OwnAddresses.Contains(peer.Id.Address)
         && (_options.Peers[index].LocalAddress is not { } ours || IpAddr.From(ours) != peer.Id.Address);
 
-    private long MonitoredRoutes(BmpSource shown, UpdateMessage update)
+    private void MonitoredRoutes(BmpSource shown, UpdateMessage update)
     {
         MonitoredSource? source;
         bool now;
@@ -129,7 +131,7 @@ public sealed partial class BgpSpeaker
             _queue.Served();
             if (!_byHandle.TryGetValue(shown.Handle, out source))
             {
-                return 0;
+                return;
             }
 
             now = Gather(source.Peer, source.Intake, _options.Peers[source.Peer].Families, update);
@@ -150,9 +152,13 @@ public sealed partial class BgpSpeaker
         }
 
         RaiseLost();
+    }
+
+    private long MonitoredHeld(BmpSource shown)
+    {
         lock (_gate)
         {
-            return Routes(source.Source) + source.Intake.Count;
+            return _byHandle.TryGetValue(shown.Handle, out MonitoredSource? source) ? Routes(source.Source) + source.Intake.Pending : 0;
         }
     }
 

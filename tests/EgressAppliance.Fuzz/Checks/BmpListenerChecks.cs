@@ -23,7 +23,7 @@ internal sealed class BmpListenerChecks : IBmpListener
     public int Sources => _sources.Count;
 
     /// <summary>Routes of all of them.</summary>
-    public long Held => _sources.Values.Sum(s => (long)s.Routes.Count);
+    public long HeldInAll => _sources.Values.Sum(s => (long)s.Routes.Count);
 
     public void ConnectionUp(BmpRouterOptions router)
     {
@@ -46,7 +46,7 @@ internal sealed class BmpListenerChecks : IBmpListener
         _digest.Add(source.ToString());
     }
 
-    public long Routes(BmpSource source, UpdateMessage update)
+    public void Routes(BmpSource source, UpdateMessage update)
     {
         HashSet<Nlri> routes = Find(source);
         Check.That(update.Action <= ErrorAction.TreatAsWithdraw, $"an UPDATE that resets the session was passed on");
@@ -71,9 +71,9 @@ internal sealed class BmpListenerChecks : IBmpListener
                 RouteChecks.Add(ref _digest, update.Attributes);
             }
         }
-
-        return routes.Count;
     }
+
+    public long Held(BmpSource source) => Find(source).Count;
 
     public void EndOfRib(BmpSource source, IpFamily family)
     {

@@ -176,7 +176,7 @@ public sealed class BmpTarget : IFuzzTarget
         Check.That(status.Messages.Values.Sum() == messages, $"{status.Messages.Values.Sum()} of {messages} messages are counted");
         Check.That(status.Malformed.Values.Sum() <= messages + 1, $"{status.Malformed.Values.Sum()} of {messages} messages are malformed");
         Check.That(status.Malformed.Count > 0 == status.LastMalformed is not null, $"the last malformed message is {status.LastMalformed}");
-        Check.That(status.Routes.Values.Sum() == listener.Held, $"{status.Routes.Values.Sum()} routes are counted, {listener.Held} are held");
+        Check.That(status.Routes.Values.Sum() == listener.HeldInAll, $"{status.Routes.Values.Sum()} routes are counted, {listener.HeldInAll} are held");
         Check.That(status.Peers.Count <= Router.MaxPeers && status.Peers.Count(p => p.IsUp) == listener.Peers, $"{status.Peers.Count} peers, {listener.Peers} are up");
         Check.That(listener.Sources <= MaxSources, $"{listener.Sources} tables");
     }

@@ -62,7 +62,7 @@ internal sealed class MonitoredRoutes : IBmpListener
     }
 
     /// <inheritdoc/>
-    long IBmpListener.Routes(BmpSource source, UpdateMessage update)
+    void IBmpListener.Routes(BmpSource source, UpdateMessage update)
     {
         lock (_gate)
         {
@@ -87,8 +87,15 @@ internal sealed class MonitoredRoutes : IBmpListener
                     }
                 }
             }
+        }
+    }
 
-            return routes.Count;
+    /// <inheritdoc/>
+    public long Held(BmpSource source)
+    {
+        lock (_gate)
+        {
+            return _sources[source.Handle].Routes.Count;
         }
     }
 

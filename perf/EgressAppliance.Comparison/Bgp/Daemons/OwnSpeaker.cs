@@ -19,7 +19,8 @@ internal sealed class OwnSpeaker : Speaker
     /// <param name="isInternal">They are in its AS.</param>
     /// <param name="holdTime">Hold time it proposes, seconds.</param>
     /// <param name="processors">Where it may run, as taskset(1) takes it.</param>
-    public OwnSpeaker(int routers = 1, bool isInternal = false, int holdTime = 3600, string processors = BgpLab.SpeakerProcessor)
+    /// <param name="monitoringPort">TCP port to take BMP on, or null.</param>
+    public OwnSpeaker(int routers = 1, bool isInternal = false, int holdTime = 3600, string processors = BgpLab.SpeakerProcessor, int? monitoringPort = null)
     {
         List<string> command =
         [
@@ -30,6 +31,11 @@ internal sealed class OwnSpeaker : Speaker
         if (isInternal)
         {
             command.Add("--ibgp");
+        }
+
+        if (monitoringPort is { } port)
+        {
+            command.AddRange("--bmp", $"{port}");
         }
 
         _process = Run(command, processors, redirect: true);
@@ -43,6 +49,12 @@ internal sealed class OwnSpeaker : Speaker
         JsonElement peer = Ask("status", "status").GetProperty("peers")[0];
         return peer.GetProperty("paths_ipv4").GetInt64() + peer.GetProperty("paths_ipv6").GetInt64();
     }
+
+    /// <summary>Routes of all routers and peers that it holds by BMP now.</summary>
+    public long CountMonitoredRoutes() => Ask("status", "status").GetProperty("monitored_routes").GetInt64();
+
+    /// <summary>Connects router 0 to its BMP station.</summary>
+    public Peer.MonitoredRouterScript ConnectStation() => Lab.ConnectStation(0);
 
     /// <inheritdoc/>
     public override long WaitFor(long routes, Peer.ScriptedPeer? peer)

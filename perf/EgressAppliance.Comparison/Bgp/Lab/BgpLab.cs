@@ -17,6 +17,9 @@ internal sealed class BgpLab : IDisposable
     /// <summary>Both processors.</summary>
     public const string BothProcessors = "0,1";
 
+    /// <summary>TCP port of the speaker's BMP station.</summary>
+    public const int MonitoringPort = 11019;
+
     private const int Routers = 3;
     private static int _made;
     private readonly string _routers = $"egress-bgp-r{_made}-{Environment.ProcessId}";
@@ -65,6 +68,10 @@ internal sealed class BgpLab : IDisposable
     /// <summary>Opens a session from a router to the speaker.</summary>
     public ScriptedPeer Connect(int router, PeerIdentity identity) => NetworkNamespace.Run(
         _routers, () => ScriptedPeer.Connect(RouterAddress(router), new IPEndPoint(SpeakerAddress, 179), identity));
+
+    /// <summary>Connects a router to the speaker's BMP station.</summary>
+    public MonitoredRouterScript ConnectStation(int router) => NetworkNamespace.Run(
+        _routers, () => new MonitoredRouterScript(RouterAddress(router), new IPEndPoint(SpeakerAddress, MonitoringPort)));
 
     /// <summary>Starts a program beside the speaker's address.</summary>
     /// <param name="command">Its command line.</param>

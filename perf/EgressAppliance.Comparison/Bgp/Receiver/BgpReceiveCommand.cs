@@ -1,6 +1,8 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Net;
 using System.Text.Json;
+using EgressAppliance.Bgp.Bmp;
 using EgressAppliance.Bgp.Speaker;
 using EgressAppliance.Comparison.Bgp.Feed;
 using EgressAppliance.Net;
@@ -25,6 +27,7 @@ internal sealed class BgpReceiveCommand : IAsyncDisposable
     private static readonly TimeSpan Quiet = TimeSpan.FromSeconds(1);
     private readonly PrefixTable _table = new();
     private readonly BgpSpeaker _speaker;
+    private readonly BmpStation? _station;
     private readonly Lock _writing = new();
 
     private BgpReceiveCommand(ReceiverOptions options)
@@ -51,6 +54,15 @@ internal sealed class BgpReceiveCommand : IAsyncDisposable
             HeartbeatTimeout = 3 * Cycle,
         };
         _speaker = new BgpSpeaker(speaker, null, TimeProvider.System, NullLoggerFactory.Instance, _table);
+        if (options.MonitoringPort is { } port)
+        {
+            BmpStationOptions station = new()
+            {
+                Routers = [.. speaker.Peers.Select(peer => new BmpRouterOptions { Name = peer.Name, Address = peer.RemoteAddress })],
+                Listen = [new IPEndPoint(options.Listen.Address, port)],
+            };
+            _station = new BmpStation(station, _speaker.Monitor, TimeProvider.System, NullLoggerFactory.Instance);
+        }
     }
 
     /// <summary>Receives until standard input ends.</summary>
@@ -58,6 +70,11 @@ internal sealed class BgpReceiveCommand : IAsyncDisposable
     {
         await using BgpReceiveCommand receiver = new(options);
         await receiver._speaker.StartAsync(CancellationToken.None);
+        if (receiver._station is { } station)
+        {
+            await station.StartAsync(CancellationToken.None);
+        }
+
         using CancellationTokenSource stop = new();
         Task watching = receiver.WatchAsync(stop.Token);
         receiver.Tell($$"""{"event":"ready","process_id":{{Environment.ProcessId}},"port":{{receiver._speaker.ListeningOn[0].Port}},"usage":{{OwnUsage.Now().ToJson()}}}""");
@@ -74,6 +91,11 @@ internal sealed class BgpReceiveCommand : IAsyncDisposable
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
+        if (_station is not null)
+        {
+            await _station.DisposeAsync();
+        }
+
         await _speaker.DisposeAsync();
         _table.Dispose();
     }
@@ -177,6 +199,7 @@ internal sealed class BgpReceiveCommand : IAsyncDisposable
                     Event = "status",
                     Peers = _speaker.GetPeers().Select(p => new { p.Name, State = p.State.ToString(), p.AddPath, p.TableComplete, PathsIpv4 = p.RoutesIPv4, PathsIpv6 = p.RoutesIPv6, p.Overrides, p.MessagesSent, p.MessagesReceived, p.LastError }),
                     Prefixes = _table.Count,
+                    MonitoredRoutes = _station?.GetRouters().Sum(router => router.Routes.Values.Sum()) ?? 0,
                     Usage = OwnUsage.Now(),
                 });
                 break;

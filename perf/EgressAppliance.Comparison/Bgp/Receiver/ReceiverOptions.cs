@@ -18,6 +18,9 @@ internal sealed record ReceiverOptions
     /// <summary>Hold time proposed, seconds.</summary>
     public int HoldTime { get; init; } = 9;
 
+    /// <summary>TCP port to take BMP of the routers on, or null.</summary>
+    public int? MonitoringPort { get; init; }
+
     /// <summary>Next hops that overrides may have.</summary>
     public IReadOnlyList<IpAddr> NextHops { get; init; } = [];
 }

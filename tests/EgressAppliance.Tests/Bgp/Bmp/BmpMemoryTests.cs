@@ -88,7 +88,9 @@ public sealed class BmpMemoryTests(ITestOutputHelper output)
         {
         }
 
-        long IBmpListener.Routes(BmpSource source, UpdateMessage update) => Interlocked.Add(ref _routes, update.Announced.Count);
+        void IBmpListener.Routes(BmpSource source, UpdateMessage update) => Interlocked.Add(ref _routes, update.Announced.Count);
+
+        public long Held(BmpSource source) => Routes;
 
         public void EndOfRib(BmpSource source, IpFamily family)
         {

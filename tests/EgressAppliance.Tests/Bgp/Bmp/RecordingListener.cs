@@ -67,7 +67,7 @@ internal sealed class RecordingListener : IBmpListener
         Assert.True(_sources.TryAdd(source.Handle, (source, [])), $"handle {source.Handle} is in use");
     });
 
-    long IBmpListener.Routes(BmpSource source, UpdateMessage update)
+    void IBmpListener.Routes(BmpSource source, UpdateMessage update)
     {
         lock (_gate)
         {
@@ -96,8 +96,14 @@ internal sealed class RecordingListener : IBmpListener
                 routes[nlri] = attributes.AsPath + (attributes.LocalPref is { } preference ? $" local-pref {preference}" : "");
                 _events.Add($"{source} +{nlri} {routes[nlri]}");
             }
+        }
+    }
 
-            return routes.Count;
+    public long Held(BmpSource source)
+    {
+        lock (_gate)
+        {
+            return _sources[source.Handle].Routes.Count;
         }
     }
 

@@ -337,6 +337,21 @@ public sealed class MonitoringTests : IAsyncLifetime
         Assert.Equal(new BmpTableDto("loc-rib", 0, 1, false, false), Assert.Single(peer.Bmp.Peers[2].Tables));
     }
 
+    [Fact]
+    public async Task A_table_that_is_shown_twice_counts_once_when_nothing_follows()
+    {
+        await EstablishAsync(addPath: false);
+        await ConnectBmpAsync();
+        string[] prefixes = [.. Enumerable.Range(0, 200).Select(i => $"20.{i}.0.0/16")];
+        byte[] table = BmpMaker.Announce(A, "64501 64999", prefixes);
+
+        // Both come while the table loads, when changes are gathered before they are worked in.
+        Send([BmpMaker.Initiation(), BmpMaker.PeerUp(A), table, table, BmpMaker.EndOfRib(A, AfiSafi.IPv4Unicast)]);
+
+        long Shown() => _station.GetRouters()[0].Routes.GetValueOrDefault(BmpTable.AdjRibInPrePolicy);
+        await SpeakerFixture.UntilAsync(() => Shown() == prefixes.Length);
+    }
+
     private static async Task<BmpStation> StartStationAsync(BgpPeerOptions peer, BgpSpeaker speaker)
     {
         var station = new BmpStation(
