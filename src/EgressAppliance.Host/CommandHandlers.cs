@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.NetworkInformation;
 using System.Net.Sockets;
 using EgressAppliance.Capture;
 using EgressAppliance.Decision;
@@ -10,6 +9,7 @@ using EgressAppliance.Host.Config;
 using EgressAppliance.Host.Pipeline;
 using EgressAppliance.Host.Replay;
 using EgressAppliance.Host.Steering;
+using EgressAppliance.Net;
 
 namespace EgressAppliance.Host;
 
@@ -156,7 +156,7 @@ public sealed class CommandHandlers : ICommandHandlers
     private static SetupCheck CheckListen(string name, IPEndPoint endPoint)
     {
         bool ours = endPoint.Port == 0 || IPAddress.IsLoopback(endPoint.Address) || endPoint.Address.Equals(IPAddress.Any) || endPoint.Address.Equals(IPAddress.IPv6Any)
-            || NetworkInterface.GetAllNetworkInterfaces().SelectMany(i => i.GetIPProperties().UnicastAddresses).Any(a => a.Address.Equals(endPoint.Address));
+            || LocalAddresses.Read().Contains(IpAddr.From(endPoint.Address));
         if (!ours)
         {
             return new SetupCheck(name, false, $"{endPoint.Address} is no address of this machine");

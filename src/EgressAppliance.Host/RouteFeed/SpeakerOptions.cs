@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.NetworkInformation;
 using System.Net.Sockets;
 using EgressAppliance.Bgp.Speaker;
 using EgressAppliance.Host.Config;
@@ -54,8 +53,5 @@ public static class SpeakerOptions
     };
 
     private static HashSet<IpAddr> OwnAddresses(ApplianceConfig config) =>
-    [
-        .. config.Routers.Select(r => IpAddr.From(r.Bgp.LocalAddress)),
-        .. NetworkInterface.GetAllNetworkInterfaces().SelectMany(i => i.GetIPProperties().UnicastAddresses).Select(a => IpAddr.From(a.Address)),
-    ];
+        [.. config.Routers.Select(r => IpAddr.From(r.Bgp.LocalAddress)), .. LocalAddresses.Read()];
 }
