@@ -9,6 +9,9 @@ internal sealed record InteropOptions
     /// <summary>The TCP MD5 key that the router expects, or null.</summary>
     public string? RouterPassword { get; init; }
 
+    /// <summary>TTL security (RFC 5082) on both sides.</summary>
+    public bool TtlSecurity { get; init; }
+
     /// <summary>The router's limit on prefixes from us in each family, or null.</summary>
     public int? RouterMaxPrefix { get; init; }
 

@@ -78,6 +78,23 @@ internal static class SessionRows
         await bed.AwaitTableAsync();
     }
 
+    /// <summary>
+    /// The session comes up, and all packets of ours that arrive at the router have TTL 255. Once those of the router lose one on the way, as if it were a hop away, our kernel
+    /// takes none of them any more, and the hold timer ends the session.
+    /// </summary>
+    public static async Task RequiresTtlAsync(InteropBed bed)
+    {
+        await bed.Network.RunAsync("nft", "add table inet ttl; add chain inet ttl in { type filter hook input priority 0; }; add chain inet ttl out { type filter hook output priority 0; }; "
+            + $"add rule inet ttl in ip saddr {bed.Addresses.Speaker4} ip ttl 255 counter; add rule inet ttl in ip saddr {bed.Addresses.Speaker4} ip ttl != 255 counter drop");
+        await bed.AwaitTableAsync();
+        Assert.DoesNotContain("ttl 255 counter packets 0 ", await bed.Network.RunAsync("nft", "list", "chain", "inet", "ttl", "in"), StringComparison.Ordinal);
+        await bed.Network.RunAsync("nft", $"add rule inet ttl out ip daddr {bed.Addresses.Speaker4} ip ttl set 254");
+        PeerStatus seen = await bed.AwaitDownAsync();
+        Assert.Contains("hold timer expired", seen.LastError, StringComparison.Ordinal);
+        await bed.Network.RunAsync("nft", "delete table inet ttl");
+        await bed.AwaitTableAsync();
+    }
+
     /// <summary>The operator of the router says why.</summary>
     public static async Task ShowsShutdownMessageAsync(InteropBed bed)
     {
