@@ -1,3 +1,4 @@
+using System.Net.Http.Json;
 using System.Net.Sockets;
 using System.Text.Json;
 using EgressAppliance.SystemTests.Infrastructure;
@@ -86,6 +87,16 @@ internal sealed class RunningAppliance : IDisposable
 
         using JsonDocument document = JsonDocument.Parse(text);
         return document.RootElement.Clone();
+    }
+
+    /// <summary>Posts a document to the API; the path starts after <c>/api/v1/</c>.</summary>
+    public async Task PostAsync(string path, object body)
+    {
+        using HttpResponseMessage answer = await _http.PostAsJsonAsync(new Uri("api/v1/" + path, UriKind.Relative), body);
+        if (!answer.IsSuccessStatusCode)
+        {
+            throw new InvalidOperationException($"POST {path}: {(int)answer.StatusCode} {await answer.Content.ReadAsStringAsync()}");
+        }
     }
 
     /// <summary>The overrides by the API: prefix → state.</summary>

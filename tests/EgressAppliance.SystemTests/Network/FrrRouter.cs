@@ -8,7 +8,7 @@ namespace EgressAppliance.SystemTests.Network;
 /// FRR as edge router, configured as the appliance's documentation recommends. It re-announces to its providers whatever is best
 /// (no outbound policy): the hardest case for routes that must not leak.
 /// </summary>
-internal sealed class FrrRouter(string instance, NetNamespace network, IReadOnlyList<Provider> providers, string folder) : IEdgeRouter
+internal sealed class FrrRouter(string instance, NetNamespace network, IReadOnlyList<Provider> providers, string folder, int limit) : IEdgeRouter
 {
     private const string ApplianceAddress = "192.0.2.2";
 
@@ -104,6 +104,19 @@ internal sealed class FrrRouter(string instance, NetNamespace network, IReadOnly
     public async Task<string> TextAsync(string command) =>
         (await Shell.RunAsync(["vtysh", "--config_dir", folder, "-N", instance, "-c", command])).Checked();
 
+    /// <summary>From now on nothing that the appliance announces passes the import policy.</summary>
+    public Task RefuseOverridesAsync() => ConfigureAsync(
+        "route-map nothing deny 10", "exit", "router bgp 65000",
+        "address-family ipv4 unicast", $"neighbor {ApplianceAddress} route-map nothing in", "exit-address-family",
+        "address-family ipv6 unicast", $"neighbor {ApplianceAddress} route-map nothing in", "exit-address-family");
+
+    /// <summary>From now on a provider's IPv4 routes are preferred by weight, which no other router sees.</summary>
+    public async Task PreferByWeightAsync(Provider provider)
+    {
+        await ConfigureAsync("router bgp 65000", "address-family ipv4 unicast", $"neighbor {provider.Ipv4} weight 500", "exit-address-family");
+        await TextAsync($"clear bgp ipv4 unicast {provider.Ipv4} in");
+    }
+
     /// <summary>Starts bgpd once more after its end.</summary>
     public Daemon StartBgpd() => Start("bgpd", Path.Combine(folder, "bgpd.conf"));
 
@@ -130,6 +143,9 @@ internal sealed class FrrRouter(string instance, NetNamespace network, IReadOnly
             path.GetProperty("peer").GetProperty("peerId").GetString() == ApplianceAddress,
             path.TryGetProperty("bestpath", out JsonElement best) && best.TryGetProperty("overall", out JsonElement overall) && overall.GetBoolean());
     }
+
+    private async Task ConfigureAsync(params string[] lines) =>
+        (await Shell.RunAsync(["vtysh", "--config_dir", folder, "-N", instance, "-c", "configure terminal", .. lines.SelectMany(line => (string[])["-c", line])])).Checked();
 
     private async Task<JsonDocument> JsonAsync(string command)
     {
@@ -159,7 +175,7 @@ internal sealed class FrrRouter(string instance, NetNamespace network, IReadOnly
         string appliance = string.Create(CultureInfo.InvariantCulture, $"""
               neighbor {ApplianceAddress} activate
               neighbor {ApplianceAddress} addpath-tx-all-paths
-              neighbor {ApplianceAddress} maximum-prefix 500
+              neighbor {ApplianceAddress} maximum-prefix {limit}
             """);
         return $"""
             hostname edge

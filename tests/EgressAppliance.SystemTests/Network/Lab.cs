@@ -163,7 +163,7 @@ internal sealed class Lab : IAsyncDisposable
         await Truth.StartAsync();
 
         Edge = Options.Edge == EdgeSoftware.Frr
-            ? new FrrRouter(_name, EdgeNetwork, providers, Folder)
+            ? new FrrRouter(_name, EdgeNetwork, providers, Folder, Options.RouterLimit)
             : new BirdRouter(EdgeNetwork, providers, Folder);
         foreach (Provider provider in providers)
         {

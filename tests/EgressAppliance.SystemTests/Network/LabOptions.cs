@@ -19,6 +19,9 @@ internal sealed record LabOptions
     /// <summary>Speed of each provider link as SNMP tells it, bit/s. Small, so that little traffic fills it.</summary>
     public long CapacityBps { get; init; } = 10_000_000;
 
+    /// <summary>Prefixes that the edge router (FRR) takes from the appliance at most, of each family.</summary>
+    public int RouterLimit { get; init; } = 500;
+
     /// <summary>What the providers announce.</summary>
     public IReadOnlyList<LabPrefix> Prefixes { get; init; } = LabPrefixes.All;
 }
