@@ -188,17 +188,8 @@ public sealed record BgpConfig
     /// <summary>TCP MD5 key, read from <c>password_file</c>.</summary>
     public string? Password { get; init; }
 
-    /// <summary>TTL 255 is sent and required (RFC 5082).</summary>
-    public bool TtlSecurity { get; init; }
-
     /// <summary>Routes accepted before tear-down.</summary>
     public int MaxPrefix { get; init; } = 10_000_000;
-
-    /// <summary>Share of <see cref="MaxPrefix"/> from which on it is warned of, 0–1.</summary>
-    public double MaxPrefixWarning { get; init; } = 0.75;
-
-    /// <summary>Prefixes announced to the router at most, or null.</summary>
-    public int? MaxAnnounced { get; init; }
 
     /// <summary>Without the members, so that the key reaches no log.</summary>
     public override string ToString() => $"BGP AS {PeerAs}";

@@ -70,10 +70,7 @@ internal static class ConfigMapper
                 HoldTime = bgp.Get<TimeSpan>("hold_time"),
                 Families = [.. bgp.Items<IpFamily>("families").Select(f => f.Value)],
                 Password = bgp.Value("password_file").Value as string,
-                TtlSecurity = bgp.Get<bool>("ttl_security"),
                 MaxPrefix = (int)bgp.Get<long>("max_prefix"),
-                MaxPrefixWarning = bgp.Get<double>("max_prefix_warning"),
-                MaxAnnounced = bgp.TryGet("max_announced", out long announced) ? (int)announced : null,
             },
             Bmp = router.Section("bmp") is { } bmp
                 ? new BmpConfig

@@ -49,10 +49,7 @@ public static class SpeakerOptions
         HoldTime = router.Bgp.HoldTime,
         Families = router.Bgp.Families,
         Password = router.Bgp.Password,
-        TtlSecurity = router.Bgp.TtlSecurity,
         MaxPrefix = router.Bgp.MaxPrefix,
-        MaxPrefixWarning = router.Bgp.MaxPrefixWarning,
-        PeerAcceptsAtMost = router.Bgp.MaxAnnounced,
     };
 
     private static HashSet<IpAddr> OwnAddresses(ApplianceConfig config) =>

@@ -24,7 +24,7 @@ public sealed class SpeakerOptionsTests
         RouterConfig second = Bench.Router("edge2", snmp: false) with
         {
             Address = IPAddress.Parse("192.0.2.9"),
-            Bgp = first.Bgp with { Passive = true, Password = "k3y", MaxPrefix = 7, MaxPrefixWarning = 0.5, MaxAnnounced = 9, TtlSecurity = true },
+            Bgp = first.Bgp with { Passive = true, Password = "k3y", MaxPrefix = 7 },
         };
         RouterConfig silent = first with { Name = "edge3", Bgp = first.Bgp with { ListenPort = 0, LocalAddress = IPAddress.Parse("192.0.2.2") } };
         ApplianceConfig config = new()
@@ -37,8 +37,6 @@ public sealed class SpeakerOptionsTests
         Assert.Equal(["edge1", "edge2", "edge3"], options.Peers.Select(p => p.Name));
         Assert.Equal((true, "k3y", 7, IPAddress.Parse("192.0.2.9")),
             (options.Peers[1].Passive, options.Peers[1].Password, options.Peers[1].MaxPrefix, options.Peers[1].RemoteAddress));
-        Assert.Equal((0.5, 9, true), (options.Peers[1].MaxPrefixWarning, options.Peers[1].PeerAcceptsAtMost, options.Peers[1].TtlSecurity));
-        Assert.Equal((0.75, null, false), (options.Peers[0].MaxPrefixWarning, options.Peers[0].PeerAcceptsAtMost, options.Peers[0].TtlSecurity));
         Assert.Equal(new IPEndPoint(IPAddress.Loopback, 179), Assert.Single(options.Listen));
         Assert.Contains(IpAddr.Parse("192.0.2.2"), options.OwnAddresses);
         Assert.Contains(IpAddr.Parse("127.0.0.1"), options.OwnAddresses);
