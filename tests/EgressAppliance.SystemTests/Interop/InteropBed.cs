@@ -118,6 +118,7 @@ internal sealed class InteropBed : IAsyncDisposable
         LocalAs = InteropRouter.LocalAs,
         PeerAs = InteropRouter.LocalAs,
         Password = Options.RouterPassword,
+        TtlSecurity = Options.TtlSecurity,
         ConnectRetry = TimeSpan.FromMilliseconds(500),
     };
 

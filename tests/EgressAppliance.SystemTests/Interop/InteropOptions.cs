@@ -9,6 +9,9 @@ internal sealed record InteropOptions
     /// <summary>The TCP MD5 key that the router expects, or null.</summary>
     public string? RouterPassword { get; init; }
 
+    /// <summary>Both sides send TTL 255 and take nothing less (RFC 5082), as far as the router can be told so.</summary>
+    public bool TtlSecurity { get; init; }
+
     /// <summary>The router's limit on prefixes from us in each family, or null.</summary>
     public int? RouterMaxPrefix { get; init; }
 

@@ -25,7 +25,7 @@ internal sealed partial class BirdInterop(InteropSite site) : InteropRouter(site
           local {{Local}} as {{LocalAs}};
           neighbor {{Peer}} as {{LocalAs}};
           hold time {{Site.Options.RouterHoldTime}}; keepalive time {{Site.Options.RouterHoldTime / 3}}; connect retry time 1; connect delay time 1; error wait time 1, 2;
-          graceful restart off;{{(Site.Options.RouterPassive ? "\n  passive on;" : "")}}{{(Site.Options.RouterPassword is { } password ? $"\n  password \"{password}\";" : "")}}
+          graceful restart off;{{(Site.Options.RouterPassive ? "\n  passive on;" : "")}}{{(Site.Options.RouterPassword is { } password ? $"\n  password \"{password}\";" : "")}}{{(Site.Options.TtlSecurity ? "\n  direct; ttl security on;" : "")}}
           ipv4 { import all; export where source = RTS_BGP;{{ChannelOptions}} };
           ipv6 { import all; export where source = RTS_BGP;{{ChannelOptions}} };
         }

@@ -26,7 +26,7 @@ internal sealed class ExaBgpInterop(InteropSite site) : InteropRouter(site)
         neighbor {{Peer}} {
           local-address {{Local}}; router-id {{Site.Addresses.Router4}};
           local-as {{LocalAs}}; peer-as {{LocalAs}};
-          hold-time {{Site.Options.RouterHoldTime}};{{(Site.Options.RouterConnects ? "" : " passive true;")}}{{(Site.Options.RouterPassword is { } password ? $" md5-password \"{password}\";" : "")}}
+          hold-time {{Site.Options.RouterHoldTime}};{{(Site.Options.RouterConnects ? "" : " passive true;")}}{{(Site.Options.RouterPassword is { } password ? $" md5-password \"{password}\";" : "")}}{{(Site.Options.TtlSecurity ? " outgoing-ttl 255; incoming-ttl 255;" : "")}}
           family { ipv4 unicast; ipv6 unicast; }
           capability { asn4 enable; route-refresh enable;{{(Site.Options.AddPath ? " add-path send;" : "")}} }
         """);

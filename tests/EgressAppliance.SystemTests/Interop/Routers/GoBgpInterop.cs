@@ -33,7 +33,7 @@ internal sealed class GoBgpInterop(InteropSite site) : InteropRouter(site)
             connect-retry = 1
             idle-hold-time-after-reset = 1
           [neighbors.transport.config]
-            local-address = "{Local}"{(Site.Options.RouterPassive ? "\n    passive-mode = true" : "")}
+            local-address = "{Local}"{(Site.Options.RouterPassive ? "\n    passive-mode = true" : "")}{(Site.Options.TtlSecurity ? "\n  [neighbors.ttl-security.config]\n    enabled = true\n    ttl-min = 255" : "")}
         {FamilyLines("ipv4-unicast")}
         {FamilyLines("ipv6-unicast")}
         """);

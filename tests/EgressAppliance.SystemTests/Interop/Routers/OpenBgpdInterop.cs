@@ -44,6 +44,7 @@ internal sealed class OpenBgpdInterop(InteropSite site) : InteropRouter(site)
         (Site.Options.OverIPv6 ? $"\n  local-address {Local}" : "")
         + (Site.Options.RouterConnects ? "" : "\n  passive")
         + (Site.Options.RouterPassword is { } password ? $"\n  tcp md5sig password \"{password}\"" : "")
+        + (Site.Options.TtlSecurity ? "\n  ttl-security yes" : "")
         + (Site.Options.RouterMaxPrefix is { } limit ? string.Create(CultureInfo.InvariantCulture, $"\n  max-prefix {limit}") : "");
 
     private string Socket => FilePath("bgpd.sock");

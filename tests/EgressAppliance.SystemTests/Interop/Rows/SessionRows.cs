@@ -78,6 +78,20 @@ internal static class SessionRows
         await bed.AwaitTableAsync();
     }
 
+    /// <summary>Up with TTL 255 on both sides; then every packet of the router loses one on its way, and the session ends by the hold time and does not come back.</summary>
+    public static async Task TakesOnlyFullTtlAsync(InteropBed bed)
+    {
+        await bed.AwaitTableAsync();
+        await bed.Network.RunAsync("nft", $"add table inet ttl; add chain inet ttl out {{ type filter hook output priority 0; }}; add rule inet ttl out ip daddr {bed.Addresses.Speaker4} ip ttl set 254");
+        await Until.TrueAsync(
+            "session down", () => Task.FromResult(bed.Peer.State != SessionState.Established), InteropBed.Generous, bed.Output, InteropBed.Poll);
+        bed.Output.WriteLine($"last error: {bed.Peer.LastError}");
+        Assert.Equal(1, bed.Peer.Transitions);
+        await bed.Network.RunAsync("nft", "delete table inet ttl");
+        await bed.AwaitTableAsync();
+        Assert.Equal(2, bed.Peer.Transitions);
+    }
+
     /// <summary>The operator of the router says why.</summary>
     public static async Task ShowsShutdownMessageAsync(InteropBed bed)
     {
