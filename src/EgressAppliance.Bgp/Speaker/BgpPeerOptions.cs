@@ -4,6 +4,10 @@ using EgressAppliance.Net;
 namespace EgressAppliance.Bgp.Speaker;
 
 /// <summary>How to reach one router.</summary>
+/// <remarks>
+/// The appliance's configuration has a key for each (<c>routers[].bgp</c>) but the bounds of the outbound queue: an override takes some two hundred octets
+/// on the wire, so that the defaults hold those of every configuration many times over; they are for programs that embed the speaker, and for tests.
+/// </remarks>
 public sealed record BgpPeerOptions
 {
     /// <summary>The router's name in configuration.</summary>
@@ -48,17 +52,17 @@ public sealed record BgpPeerOptions
     /// </summary>
     public TimeSpan SendHoldTime { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>Octets queued for the router at most; beyond, the session ends with Cease/8 rather than memory growing.</summary>
+    /// <summary>Octets queued for the router at most, 64 KiB or more; beyond, the session ends with Cease/8 rather than memory growing. Not in the appliance's configuration (see the remarks).</summary>
     public int OutboundLimit { get; init; } = 8 << 20;
 
     /// <summary>
     /// Octets queued for the router from which on announcements to it are held back; withdrawals go on up to <see cref="OutboundLimit"/>. At most half
     /// of that: to take back what was announced never needs more room than to announce it, so a router that does not read ends by the send hold timer,
-    /// and the limit is the second line.
+    /// and the limit is the second line. Not in the appliance's configuration (see the remarks).
     /// </summary>
     public int OutboundHighMark { get; init; } = 1 << 20;
 
-    /// <summary>Octets queued down to which the queue must fall before held-back announcements go on.</summary>
+    /// <summary>Octets queued down to which the queue must fall before held-back announcements go on; below <see cref="OutboundHighMark"/>. Not in the appliance's configuration (see the remarks).</summary>
     public int OutboundLowMark { get; init; } = 1 << 18;
 
     /// <summary>Routes accepted, all families together, before the session is torn down with Cease/1 (RFC 4486).</summary>

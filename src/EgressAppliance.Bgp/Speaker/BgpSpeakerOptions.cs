@@ -4,6 +4,11 @@ using EgressAppliance.Net;
 namespace EgressAppliance.Bgp.Speaker;
 
 /// <summary>What the whole speaker needs.</summary>
+/// <remarks>
+/// The appliance's configuration has keys for <see cref="RouterId"/>, <see cref="MaxAnnouncementsPerSecond"/>, <see cref="QuietTime"/> and <see cref="ShutdownText"/>
+/// (<c>bgp:</c>). It derives <see cref="Listen"/>, <see cref="AllowedNextHops"/> and <see cref="OwnAddresses"/> from routers, links and the machine's interfaces, and
+/// <see cref="MaxOverrides"/>, <see cref="MarkerCommunity"/> and <see cref="HeartbeatTimeout"/> from <c>decision:</c>, since they must agree with the control loop.
+/// </remarks>
 public sealed record BgpSpeakerOptions
 {
     /// <summary>BGP identifier, non-zero; host order.</summary>
@@ -30,7 +35,10 @@ public sealed record BgpSpeakerOptions
     /// <summary>Prefixes announced to one router in a second at most; more wait their turn. 0: no limit. Withdrawals are never held back.</summary>
     public int MaxAnnouncementsPerSecond { get; init; } = 5000;
 
-    /// <summary>Shortest time between two of our ROUTE-REFRESH requests for one family to one router.</summary>
+    /// <summary>
+    /// Shortest time between two of our ROUTE-REFRESH requests for one family to one router. Not in the appliance's configuration: only an operator's hand asks for
+    /// routes anew, and the bound is there to spare the router a second full table in a row.
+    /// </summary>
     public TimeSpan RefreshInterval { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>What routers are told when we shut down (RFC 9003); at most 255 octets of UTF-8 are sent.</summary>

@@ -25,6 +25,9 @@ public sealed record ApplianceConfig
     /// <summary>Capture.</summary>
     public CaptureConfig Capture { get; init; } = new();
 
+    /// <summary>What holds for the BGP sessions with all routers.</summary>
+    public SpeakerConfig Bgp { get; init; } = new();
+
     /// <summary>Routers, at least one.</summary>
     public IReadOnlyList<RouterConfig> Routers { get; init; } = [];
 
@@ -188,11 +191,42 @@ public sealed record BgpConfig
     /// <summary>TCP MD5 key, read from <c>password_file</c>.</summary>
     public string? Password { get; init; }
 
+    /// <summary>TTL security (GTSM, RFC 5082).</summary>
+    public bool TtlSecurity { get; init; }
+
+    /// <summary>Shortest wait before the next attempt to connect, 1 s to 1 min.</summary>
+    public TimeSpan ConnectRetry { get; init; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>The session ends when the router takes nothing for this long (RFC 9687), 5 s to 1 h.</summary>
+    public TimeSpan SendHoldTime { get; init; } = TimeSpan.FromSeconds(30);
+
     /// <summary>Routes accepted before tear-down.</summary>
     public int MaxPrefix { get; init; } = 10_000_000;
 
+    /// <summary>Share of <see cref="MaxPrefix"/> from which on is warned, 0–1.</summary>
+    public double MaxPrefixWarning { get; init; } = 0.75;
+
+    /// <summary>Prefixes announced to the router at most, or null for no limit.</summary>
+    public int? MaxPrefixOut { get; init; }
+
     /// <summary>Without the members, so that the key reaches no log.</summary>
     public override string ToString() => $"BGP AS {PeerAs}";
+}
+
+/// <summary><c>bgp:</c></summary>
+public sealed record SpeakerConfig
+{
+    /// <summary>Our BGP identifier, host order, not zero; null: made of the first router's <see cref="BgpConfig.LocalAddress"/>.</summary>
+    public uint? RouterId { get; init; }
+
+    /// <summary>Prefixes announced to one router in a second at most; 0: no limit.</summary>
+    public int MaxAnnouncementsPerSecond { get; init; } = 5000;
+
+    /// <summary>A quiet time after which a table counts as complete where the router sends no End-of-RIB, 1 s to 10 min.</summary>
+    public TimeSpan QuietTime { get; init; } = TimeSpan.FromSeconds(3);
+
+    /// <summary>What routers are told when the appliance stops (RFC 9003), at most 255 octets of UTF-8.</summary>
+    public string ShutdownMessage { get; init; } = "egress-appliance stopping";
 }
 
 /// <summary><c>routers[].bmp</c></summary>

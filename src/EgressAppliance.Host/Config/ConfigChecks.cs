@@ -11,8 +11,6 @@ namespace EgressAppliance.Host.Config;
 /// </summary>
 public sealed class ConfigChecks
 {
-    // linux/tcp.h, TCP_MD5SIG_MAXKEYLEN.
-    private const int Md5KeyMaximum = 80;
     private const int CommunityMaximum = 255;
 
     /// <summary>Bytes of a ring block beside a frame: the block's and the frame's headers, with some to spare.</summary>
@@ -46,6 +44,7 @@ public sealed class ConfigChecks
         checks.CheckSources();
         checks.CheckDecapsulation();
         checks.CheckRouters();
+        new BgpChecks(root, baseDirectory, diagnostics).Run();
         new BmpChecks(root, diagnostics).Run();
         new LinkChecks(root, diagnostics).Run();
         checks.CheckDecision();
@@ -231,69 +230,10 @@ public sealed class ConfigChecks
                 }
             }
 
-            if (router.Section("bgp") is { } bgp)
-            {
-                CheckBgp(router, bgp);
-            }
-
             if (router.Section("snmp")?.Value("community_file") is { Given: true, Valid: true } community)
             {
                 community.Value = SecretFile.Read(community, _baseDirectory, CommunityMaximum, _diagnostics);
             }
-        }
-    }
-
-    private void CheckBgp(BoundSection router, BoundSection bgp)
-    {
-        BoundValue local = bgp.Value("local_address");
-        if (local.Value is IpAddr ours)
-        {
-            CheckUnicast(local, ours, _diagnostics);
-            if (router.TryGet("address", out IpAddr theirs))
-            {
-                if (ours == theirs)
-                {
-                    _diagnostics.Error(local.At, $"'{local.Path}' is the router's own address", "give an address of this machine");
-                }
-                else if (ours.Family != theirs.Family)
-                {
-                    _diagnostics.Error(local.At, $"'{local.Path}' is {local.Text} but the router's address is {theirs}", "use the same address family for both");
-                }
-            }
-        }
-
-        BoundValue peerAs = bgp.Value("peer_as");
-        if (bgp.TryGet("local_as", out long localAs) && peerAs.Value is long peer && peer != localAs)
-        {
-            _diagnostics.Error(peerAs.At, $"'{peerAs.Path}': {peer} is not local_as {localAs}", "only iBGP is supported: use the same AS number for both");
-        }
-
-        BoundValue hold = bgp.Value("hold_time");
-        if (hold.Value is TimeSpan time && (time.Ticks % TimeSpan.TicksPerSecond != 0 || (time != TimeSpan.Zero && time < TimeSpan.FromSeconds(3))))
-        {
-            _diagnostics.Error(hold.At, $"'{hold.Path}': {hold.Text} is not allowed", "use 0s or whole seconds from 3s on (RFC 4271 section 4.2)");
-        }
-
-        else if (hold.Value is TimeSpan and { Ticks: 0 })
-        {
-            _diagnostics.Warn(
-                hold.At, $"'{hold.Path}': without a hold time the router keeps our overrides if this machine dies without a word", "use 9s");
-        }
-
-        if (bgp.TryGet("passive", out bool passive) && passive && bgp.TryGet("listen_port", out long port) && port == 0)
-        {
-            _diagnostics.Error(
-                bgp.Value("passive").At, $"'{bgp.Path}': with passive: true and listen_port: 0 no session can come up", "set a listen_port or passive: false");
-        }
-
-        foreach (BoundValue repeated in bgp.Value("families").Items.Where(i => i.Valid).GroupBy(i => i.Text).SelectMany(g => g.Skip(1)))
-        {
-            _diagnostics.Error(repeated.At, $"'{repeated.Path}': {repeated.Text} is listed twice", "list each family once");
-        }
-
-        if (bgp.Value("password_file") is { Given: true, Valid: true } password)
-        {
-            password.Value = SecretFile.Read(password, _baseDirectory, Md5KeyMaximum, _diagnostics);
         }
     }
 

@@ -23,6 +23,7 @@ public static class ConfigKeys
 
         .. CaptureKeys(),
         .. RouterKeys(),
+        .. BgpKeys(),
         .. LinkKeys(),
         .. DecisionKeys(),
 
@@ -83,8 +84,13 @@ public static class ConfigKeys
         Value("routers[].bgp.hold_time", Duration(TimeSpan.Zero, 65535 * Second), "9s", "Hold time proposed, whole seconds: 0 (never expires) or at least 3s."),
         List("routers[].bgp.families", Choice([("ipv4", IpFamily.IPv4), ("ipv6", IpFamily.IPv6)]), "[ipv4, ipv6]", "Address families (unicast).") with { MinimumItems = 1, MaximumItems = 2 },
         Optional("routers[].bgp.password_file", Text("path", 1024), "File with the TCP MD5 key (RFC 2385), 1–80 bytes; relative to the configuration file.", "no MD5"),
-        Value("routers[].bgp.ttl_security", Choice([("false", false)], "true"), "false", "TTL security (RFC 5082). Not supported yet by this version."),
+        Value("routers[].bgp.ttl_security", Bool, "false", "TTL security (GTSM, RFC 5082): packets leave with TTL 255 and are taken with 255 only, so that nobody beyond the router's own wire reaches the session. The router must send TTL 255."),
+        Value("routers[].bgp.connect_retry", Duration(Second, Minute), "2s", "Wait before the next attempt to connect; doubles with each failure, up to 1m."),
+        Value("routers[].bgp.send_hold_time", Duration(5 * Second, Hour), "30s", "The session ends when the router takes nothing of what is sent for this long (RFC 9687)."),
         Value("routers[].bgp.max_prefix", WholeNumber(1, 100_000_000), "10000000", "Paths accepted from the router, all providers and families together: a full table of three is 3.7 million. More tear the session down."),
+        Value("routers[].bgp.max_prefix_warning", Ratio(0.01, 1), "75%", "Share of max_prefix from which on the size of the table is warned of."),
+        Optional("routers[].bgp.max_prefix_out", WholeNumber(1, 1_000_000),
+            "Prefixes announced to the router at most, both families together; to be set below the router's own maximum-prefix, which ends the session. Overrides beyond are refused.", "no limit"),
         Section("routers[].bmp", "What the router's providers announce, shown by BMP (RFC 7854), for a router that offers no ADD-PATH.") with { DefaultNote = "no BMP" },
         Optional("routers[].bmp.listen", EndPoint, "Address and port on which we wait for the router to connect."),
         Optional("routers[].bmp.connect_port", WholeNumber(1, 65535), "TCP port of a router that waits for us to connect."),
@@ -95,6 +101,18 @@ public static class ConfigKeys
         Required("routers[].snmp.community_file", Text("path", 1024), "File with the community, 1–255 bytes; relative to the configuration file."),
         Value("routers[].snmp.port", WholeNumber(1, 65535), "161", "UDP port of the agent."),
         Value("routers[].snmp.poll", Duration(Second, 5 * Minute), "10s", "Polling period. Many agents cache their counters for some seconds."),
+    ];
+
+    private static ConfigKey[] BgpKeys() =>
+    [
+        Section("bgp", "What holds for the BGP sessions with all routers."),
+        Optional("bgp.router_id", RouterId, "Our BGP identifier. No router may have it.", "local_address of the first router; of an IPv6 address the last four octets"),
+        Value("bgp.max_announcements_per_second", WholeNumber(0, 1_000_000), "5000",
+            "Prefixes announced to one router in a second at most, more wait their turn; 0: no limit. Withdrawals never wait."),
+        Value("bgp.quiet_time", Duration(Second, 10 * Minute), "3s",
+            "A table counts as complete when it has stopped growing for this long, where the router does not say so (End-of-RIB)."),
+        Value("bgp.shutdown_message", Text("text", 255, mayBeEmpty: true, maximumBytes: 255), "egress-appliance stopping",
+            "What the routers are told when the appliance stops (RFC 9003); \"\" for nothing."),
     ];
 
     private static ConfigKey[] LinkKeys() =>

@@ -12,6 +12,7 @@ internal static class ConfigMapper
     public static ApplianceConfig Map(BoundSection root, string baseDirectory)
     {
         BoundSection capture = root.Section("capture")!;
+        BoundSection bgp = root.Section("bgp")!;
         BoundSection http = root.Section("http")!;
         return new ApplianceConfig
         {
@@ -24,6 +25,13 @@ internal static class ConfigMapper
                 IgnoreMacs = [.. capture.Items<MacAddress>("ignore_macs").Select(m => m.Value)],
             },
             Routers = [.. root.Sections("routers").Select(Router)],
+            Bgp = new SpeakerConfig
+            {
+                RouterId = bgp.TryGet("router_id", out IpAddr id) ? id.IPv4Value : null,
+                MaxAnnouncementsPerSecond = (int)bgp.Get<long>("max_announcements_per_second"),
+                QuietTime = bgp.Get<TimeSpan>("quiet_time"),
+                ShutdownMessage = bgp.Get<string>("shutdown_message"),
+            },
             Links = [.. root.Sections("links").Select((link, i) => Link(link, new LinkId((ushort)(i + 1)), root, baseDirectory))],
             Decision = Decision(root),
             Http = new HttpConfig
@@ -70,7 +78,12 @@ internal static class ConfigMapper
                 HoldTime = bgp.Get<TimeSpan>("hold_time"),
                 Families = [.. bgp.Items<IpFamily>("families").Select(f => f.Value)],
                 Password = bgp.Value("password_file").Value as string,
+                TtlSecurity = bgp.Get<bool>("ttl_security"),
+                ConnectRetry = bgp.Get<TimeSpan>("connect_retry"),
+                SendHoldTime = bgp.Get<TimeSpan>("send_hold_time"),
                 MaxPrefix = (int)bgp.Get<long>("max_prefix"),
+                MaxPrefixWarning = bgp.Get<double>("max_prefix_warning"),
+                MaxPrefixOut = bgp.TryGet("max_prefix_out", out long maxPrefixOut) ? (int)maxPrefixOut : null,
             },
             Bmp = router.Section("bmp") is { } bmp
                 ? new BmpConfig

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using System.Text;
 using EgressAppliance.Net;
 
 namespace EgressAppliance.Host.Config;
@@ -46,6 +47,12 @@ public sealed class ConfigType(string name, string range, Func<string, ParsedVal
     /// <summary>An RFC 1997 community; a <see cref="uint"/>.</summary>
     public static ConfigType Community { get; } = new("community", "1–65534:0–65535", ParseCommunity);
 
+    /// <summary>A BGP identifier, written as an IPv4 address, not zero (RFC 6286); an <see cref="IpAddr"/>.</summary>
+    public static ConfigType RouterId { get; } = new("IPv4 address", "", text =>
+        IpAddr.TryParse(text, out IpAddr address) && address.Family == IpFamily.IPv4 && address.IPv4Value != 0
+            ? ParsedValue.Of(address)
+            : ParsedValue.Bad($"'{text}' is not a BGP identifier", "write it as an IPv4 address other than 0.0.0.0, such as 192.0.2.2"));
+
     /// <summary>The name of a link, router or site; a <see cref="string"/>.</summary>
     public static ConfigType Identifier { get; } = new("name", "1–64 of A–Z a–z 0–9 . _ -", text =>
         text.Length is > 0 and <= 64 && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-')
@@ -68,9 +75,13 @@ public sealed class ConfigType(string name, string range, Func<string, ParsedVal
     /// <param name="name">What it is.</param>
     /// <param name="maximum">Most characters.</param>
     /// <param name="mayBeEmpty">Whether "" is a value.</param>
-    public static ConfigType Text(string name, int maximum, bool mayBeEmpty = false) => new(name, "", text =>
+    /// <param name="maximumBytes">Most octets of UTF-8, where a protocol counts those.</param>
+    public static ConfigType Text(string name, int maximum, bool mayBeEmpty = false, int maximumBytes = int.MaxValue) => new(
+        name, maximumBytes < int.MaxValue ? $"at most {maximumBytes} octets of UTF-8" : "", text =>
         text.Length > maximum
             ? ParsedValue.Bad($"the value is {text.Length} characters long", $"use at most {maximum}")
+            : Encoding.UTF8.GetByteCount(text) is var octets && octets > maximumBytes
+                ? ParsedValue.Bad($"the value has {octets} octets of UTF-8", $"use at most {maximumBytes}: letters beyond ASCII have two or more")
             : text.Any(char.IsControl)
                 ? ParsedValue.Bad("the value holds a control character", "keep it on one line and remove the character")
                 : text.Length == 0 && !mayBeEmpty

@@ -57,7 +57,7 @@ public sealed class RibView(IBgpSpeaker speaker, LinkDirectory links, PrefixTabl
             DateTimeOffset now = time.GetUtcNow();
             IReadOnlyList<PeerStatus> status = speaker.GetPeers();
             MrtPeer[] peers = [.. status.Select((s, i) => new MrtPeer(IpAddr.From(s.RemoteAddress), config.Routers[i].Bgp.PeerAs))];
-            MrtWriter writer = new(output, now, SpeakerOptions.RouterId(config.Routers[0].Bgp.LocalAddress), config.Site, peers, status.Any(s => s.AllPathsKnown));
+            MrtWriter writer = new(output, now, SpeakerOptions.RouterId(config), config.Site, peers, status.Any(s => s.AllPathsKnown));
             SpeakerWalk walk = new(speaker, table.Entries());
             List<MrtWritePath> paths = [];
             while (walk.Next(Step) is { Count: > 0 } part)

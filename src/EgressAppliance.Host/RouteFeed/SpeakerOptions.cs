@@ -13,7 +13,7 @@ public static class SpeakerOptions
     /// <summary>The options.</summary>
     public static BgpSpeakerOptions From(ApplianceConfig config, LinkDirectory links) => new()
     {
-        RouterId = RouterId(config.Routers[0].Bgp.LocalAddress),
+        RouterId = RouterId(config),
         Peers = [.. config.Routers.Select(Peer)],
         Listen = [.. config.Routers.Where(r => r.Bgp.ListenPort != 0)
             .Select(r => new IPEndPoint(r.Bgp.LocalAddress, r.Bgp.ListenPort)).Distinct()],
@@ -24,7 +24,13 @@ public static class SpeakerOptions
         // Announcements go before withdrawals, so a cycle that replaces overrides at the cap needs room for its moves.
         MaxOverrides = config.Decision.MaxOverrides + config.Decision.MaxMovesPerCycle,
         HeartbeatTimeout = SteeringOptions.HeartbeatTimeout(config.Decision),
+        MaxAnnouncementsPerSecond = config.Bgp.MaxAnnouncementsPerSecond,
+        QuietTime = config.Bgp.QuietTime,
+        ShutdownText = config.Bgp.ShutdownMessage,
     };
+
+    /// <summary>Our BGP identifier: the configured one, or one made of the first router's local address.</summary>
+    public static uint RouterId(ApplianceConfig config) => config.Bgp.RouterId ?? RouterId(config.Routers[0].Bgp.LocalAddress);
 
     /// <summary>
     /// A BGP identifier: the local address if it is IPv4, else its last four octets with a bit set so that it is never zero (RFC 6286 asks
@@ -49,7 +55,12 @@ public static class SpeakerOptions
         HoldTime = router.Bgp.HoldTime,
         Families = router.Bgp.Families,
         Password = router.Bgp.Password,
+        TtlSecurity = router.Bgp.TtlSecurity,
+        ConnectRetry = router.Bgp.ConnectRetry,
+        SendHoldTime = router.Bgp.SendHoldTime,
         MaxPrefix = router.Bgp.MaxPrefix,
+        MaxPrefixWarning = router.Bgp.MaxPrefixWarning,
+        PeerAcceptsAtMost = router.Bgp.MaxPrefixOut,
     };
 
     private static HashSet<IpAddr> OwnAddresses(ApplianceConfig config) =>

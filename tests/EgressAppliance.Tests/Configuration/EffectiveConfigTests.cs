@@ -8,6 +8,7 @@ public sealed class EffectiveConfigTests
     [InlineData("minimal")]
     [InlineData("full")]
     [InlineData("bmp")]
+    [InlineData("bgp-session")]
     public void ToYaml_loads_to_the_same_configuration(string name)
     {
         using ConfigFolder folder = ConfigFolder.OfCase(name);

@@ -3,6 +3,7 @@ using EgressAppliance.Bgp.Speaker;
 using EgressAppliance.Host.Config;
 using EgressAppliance.Host.RouteFeed;
 using EgressAppliance.Net;
+using EgressAppliance.Tests.Configuration;
 using EgressAppliance.Tests.Steering;
 
 namespace EgressAppliance.Tests.RouteFeed;
@@ -42,5 +43,41 @@ public sealed class SpeakerOptionsTests
         Assert.Contains(IpAddr.Parse("127.0.0.1"), options.OwnAddresses);
         Assert.Equal(IpAddr.Parse("100.64.1.2"), Assert.Single(options.AllowedNextHops));
         Assert.Equal((13, 42u, TimeSpan.FromSeconds(15)), (options.MaxOverrides, options.MarkerCommunity, options.HeartbeatTimeout));
+    }
+
+    [Fact]
+    public void From_a_file_maps_every_key_of_the_sessions()
+    {
+        using ConfigFolder folder = ConfigFolder.OfCase("bgp-session");
+        ApplianceConfig config = ConfigLoader.Load(folder.File).Config!;
+        BgpSpeakerOptions options = SpeakerOptions.From(config, new LinkDirectory(config.Links));
+        Assert.Equal((0xC6336407u, 0, TimeSpan.FromSeconds(30)), (options.RouterId, options.MaxAnnouncementsPerSecond, options.QuietTime));
+        Assert.Equal("maintenance: ask noc@example.net, Straße 5", options.ShutdownText);
+        BgpPeerOptions peer = Assert.Single(options.Peers);
+        Assert.Equal((true, TimeSpan.FromSeconds(5), TimeSpan.FromMinutes(1)), (peer.TtlSecurity, peer.ConnectRetry, peer.SendHoldTime));
+        Assert.Equal((4_000_000, 0.9, (int?)1008), (peer.MaxPrefix, peer.MaxPrefixWarning, peer.PeerAcceptsAtMost));
+    }
+
+    [Fact]
+    public void Defaults_of_the_file_are_those_of_the_speaker()
+    {
+        using ConfigFolder folder = ConfigFolder.Minimal();
+        ApplianceConfig config = ConfigLoader.Load(folder.File).Config!;
+        BgpSpeakerOptions options = SpeakerOptions.From(config, new LinkDirectory(config.Links));
+        BgpPeerOptions mapped = Assert.Single(options.Peers);
+        BgpPeerOptions plain = new() { Name = "edge1", RemoteAddress = IPAddress.Loopback, LocalAs = 1, PeerAs = 1 };
+        Assert.Equal(
+            (plain.TtlSecurity, plain.ConnectRetry, plain.SendHoldTime, plain.HoldTime, plain.MaxPrefix, plain.MaxPrefixWarning, plain.PeerAcceptsAtMost),
+            (mapped.TtlSecurity, mapped.ConnectRetry, mapped.SendHoldTime, mapped.HoldTime, mapped.MaxPrefix, mapped.MaxPrefixWarning, mapped.PeerAcceptsAtMost));
+        BgpSpeakerOptions own = new()
+        {
+            RouterId = 1,
+            Peers = [],
+            AllowedNextHops = options.AllowedNextHops,
+            OwnAddresses = options.OwnAddresses,
+            MarkerCommunity = 1,
+        };
+        Assert.Equal((own.MaxAnnouncementsPerSecond, own.QuietTime, own.ShutdownText), (options.MaxAnnouncementsPerSecond, options.QuietTime, options.ShutdownText));
+        Assert.Equal(0xC0000202u, options.RouterId);
     }
 }
