@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.NetworkInformation;
 using System.Net.Sockets;
 using EgressAppliance.Capture;
 using EgressAppliance.Decision;
@@ -10,6 +9,7 @@ using EgressAppliance.Host.Config;
 using EgressAppliance.Host.Pipeline;
 using EgressAppliance.Host.Replay;
 using EgressAppliance.Host.Steering;
+using EgressAppliance.Net;
 
 namespace EgressAppliance.Host;
 
@@ -155,20 +155,20 @@ public sealed class CommandHandlers : ICommandHandlers
 
     private static SetupCheck CheckListen(string name, IPEndPoint endPoint)
     {
-        bool ours = endPoint.Port == 0 || IPAddress.IsLoopback(endPoint.Address) || endPoint.Address.Equals(IPAddress.Any) || endPoint.Address.Equals(IPAddress.IPv6Any)
-            || NetworkInterface.GetAllNetworkInterfaces().SelectMany(i => i.GetIPProperties().UnicastAddresses).Any(a => a.Address.Equals(endPoint.Address));
-        if (!ours)
-        {
-            return new SetupCheck(name, false, $"{endPoint.Address} is no address of this machine");
-        }
-
         try
         {
+            bool ours = endPoint.Port == 0 || IPAddress.IsLoopback(endPoint.Address) || endPoint.Address.Equals(IPAddress.Any) || endPoint.Address.Equals(IPAddress.IPv6Any)
+                || LocalAddresses.All().Contains(endPoint.Address);
+            if (!ours)
+            {
+                return new SetupCheck(name, false, $"{endPoint.Address} is no address of this machine");
+            }
+
             using Socket socket = new(endPoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
             socket.Bind(endPoint);
             return new SetupCheck(name, true, endPoint.Port == 0 ? "does not listen" : $"{endPoint} can be listened on");
         }
-        catch (SocketException e)
+        catch (Exception e) when (e is SocketException or IOException)
         {
             return new SetupCheck(name, false, $"{endPoint}: {e.Message}");
         }

@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.NetworkInformation;
 using System.Net.Sockets;
 using EgressAppliance.Bgp.Speaker;
 using EgressAppliance.Host.Config;
@@ -12,6 +11,7 @@ namespace EgressAppliance.Host.RouteFeed;
 public static class SpeakerOptions
 {
     /// <summary>The options.</summary>
+    /// <exception cref="IOException">The addresses of this machine cannot be read, so that no next hop could be known not to be ours.</exception>
     public static BgpSpeakerOptions From(ApplianceConfig config, LinkDirectory links) => new()
     {
         RouterId = RouterId(config.Routers[0].Bgp.LocalAddress),
@@ -56,6 +56,6 @@ public static class SpeakerOptions
     private static HashSet<IpAddr> OwnAddresses(ApplianceConfig config) =>
     [
         .. config.Routers.Select(r => IpAddr.From(r.Bgp.LocalAddress)),
-        .. NetworkInterface.GetAllNetworkInterfaces().SelectMany(i => i.GetIPProperties().UnicastAddresses).Select(a => IpAddr.From(a.Address)),
+        .. LocalAddresses.All().Select(IpAddr.From),
     ];
 }
