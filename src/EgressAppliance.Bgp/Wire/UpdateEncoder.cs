@@ -48,7 +48,7 @@ public static class UpdateEncoder
 
     /// <summary>
     /// Announces prefixes of one family that share <paramref name="attributes"/> (with their next hop). Returns the number of messages written,
-    /// or -1 with nothing written if the attributes leave no room for a prefix.
+    /// or -1 with nothing written if the attributes leave no room for each of the prefixes.
     /// </summary>
     public static int Announce(
         IpFamily family, PathAttributes attributes, ReadOnlySpan<Nlri> prefixes, in BgpCodecOptions options, IBufferWriter<byte> output)
@@ -58,17 +58,25 @@ public static class UpdateEncoder
         int messages = 0;
         int max = options.MaxMessageLength;
         bool addPath = options.AddPath(family);
+        int longest = 0;
+        foreach (ref readonly Nlri nlri in prefixes)
+        {
+            longest = Math.Max(longest, NlriLength(nlri.Prefix, addPath));
+        }
+
         while (!prefixes.IsEmpty)
         {
             var writer = new BgpWriter(output.GetSpan(max)[..max]);
             int start = writer.BeginMessage(BgpMessageType.Update);
             writer.WriteUInt16(0);
             int attributesAt = writer.Reserve(2);
+            int room;
             int taken;
             if (attributes.NextHop.Address.Family == IpFamily.IPv4)
             {
                 AttributeEncoder.Encode(ref writer, attributes, options, withNextHop: true);
                 writer.PatchUInt16(attributesAt, writer.Position - attributesAt - 2);
+                room = writer.Remaining;
                 taken = Fill(ref writer, prefixes, addPath);
             }
             else
@@ -78,13 +86,15 @@ public static class UpdateEncoder
                 WriteMpHeader(ref writer, AttributeType.MpReachNlri, out int reachAt);
                 WriteFamily(ref writer, AfiSafi.Of(family));
                 WriteNextHop(ref writer, attributes.NextHop);
+                room = writer.Remaining - others;
                 taken = Fill(ref writer, prefixes, addPath, others);
                 writer.PatchUInt16(reachAt, writer.Position - reachAt - 2);
                 AttributeEncoder.Encode(ref writer, attributes, options, withNextHop: false);
                 writer.PatchUInt16(attributesAt, writer.Position - attributesAt - 2);
             }
 
-            if (writer.Overflowed || taken == 0)
+            // The same room in every message, so the first one decides, before anything is written.
+            if (writer.Overflowed || room < longest)
             {
                 return -1;
             }
@@ -169,14 +179,16 @@ public static class UpdateEncoder
     private static int Fill(ref BgpWriter writer, ReadOnlySpan<Nlri> prefixes, bool addPath, int keepFree = 0)
     {
         int taken = 0;
-        while (taken < prefixes.Length
-            && (addPath ? 5 : 1) + ((prefixes[taken].Prefix.Length + 7) / 8) <= writer.Remaining - keepFree)
+        while (taken < prefixes.Length && NlriLength(prefixes[taken].Prefix, addPath) <= writer.Remaining - keepFree)
         {
             writer.WriteNlri(prefixes[taken++], addPath);
         }
 
         return taken;
     }
+
+    /// <summary>Octets of a prefix on the wire, with its length octet and the path identifier if there is one.</summary>
+    private static int NlriLength(IpPrefix prefix, bool addPath) => (addPath ? 5 : 1) + ((prefix.Length + 7) / 8);
 
     private static void WriteNlri(ref BgpWriter writer, List<Nlri> list, bool addPath)
     {

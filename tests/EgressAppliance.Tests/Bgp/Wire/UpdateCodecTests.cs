@@ -178,6 +178,36 @@ public sealed class UpdateCodecTests
             }
         }).QuickCheckThrowOnFailure();
 
+    [Theory]
+    [InlineData("10.0.0.0/8", "10.1.2.3/32", "192.0.2.1")]
+    [InlineData("2000::/4", "2001:db8::/64", "2001:db8::1")]
+    public void Announce_writes_all_prefixes_or_none(string shorter, string longer, string nextHop)
+    {
+        // The room that attributes leave goes from none to some: at a point in between it takes the one prefix and not the other.
+        var outcomes = new HashSet<(bool Short, bool Long)>();
+        Nlri[] both = [new(IpPrefix.Parse(shorter)), new(IpPrefix.Parse(longer))];
+        for (int octets = BgpConstants.MaxMessageLength; octets > BgpConstants.MaxMessageLength - 200; octets--)
+        {
+            var attributes = new PathAttributes { NextHop = new(IpAddr.Parse(nextHop)), Unknown = [new RawAttribute(0xE0, 99, [.. new byte[octets]])] };
+            int Try(Nlri[] prefixes, out int written)
+            {
+                var output = new ArrayBufferWriter<byte>();
+                int messages = UpdateEncoder.Announce(prefixes[0].Prefix.Family, attributes, prefixes, new() { FourOctetAs = true }, output);
+                written = output.WrittenCount;
+                return messages;
+            }
+
+            bool takesShort = Try([both[0]], out _) > 0;
+            bool takesLong = Try([both[1]], out _) > 0;
+            outcomes.Add((takesShort, takesLong));
+            int messages = Try(both, out int all);
+            Assert.Equal(takesShort && takesLong, messages > 0);
+            Assert.Equal(messages < 0, all == 0);
+        }
+
+        Assert.Equal([(false, false), (true, false), (true, true)], outcomes.Order());
+    }
+
     [Fact]
     public void Decode_of_mutated_and_random_bodies_never_throws_and_keeps_its_promises() =>
         Prop.ForAll<int>(seed =>
