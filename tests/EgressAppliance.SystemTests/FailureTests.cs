@@ -91,7 +91,7 @@ public sealed class FailureTests(ITestOutputHelper output)
         Scenario.SendLittle(lab);
         using RunningAppliance appliance = await RunningAppliance.StartAsync(lab, Settings);
         await Scenario.OverloadAndAwaitReliefAsync(lab);
-        Daemon bgpd = lab.GetDaemon("frr-bgpd");
+        Daemon bgpd = lab.GetDaemon("edge1-bgpd");
         bgpd.Signal(PosixSignalNumber.Kill);
         await bgpd.WaitForExitAsync(Scenario.Generous);
         lab.Adopt(((FrrRouter)lab.Edge).StartBgpd());

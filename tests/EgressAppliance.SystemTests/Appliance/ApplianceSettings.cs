@@ -24,23 +24,48 @@ internal sealed record ApplianceSettings
     /// <summary><c>links[].capacity</c> of A.</summary>
     public string Capacity { get; init; } = "10Mbit/s";
 
-    /// <summary><c>links[].capacity</c> of B and C.</summary>
+    /// <summary><c>links[].capacity</c> of B and C, or of <see cref="SmallProvider"/> alone.</summary>
     public string OtherCapacity { get; init; } = "10Mbit/s";
+
+    /// <summary>The letter of the provider that <see cref="OtherCapacity"/> is for, or null for B and C; all others have <see cref="Capacity"/>.</summary>
+    public char? SmallProvider { get; init; }
 
     /// <summary>The configuration file for a lab.</summary>
     public string ToYaml(Lab lab, string communityFile, string socket)
     {
         string links = string.Concat(lab.Providers.Select(provider => $$"""
               - name: {{provider.Link}}
-                router: edge1
+                router: {{lab.Sites.Single(site => site.Providers.Contains(provider)).Name}}
                 interface: {{provider.EdgeInterface}}
                 next_hops: [{{provider.Ipv4}}, "{{provider.Ipv6}}"]
                 match: { mac: "{{provider.Mac}}" }
-                capacity: {{(provider == lab.A ? Capacity : OtherCapacity)}}
+                capacity: {{(provider.Letter == (SmallProvider ?? provider.Letter) && provider != lab.A ? OtherCapacity : Capacity)}}
                 threshold: 95%
                 ceiling: 90%
                 release: 85%
                 overhead: {{GroundTruth.OverheadBytes}}B
+
+            """));
+        string sources = string.Concat(lab.Sites.Select(site => $"""
+                - interface: {site.MirrorInterface}
+                  backend: af_packet
+                  ring: 4MiB
+                  block: 64KiB
+                  workers: 1
+
+            """));
+        string routers = string.Concat(lab.Sites.Select(site => $"""
+              - name: {site.Name}
+                address: {site.Address}
+                bgp:
+                  local_address: {site.ApplianceAddress}
+                  local_as: 65000
+                  peer_as: 65000
+                  hold_time: 9s
+                snmp:
+                  version: 2c
+                  community_file: {communityFile}
+                  poll: 5s
 
             """));
         return string.Create(CultureInfo.InvariantCulture, $"""
@@ -49,23 +74,9 @@ internal sealed record ApplianceSettings
             mode: {Mode}
             capture:
               sources:
-                - interface: mir0
-                  backend: af_packet
-                  ring: 4MiB
-                  block: 64KiB
-                  workers: 1
+            {sources}
             routers:
-              - name: edge1
-                address: 192.0.2.1
-                bgp:
-                  local_address: 192.0.2.2
-                  local_as: 65000
-                  peer_as: 65000
-                  hold_time: 9s
-                snmp:
-                  version: 2c
-                  community_file: {communityFile}
-                  poll: 5s
+            {routers}
             links:
             {links}
             decision:

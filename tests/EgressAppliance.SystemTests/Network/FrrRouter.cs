@@ -8,23 +8,21 @@ namespace EgressAppliance.SystemTests.Network;
 /// FRR as edge router, configured as the appliance's documentation recommends. It re-announces to its providers whatever is best
 /// (no outbound policy): the hardest case for routes that must not leak.
 /// </summary>
-internal sealed class FrrRouter(string instance, NetNamespace network, IReadOnlyList<Provider> providers, string folder, int limit) : IEdgeRouter
+internal sealed class FrrRouter(string instance, EdgeSite site, int limit) : IEdgeRouter
 {
-    private const string ApplianceAddress = "192.0.2.2";
-
     private string RunFolder => Path.Combine("/var/run/frr", instance);
 
     /// <inheritdoc/>
     public async Task<IReadOnlyList<Daemon>> StartAsync()
     {
-        string zebraConfig = Path.Combine(folder, "zebra.conf");
-        string bgpdConfig = Path.Combine(folder, "bgpd.conf");
-        await File.WriteAllTextAsync(zebraConfig, $"hostname edge\nlog file {folder}/frr-zebra.log\n");
+        string zebraConfig = Path.Combine(site.Folder, "zebra.conf");
+        string bgpdConfig = Path.Combine(site.Folder, "bgpd.conf");
+        await File.WriteAllTextAsync(zebraConfig, $"hostname {site.Name}\nlog file {site.Folder}/frr-zebra.log\n");
         await File.WriteAllTextAsync(bgpdConfig, BuildBgpdConfig());
-        Directory.CreateDirectory(Path.Combine(folder, instance));
-        await File.WriteAllTextAsync(Path.Combine(folder, instance, "vtysh.conf"), "");
+        Directory.CreateDirectory(Path.Combine(site.Folder, instance));
+        await File.WriteAllTextAsync(Path.Combine(site.Folder, instance, "vtysh.conf"), "");
         Directory.CreateDirectory(RunFolder);
-        await Shell.CheckedAsync("chown", "-R", "frr:frr", RunFolder, folder);
+        await Shell.CheckedAsync("chown", "-R", "frr:frr", RunFolder, site.Folder);
         Daemon zebra = Start("zebra", zebraConfig, "-s", "90000000");
         await Until.TrueAsync("zebra's socket", () => Task.FromResult(File.Exists(Path.Combine(RunFolder, "zserv.api"))), TimeSpan.FromSeconds(10), Silent.Instance, TimeSpan.FromMilliseconds(20));
         return [zebra, StartBgpd()];
@@ -48,7 +46,7 @@ internal sealed class FrrRouter(string instance, NetNamespace network, IReadOnly
         var prefixes = new List<string>();
         foreach (string family in new[] { "ipv4", "ipv6" })
         {
-            using JsonDocument answer = await JsonAsync($"show bgp {family} unicast neighbors {ApplianceAddress} routes json");
+            using JsonDocument answer = await JsonAsync($"show bgp {family} unicast neighbors {site.ApplianceAddress} routes json");
             if (answer.RootElement.TryGetProperty("routes", out JsonElement routes))
             {
                 prefixes.AddRange(routes.EnumerateObject().Select(route => route.Name));
@@ -61,8 +59,8 @@ internal sealed class FrrRouter(string instance, NetNamespace network, IReadOnly
     /// <inheritdoc/>
     public async Task<EdgeSession> GetSessionAsync()
     {
-        using JsonDocument answer = await JsonAsync($"show bgp neighbors {ApplianceAddress} json");
-        JsonElement peer = answer.RootElement.GetProperty(ApplianceAddress);
+        using JsonDocument answer = await JsonAsync($"show bgp neighbors {site.ApplianceAddress} json");
+        JsonElement peer = answer.RootElement.GetProperty(site.ApplianceAddress);
         int prefixes = 0;
         if (peer.TryGetProperty("addressFamilyInfo", out JsonElement families))
         {
@@ -86,7 +84,7 @@ internal sealed class FrrRouter(string instance, NetNamespace network, IReadOnly
         {
             using JsonDocument answer = await JsonAsync($"show bgp {family} unicast summary json");
             JsonElement peers = answer.RootElement.GetProperty("peers");
-            counts.AddRange(providers.Select(provider =>
+            counts.AddRange(site.Providers.Select(provider =>
                 peers.TryGetProperty(family == "ipv4" ? provider.Ipv4 : provider.Ipv6, out JsonElement peer)
                     ? peer.GetProperty("pfxRcd").GetInt32()
                     : 0));
@@ -98,17 +96,17 @@ internal sealed class FrrRouter(string instance, NetNamespace network, IReadOnly
     /// <inheritdoc/>
     public async Task<string> DumpAsync() => string.Join('\n',
         await TextAsync("show bgp summary"), await TextAsync("show bgp ipv4 unicast"), await TextAsync("show bgp ipv6 unicast"),
-        await TextAsync($"show bgp neighbors {ApplianceAddress}"));
+        await TextAsync($"show bgp neighbors {site.ApplianceAddress}"));
 
     /// <summary>Asks vtysh.</summary>
     public async Task<string> TextAsync(string command) =>
-        (await Shell.RunAsync(["vtysh", "--config_dir", folder, "-N", instance, "-c", command])).Checked();
+        (await Shell.RunAsync(["vtysh", "--config_dir", site.Folder, "-N", instance, "-c", command])).Checked();
 
     /// <summary>From now on nothing that the appliance announces passes the import policy.</summary>
     public Task RefuseOverridesAsync() => ConfigureAsync(
         "route-map nothing deny 10", "exit", "router bgp 65000",
-        "address-family ipv4 unicast", $"neighbor {ApplianceAddress} route-map nothing in", "exit-address-family",
-        "address-family ipv6 unicast", $"neighbor {ApplianceAddress} route-map nothing in", "exit-address-family");
+        "address-family ipv4 unicast", $"neighbor {site.ApplianceAddress} route-map nothing in", "exit-address-family",
+        "address-family ipv6 unicast", $"neighbor {site.ApplianceAddress} route-map nothing in", "exit-address-family");
 
     /// <summary>From now on a provider's IPv4 routes are preferred by weight, which no other router sees.</summary>
     public async Task PreferByWeightAsync(Provider provider)
@@ -118,7 +116,7 @@ internal sealed class FrrRouter(string instance, NetNamespace network, IReadOnly
     }
 
     /// <summary>Starts bgpd once more after its end.</summary>
-    public Daemon StartBgpd() => Start("bgpd", Path.Combine(folder, "bgpd.conf"));
+    public Daemon StartBgpd() => Start("bgpd", Path.Combine(site.Folder, "bgpd.conf"));
 
     /// <summary>Removes what the daemons leave outside the lab's folder.</summary>
     public void CleanUp()
@@ -129,7 +127,7 @@ internal sealed class FrrRouter(string instance, NetNamespace network, IReadOnly
         }
     }
 
-    private static EdgePath ReadPath(JsonElement path)
+    private EdgePath ReadPath(JsonElement path)
     {
         JsonElement[] nextHops = [.. path.GetProperty("nexthops").EnumerateArray()];
         JsonElement nextHop = nextHops.FirstOrDefault(hop => !hop.TryGetProperty("scope", out JsonElement scope) || scope.GetString() == "global");
@@ -140,12 +138,12 @@ internal sealed class FrrRouter(string instance, NetNamespace network, IReadOnly
             path.TryGetProperty("community", out JsonElement community)
                 ? [.. (community.GetProperty("string").GetString() ?? "").Split(' ', StringSplitOptions.RemoveEmptyEntries)]
                 : [],
-            path.GetProperty("peer").GetProperty("peerId").GetString() == ApplianceAddress,
+            path.GetProperty("peer").GetProperty("peerId").GetString() == site.ApplianceAddress,
             path.TryGetProperty("bestpath", out JsonElement best) && best.TryGetProperty("overall", out JsonElement overall) && overall.GetBoolean());
     }
 
     private async Task ConfigureAsync(params string[] lines) =>
-        (await Shell.RunAsync(["vtysh", "--config_dir", folder, "-N", instance, "-c", "configure terminal", .. lines.SelectMany(line => (string[])["-c", line])])).Checked();
+        (await Shell.RunAsync(["vtysh", "--config_dir", site.Folder, "-N", instance, "-c", "configure terminal", .. lines.SelectMany(line => (string[])["-c", line])])).Checked();
 
     private async Task<JsonDocument> JsonAsync(string command)
     {
@@ -154,12 +152,12 @@ internal sealed class FrrRouter(string instance, NetNamespace network, IReadOnly
     }
 
     private Daemon Start(string daemon, string config, params string[] more) => Daemon.Start(
-        "frr-" + daemon, folder,
-        network.Command([Path.Combine(SystemRequirements.FrrFolder, daemon), "-N", instance, "-f", config, "-i", Path.Combine(folder, daemon + ".pid"), .. more]));
+        $"{site.Name}-{daemon}", site.Folder,
+        site.Network.Command([Path.Combine(SystemRequirements.FrrFolder, daemon), "-N", instance, "-f", config, "-i", Path.Combine(site.Folder, daemon + ".pid"), .. more]));
 
     private string BuildBgpdConfig()
     {
-        string peers = string.Concat(providers.Select(provider => $"""
+        string peers = string.Concat(site.Providers.Select(provider => $"""
              neighbor {provider.Ipv4} remote-as {provider.As}
              neighbor {provider.Ipv4} timers 3 9
              neighbor {provider.Ipv4} timers connect 1
@@ -170,33 +168,43 @@ internal sealed class FrrRouter(string instance, NetNamespace network, IReadOnly
              neighbor {provider.Ipv6} advertisement-interval 0
 
             """));
-        string activate4 = string.Concat(providers.Select(provider => $"  neighbor {provider.Ipv4} activate\n"));
-        string activate6 = string.Concat(providers.Select(provider => $"  neighbor {provider.Ipv6} activate\n"));
+        string activate4 = string.Concat(site.Providers.Select(provider => $"  neighbor {provider.Ipv4} activate\n"));
+        string activate6 = string.Concat(site.Providers.Select(provider => $"  neighbor {provider.Ipv6} activate\n"));
+        string mates = string.Concat(site.Others.Select(other => $"""
+             neighbor {other.CoreIpv4} remote-as 65000
+             neighbor {other.CoreIpv4} timers 3 9
+             neighbor {other.CoreIpv4} timers connect 1
+             neighbor {other.CoreIpv4} advertisement-interval 0
+
+            """));
+        string activateMates = string.Concat(site.Others.Select(other => $"  neighbor {other.CoreIpv4} activate\n"));
+
+        // The content servers are behind the first.
+        string networks4 = site.Number == 1 ? "  network 198.51.100.0/24\n" : "";
+        string networks6 = site.Number == 1 ? "  network 2001:db8:c0::/64\n" : "";
         string appliance = string.Create(CultureInfo.InvariantCulture, $"""
-              neighbor {ApplianceAddress} activate
-              neighbor {ApplianceAddress} addpath-tx-all-paths
-              neighbor {ApplianceAddress} maximum-prefix {limit}
+              neighbor {site.ApplianceAddress} activate
+              neighbor {site.ApplianceAddress} addpath-tx-all-paths
+              neighbor {site.ApplianceAddress} maximum-prefix {limit}
             """);
         return $"""
-            hostname edge
-            log file {folder}/frr-bgpd.log
+            hostname {site.Name}
+            log file {site.Folder}/frr-bgpd.log
             router bgp 65000
-             bgp router-id 192.0.2.1
+             bgp router-id {site.Address}
              no bgp default ipv4-unicast
              no bgp ebgp-requires-policy
-             neighbor {ApplianceAddress} remote-as 65000
-             neighbor {ApplianceAddress} timers 3 9
-             neighbor {ApplianceAddress} timers connect 3
-             neighbor {ApplianceAddress} graceful-restart-disable
-            {peers}
+             neighbor {site.ApplianceAddress} remote-as 65000
+             neighbor {site.ApplianceAddress} timers 3 9
+             neighbor {site.ApplianceAddress} timers connect 3
+             neighbor {site.ApplianceAddress} graceful-restart-disable
+            {peers}{mates}
              address-family ipv4 unicast
-              network 198.51.100.0/24
-            {activate4}
+            {networks4}{activate4}{activateMates}
             {appliance}
              exit-address-family
              address-family ipv6 unicast
-              network 2001:db8:c0::/64
-            {activate6}
+            {networks6}{activate6}{activateMates}
             {appliance}
              exit-address-family
             """ + "\n";

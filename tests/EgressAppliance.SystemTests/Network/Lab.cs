@@ -11,6 +11,9 @@ namespace EgressAppliance.SystemTests.Network;
 ///                             │ mgmt 192.0.2.1/30 ── mgmt0 192.0.2.2 ┐
 ///                             │ span (egress mirror of prov-*) ─ mir0 ┴ appliance
 ///
+/// With a second edge router, C is on that one, which a cable (`core`) and iBGP join to the first; it has a mirror port (`mir1`) and a session to the appliance
+/// (192.0.2.6) of its own.
+///
 /// The edge (AS 65000) is FRR or BIRD with an SNMP agent; the providers are BIRD and announce the same prefixes with path
 /// lengths 2, 3 and 4, so that plain BGP sends everything to A. Traffic is UDP from content to the clients, who count by provider
 /// and destination what arrives: the truth that everything is measured against.
@@ -48,8 +51,8 @@ internal sealed class Lab : IAsyncDisposable
     /// <summary>Configurations and logs.</summary>
     public string Folder { get; }
 
-    /// <summary>The edge router.</summary>
-    public IEdgeRouter Edge { get; private set; } = null!;
+    /// <summary>The edge router, the first if there are two.</summary>
+    public IEdgeRouter Edge => Edges[0];
 
     /// <summary>A, B and C.</summary>
     public IReadOnlyList<Provider> Providers { get; private set; } = [];
@@ -73,7 +76,13 @@ internal sealed class Lab : IAsyncDisposable
     public NetNamespace ApplianceNetwork { get; private set; } = null!;
 
     /// <summary>Where the edge router runs.</summary>
-    public NetNamespace EdgeNetwork { get; private set; } = null!;
+    public NetNamespace EdgeNetwork => Sites[0].Network;
+
+    /// <summary>Where the edge routers stand; one, or two with <see cref="LabOptions.SecondEdge"/>.</summary>
+    public IReadOnlyList<EdgeSite> Sites { get; private set; } = [];
+
+    /// <summary>The edge routers in the order of <see cref="Sites"/>.</summary>
+    public IReadOnlyList<IEdgeRouter> Edges { get; private set; } = [];
 
     /// <summary>Builds a lab, runs a test in it and tears it down; prints the daemons' logs if the test fails.</summary>
     public static async Task RunAsync(ITestOutputHelper output, LabOptions options, Func<Lab, Task> test)
@@ -104,9 +113,12 @@ internal sealed class Lab : IAsyncDisposable
     public Daemon GetDaemon(string name) => _daemons.Last(daemon => daemon.Name == name);
 
     /// <summary>The interface by which the edge router's kernel sends to an address now.</summary>
-    public async Task<string> GetEgressInterfaceAsync(LabPrefix prefix)
+    public Task<string> GetEgressInterfaceAsync(LabPrefix prefix) => GetEgressInterfaceAsync(prefix, Sites[0]);
+
+    /// <summary>The interface by which the kernel of one of the edge routers sends to an address now.</summary>
+    public static async Task<string> GetEgressInterfaceAsync(LabPrefix prefix, EdgeSite site)
     {
-        string text = await Shell.CheckedAsync("ip", "-n", EdgeNetwork.Name, "-j", "route", "get", prefix.Target.ToString());
+        string text = await Shell.CheckedAsync("ip", "-n", site.Network.Name, "-j", "route", "get", prefix.Target.ToString());
         using JsonDocument answer = JsonDocument.Parse(text);
         JsonElement route = answer.RootElement[0];
         return route.TryGetProperty("dev", out JsonElement device) ? device.GetString() ?? "" : route.GetProperty("type").GetString() ?? "";
@@ -137,7 +149,11 @@ internal sealed class Lab : IAsyncDisposable
             await network.DisposeAsync();
         }
 
-        (Edge as FrrRouter)?.CleanUp();
+        foreach (FrrRouter edge in Edges.OfType<FrrRouter>())
+        {
+            edge.CleanUp();
+        }
+
         if (Environment.GetEnvironmentVariable("EGRESS_KEEP_LAB") != "1")
         {
             Directory.Delete(Folder, recursive: true);
@@ -148,7 +164,7 @@ internal sealed class Lab : IAsyncDisposable
     {
         long start = Stopwatch.GetTimestamp();
         NetNamespace content = await AddNamespaceAsync("content");
-        EdgeNetwork = await AddNamespaceAsync("edge");
+        NetNamespace edge = await AddNamespaceAsync("edge");
         NetNamespace clients = await AddNamespaceAsync("clients");
         ApplianceNetwork = await AddNamespaceAsync("app");
         var providers = new List<Provider>();
@@ -158,26 +174,43 @@ internal sealed class Lab : IAsyncDisposable
         }
 
         Providers = providers;
-        await new Wiring(content, EdgeNetwork, clients, ApplianceNetwork, providers).ConnectAsync();
+        Sites = [new EdgeSite(1, edge, Options.SecondEdge ? [A, B] : providers, Folder)];
+        if (Options.SecondEdge)
+        {
+            EdgeSite second = new(2, await AddNamespaceAsync("edge2"), [C], Directory.CreateDirectory(Path.Combine(Folder, "edge2")).FullName) { Others = Sites };
+            Sites[0].Others = [second];
+            Sites = [.. Sites, second];
+        }
+
+        await new Wiring(content, Sites, clients, ApplianceNetwork, providers).ConnectAsync();
         Truth = new GroundTruth(clients);
         await Truth.StartAsync();
 
-        Edge = Options.Edge == EdgeSoftware.Frr
-            ? new FrrRouter(_name, EdgeNetwork, providers, Folder, Options.RouterLimit)
-            : new BirdRouter(EdgeNetwork, providers, Folder);
+        Edges = Options.Edge == EdgeSoftware.Frr
+            ? [.. Sites.Select(site => new FrrRouter(site.Number == 1 ? _name : $"{_name}e{site.Number}", site, Options.RouterLimit))]
+            : [new BirdRouter(EdgeNetwork, providers, Folder)];
         foreach (Provider provider in providers)
         {
             _daemons.Add(await provider.StartAsync());
         }
 
-        _daemons.AddRange(await Edge.StartAsync());
-        _daemons.Add(await SnmpAgent.StartAsync(EdgeNetwork, providers, Options.CapacityBps, Folder));
+        for (int i = 0; i < Sites.Count; i++)
+        {
+            _daemons.AddRange(await Edges[i].StartAsync());
+            _daemons.Add(await SnmpAgent.StartAsync(Sites[i], Options.CapacityBps));
+        }
+
         Traffic = await TrafficGenerator.StartAsync(content);
 
-        int[] expected = [.. new[] { false, true }.SelectMany(ipv6 => Enumerable.Repeat(Options.Prefixes.Count(prefix => prefix.IsIpv6 == ipv6), 3))];
-        await Until.ValueAsync(
-            "all providers' routes at the edge", async () => string.Join(' ', await Edge.GetProviderRouteCountsAsync()),
-            counts => counts == string.Join(' ', expected), StartLimit, Output);
+        for (int i = 0; i < Sites.Count; i++)
+        {
+            IEdgeRouter router = Edges[i];
+            int[] expected = [.. new[] { false, true }.SelectMany(ipv6 => Enumerable.Repeat(Options.Prefixes.Count(prefix => prefix.IsIpv6 == ipv6), Sites[i].Providers.Count))];
+            await Until.ValueAsync(
+                $"all providers' routes at {Sites[i].Name}", async () => string.Join(' ', await router.GetProviderRouteCountsAsync()),
+                counts => counts == string.Join(' ', expected), StartLimit, Output);
+        }
+
         foreach (LabPrefix prefix in new[] { Options.Prefixes.First(prefix => !prefix.IsIpv6), Options.Prefixes.First(prefix => prefix.IsIpv6) })
         {
             await Until.ValueAsync($"{prefix} by {A.EdgeInterface} in the kernel", () => GetEgressInterfaceAsync(prefix), device => device == A.EdgeInterface, StartLimit, Output);
@@ -203,9 +236,9 @@ internal sealed class Lab : IAsyncDisposable
 
         try
         {
-            if (Edge is not null)
+            foreach (IEdgeRouter edge in Edges)
             {
-                Output.WriteLine(await Edge.DumpAsync());
+                Output.WriteLine(await edge.DumpAsync());
             }
         }
         catch (Exception e) when (e is InvalidOperationException or TimeoutException)
@@ -213,7 +246,7 @@ internal sealed class Lab : IAsyncDisposable
             Output.WriteLine($"the edge router does not answer: {e.Message}");
         }
 
-        foreach (string file in Directory.GetFiles(Folder).Where(file => file.EndsWith(".log", StringComparison.Ordinal) || file.EndsWith(".out", StringComparison.Ordinal)).Order())
+        foreach (string file in Directory.GetFiles(Folder, "*", SearchOption.AllDirectories).Where(file => file.EndsWith(".log", StringComparison.Ordinal) || file.EndsWith(".out", StringComparison.Ordinal)).Order())
         {
             string[] lines = await File.ReadAllLinesAsync(file);
             Output.WriteLine($"---- {Path.GetFileName(file)} (last {Math.Min(lines.Length, TailLines)} of {lines.Length} lines)");

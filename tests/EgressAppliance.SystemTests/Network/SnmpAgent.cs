@@ -11,16 +11,16 @@ internal static class SnmpAgent
 
     private const int EthernetCsmacd = 6;
 
-    /// <summary>Starts it on 192.0.2.1:161. The address stands in the file only: given twice, the agent fails to bind.</summary>
-    public static async Task<Daemon> StartAsync(NetNamespace edge, IReadOnlyList<Provider> providers, long speed, string folder)
+    /// <summary>Starts it on port 161 of a router. The address stands in the file only: given twice, the agent fails to bind.</summary>
+    public static async Task<Daemon> StartAsync(EdgeSite site, long speed)
     {
-        string config = Path.Combine(folder, "snmpd.conf");
-        string interfaces = string.Concat(providers.Select(provider =>
+        string config = Path.Combine(site.Folder, "snmpd.conf");
+        string interfaces = string.Concat(site.Providers.Select(provider =>
             string.Create(CultureInfo.InvariantCulture, $"interface {provider.EdgeInterface} {EthernetCsmacd} {speed}\n")));
-        await File.WriteAllTextAsync(config, $"agentAddress udp:192.0.2.1:161\nrocommunity {Community}\n{interfaces}");
-        string state = Directory.CreateDirectory(Path.Combine(folder, "snmp-state")).FullName;
+        await File.WriteAllTextAsync(config, $"agentAddress udp:{site.Address}:161\nrocommunity {Community}\n{interfaces}");
+        string state = Directory.CreateDirectory(Path.Combine(site.Folder, "snmp-state")).FullName;
         return Daemon.Start(
-            "snmpd", folder, edge.Command("snmpd", "-f", "-Lf", Path.Combine(folder, "snmpd.log"), "-C", "-c", config),
+            $"{site.Name}-snmpd", site.Folder, site.Network.Command("snmpd", "-f", "-Lf", Path.Combine(site.Folder, "snmpd.log"), "-C", "-c", config),
             new Dictionary<string, string> { ["SNMP_PERSISTENT_DIR"] = state, ["MIBS"] = "" });
     }
 }

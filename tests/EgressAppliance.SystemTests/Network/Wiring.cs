@@ -4,7 +4,7 @@ namespace EgressAppliance.SystemTests.Network;
 
 /// <summary>The cables, addresses and forwarding of the lab.</summary>
 internal sealed class Wiring(
-    NetNamespace content, NetNamespace edge, NetNamespace clients, NetNamespace appliance, IReadOnlyList<Provider> providers)
+    NetNamespace content, IReadOnlyList<EdgeSite> edges, NetNamespace clients, NetNamespace appliance, IReadOnlyList<Provider> providers)
 {
     private const string Sysctls =
         "net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.default.rp_filter=0 " +
@@ -13,7 +13,7 @@ internal sealed class Wiring(
     /// <summary>Does it all.</summary>
     public async Task ConnectAsync()
     {
-        NetNamespace[] all = [content, edge, clients, appliance, .. providers.Select(provider => provider.Network)];
+        NetNamespace[] all = [content, .. edges.Select(edge => edge.Network), clients, appliance, .. providers.Select(provider => provider.Network)];
 
         // Before the interfaces exist: duplicate address detection would keep IPv6 addresses tentative for seconds.
         await Task.WhenAll(all.Select(network => network.RunAsync(["sysctl", "-qw", .. Sysctls.Split(' ')])));
@@ -24,15 +24,23 @@ internal sealed class Wiring(
         await content.IpAsync(
             "link set lo up", "link set to-edge up", "addr add 198.51.100.2/24 dev to-edge", "addr add 2001:db8:c0::2/64 dev to-edge",
             "route add default via 198.51.100.1", "route add ::/0 via 2001:db8:c0::1");
-        await edge.IpAsync([
-            "link set lo up", "link set span up promisc on", "link set to-content up", "addr add 198.51.100.1/24 dev to-content",
-            "addr add 2001:db8:c0::1/64 dev to-content", "link set mgmt up", "addr add 192.0.2.1/30 dev mgmt",
-            .. providers.SelectMany(provider => new[]
-            {
-                $"link set {provider.EdgeInterface} up", $"addr add {provider.EdgeIpv4}/30 dev {provider.EdgeInterface}",
-                $"addr add {provider.EdgeIpv6}/64 dev {provider.EdgeInterface}",
-            })]);
-        await appliance.IpAsync("link set lo up", "link set mgmt0 up", "addr add 192.0.2.2/30 dev mgmt0", "link set mir0 addrgenmode none", "link set mir0 up promisc on");
+        await edges[0].Network.IpAsync("link set to-content up", "addr add 198.51.100.1/24 dev to-content", "addr add 2001:db8:c0::1/64 dev to-content");
+        await appliance.IpAsync("link set lo up");
+        foreach (EdgeSite edge in edges)
+        {
+            await edge.Network.IpAsync([
+                "link set lo up", "link set span up promisc on", "link set mgmt up", $"addr add {edge.Address}/30 dev mgmt",
+                .. edge.Providers.SelectMany(provider => new[]
+                {
+                    $"link set {provider.EdgeInterface} up", $"addr add {provider.EdgeIpv4}/30 dev {provider.EdgeInterface}",
+                    $"addr add {provider.EdgeIpv6}/64 dev {provider.EdgeInterface}",
+                }),
+                .. CoreCommands(edge)]);
+            await appliance.IpAsync(
+                $"link set {edge.ApplianceInterface} up", $"addr add {edge.ApplianceAddress}/30 dev {edge.ApplianceInterface}",
+                $"link set {edge.MirrorInterface} addrgenmode none", $"link set {edge.MirrorInterface} up promisc on");
+        }
+
         foreach (Provider provider in providers)
         {
             await provider.Network.IpAsync(
@@ -53,23 +61,54 @@ internal sealed class Wiring(
 
     private IEnumerable<string> Cables()
     {
-        yield return $"link add to-edge netns {content.Name} type veth peer name to-content netns {edge.Name}";
-        yield return $"link add mgmt netns {edge.Name} type veth peer name mgmt0 netns {appliance.Name}";
-        yield return $"link add span netns {edge.Name} type veth peer name mir0 netns {appliance.Name}";
+        yield return $"link add to-edge netns {content.Name} type veth peer name to-content netns {edges[0].Network.Name}";
+        if (edges.Count > 1)
+        {
+            yield return $"link add core netns {edges[0].Network.Name} type veth peer name core netns {edges[1].Network.Name}";
+        }
+
+        foreach (EdgeSite edge in edges)
+        {
+            yield return $"link add mgmt netns {edge.Network.Name} type veth peer name {edge.ApplianceInterface} netns {appliance.Name}";
+            yield return $"link add span netns {edge.Network.Name} type veth peer name {edge.MirrorInterface} netns {appliance.Name}";
+            foreach (Provider provider in edge.Providers)
+            {
+                yield return $"link add {provider.EdgeInterface} address {provider.EdgeMac} netns {edge.Network.Name} type veth "
+                    + $"peer name to-edge address {provider.Mac} netns {provider.Network.Name}";
+            }
+        }
+
         foreach (Provider provider in providers)
         {
-            yield return $"link add {provider.EdgeInterface} address {provider.EdgeMac} netns {edge.Name} type veth "
-                + $"peer name to-edge address {provider.Mac} netns {provider.Network.Name}";
             yield return $"link add to-clients netns {provider.Network.Name} type veth peer name {provider.ClientInterface} netns {clients.Name}";
+        }
+    }
+
+    /// <summary>The cable to the other edge router, and the way to its providers: what an IGP would do, so that next hops can be left as they are.</summary>
+    private static IEnumerable<string> CoreCommands(EdgeSite edge)
+    {
+        foreach (EdgeSite other in edge.Others)
+        {
+            yield return "link set core up";
+            yield return $"addr add {edge.CoreIpv4}/24 dev core";
+            yield return $"addr add {edge.CoreIpv6}/64 dev core";
+            foreach (Provider provider in other.Providers)
+            {
+                yield return $"route add 100.64.{provider.Number}.0/30 via {other.CoreIpv4}";
+                yield return $"route add 2001:db8:ff:{provider.Number}::/64 via {other.CoreIpv6}";
+            }
         }
     }
 
     // The kernel has no matchall classifier on some hosts; u32 that matches nothing of the frame does the same everywhere.
     private async Task MirrorAsync()
     {
-        string commands = string.Concat(providers.Select(provider =>
-            $"qdisc replace dev {provider.EdgeInterface} clsact\n"
-            + $"filter replace dev {provider.EdgeInterface} egress prio 1 handle 800::1 protocol all u32 match u32 0 0 action mirred egress mirror dev span\n"));
-        (await Shell.RunAsync(["tc", "-n", edge.Name, "-batch", "-"], commands)).Checked();
+        foreach (EdgeSite edge in edges)
+        {
+            string commands = string.Concat(edge.Providers.Select(provider =>
+                $"qdisc replace dev {provider.EdgeInterface} clsact\n"
+                + $"filter replace dev {provider.EdgeInterface} egress prio 1 handle 800::1 protocol all u32 match u32 0 0 action mirred egress mirror dev span\n"));
+            (await Shell.RunAsync(["tc", "-n", edge.Network.Name, "-batch", "-"], commands)).Checked();
+        }
     }
 }
