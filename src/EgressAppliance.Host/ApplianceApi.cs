@@ -160,6 +160,7 @@ public sealed class ApplianceApi : IApplianceApi
         OverrideRefusal.BestPathOnly => "not all paths of the router are known (no ADD-PATH, and BMP does not show them, or not wholly yet)",
         OverrideRefusal.TooMany => "the cap on overrides is reached",
         OverrideRefusal.PeerLimit => "a router would have more prefixes from us than it accepts",
+        OverrideRefusal.TooLarge => "the path's attributes leave no room for the prefix in a BGP message",
         _ => throw new ArgumentOutOfRangeException(nameof(refusal), refusal, "Not a refusal."),
     };
 

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Runtime.InteropServices;
+using EgressAppliance.Bgp.Rib;
 using EgressAppliance.Bgp.Session;
 using EgressAppliance.Bgp.Wire;
 using EgressAppliance.Net;
@@ -121,6 +122,19 @@ public sealed partial class BgpSpeaker
         WatchOver(peer, output, connection);
     }
 
+    /// <summary>False if the router would be told of the prefix and has no message that can hold it with these attributes.</summary>
+    private bool Fits(PeerTable peer, IpPrefix prefix, PathAttributes attributes)
+    {
+        if (peer is not { Output: { } output, Parameters: { } parameters } || !output.Takes(prefix, attributes))
+        {
+            return true;
+        }
+
+        // Asked of the encoder itself, so that the two can never differ.
+        _octets.ResetWrittenCount();
+        return UpdateEncoder.Announce(prefix.Family, attributes, [new Nlri(prefix)], parameters.Send, _octets) > 0;
+    }
+
     /// <summary>Encodes what may be announced, group by group, until the queue would pass its high mark. Returns the number of messages.</summary>
     private int EncodeAnnouncements(int peer, PeerOutput output, SessionParameters parameters, int pending)
     {
@@ -138,6 +152,7 @@ public sealed partial class BgpSpeaker
             int written = UpdateEncoder.Announce(group.Family, group.Attributes, prefixes, parameters.Send, _octets);
             if (written < 0)
             {
+                // Nothing gets here that was not checked. What does all the same must neither wait for ever nor stay at the router as it was.
                 SpeakerLog.Unsendable(_logger, _options.Peers[peer].Name, prefixes.Length);
                 output.Unsendable(prefixes);
                 continue;

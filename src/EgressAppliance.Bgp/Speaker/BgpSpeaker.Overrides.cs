@@ -111,6 +111,7 @@ public sealed partial class BgpSpeaker
             : _overrides.Count >= _options.MaxOverrides && !_overrides.Contains(prefix) ? OverrideRefusal.TooMany
             : PrefersUnshown(prefix, path) || !IsNegotiated(prefix.Family, path) ? OverrideRefusal.BestPathOnly
             : !EveryPeerHasRoom(prefix) ? OverrideRefusal.PeerLimit
+            : TooLargeFor(prefix, _overrides.MakeAttributes(path.Attributes, default)) is not null ? OverrideRefusal.TooLarge
             : OverrideRefusal.None;
     }
 
@@ -128,6 +129,43 @@ public sealed partial class BgpSpeaker
         }
 
         return true;
+    }
+
+    /// <summary>A router none of whose messages can hold the prefix with these attributes, or null; their LOCAL_PREF does not matter.</summary>
+    private string? TooLargeFor(IpPrefix prefix, PathAttributes attributes)
+    {
+        for (int i = 0; i < _peers.Length; i++)
+        {
+            if (!Fits(_peers[i], prefix, attributes))
+            {
+                return _options.Peers[i].Name;
+            }
+        }
+
+        return null;
+    }
+
+    private static string TooLargeText(string peer) => $"a message to {peer} has no room for its attributes";
+
+    /// <summary>Ends the overrides that a router which has come up can never be told of: they would be in force at some routers only.</summary>
+    private void LoseTooLargeFor(int peer)
+    {
+        _batch.Clear();
+        List<IpPrefix> large = [];
+        foreach (OverrideTable.Entry entry in _overrides.Entries)
+        {
+            if (!Fits(_peers[peer], entry.Override.Prefix, entry.Announced))
+            {
+                large.Add(entry.Override.Prefix);
+            }
+        }
+
+        foreach (IpPrefix prefix in large)
+        {
+            Lose(prefix, TooLargeText(_options.Peers[peer].Name));
+        }
+
+        SendBatch();
     }
 
     /// <summary>Ends the overrides whose path is of certain sources, for one reason.</summary>

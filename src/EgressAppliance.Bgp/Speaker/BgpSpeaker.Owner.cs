@@ -56,6 +56,7 @@ public sealed partial class BgpSpeaker
         {
             _peers[peer].Up(parameters, connection);
             ChoosePaths(peer);
+            LoseTooLargeFor(peer);
             Resend(peer, null);
         }
 
@@ -347,6 +348,10 @@ public sealed partial class BgpSpeaker
             {
                 IpAddr nextHop = entry.Override.Path.NextHop.Address;
                 Lose(prefix, $"the path by {nextHop} was withdrawn by {NameOf(entry.Override.Path.Peer)}");
+            }
+            else if (changed && TooLargeFor(prefix, entry.Announced) is { } peer)
+            {
+                Lose(prefix, TooLargeText(peer));
             }
             else if (changed)
             {

@@ -25,7 +25,7 @@ public interface IBgpSpeaker : IAsyncDisposable
     /// </summary>
     bool TryCreateOverride(IpPrefix prefix, IpAddr nextHop, out Override? created, out OverrideRefusal refusal);
 
-    /// <summary>Announces overrides to every established peer, and to peers that come up later. Those whose path has meanwhile gone are refused.</summary>
+    /// <summary>Announces overrides to every established peer, and to peers that come up later. Those that the rules do not allow any more, as when their path has gone, are refused.</summary>
     IReadOnlyList<(IpPrefix Prefix, OverrideRefusal Refusal)> Announce(IReadOnlyCollection<Override> overrides);
 
     /// <summary>Withdraws overrides; unknown prefixes are ignored.</summary>
@@ -46,6 +46,9 @@ public interface IBgpSpeaker : IAsyncDisposable
     /// <summary>Tells that the control loop is alive; see <see cref="BgpSpeakerOptions.HeartbeatTimeout"/>.</summary>
     void Heartbeat();
 
-    /// <summary>Raised after the speaker itself withdrew an override because its path went. Handlers are quick and do not call back.</summary>
+    /// <summary>
+    /// Raised after the speaker itself withdrew an override, with the reason in words: its path went, or a router cannot be told of it any more. Handlers are quick
+    /// and do not call back.
+    /// </summary>
     event Action<IpPrefix, string>? OverrideLost;
 }

@@ -26,4 +26,10 @@ public enum OverrideRefusal
 
     /// <summary>A router would have more prefixes from us than it accepts (<see cref="BgpPeerOptions.PeerAcceptsAtMost"/>).</summary>
     PeerLimit,
+
+    /// <summary>
+    /// The path's attributes, with what we add to them, leave no room for the prefix in one message to a router: 4096 octets (RFC 4271 section 4.1), or 65535
+    /// where extended messages are agreed on (RFC 8654).
+    /// </summary>
+    TooLarge,
 }

@@ -142,7 +142,7 @@ internal sealed class OverrideTable(BgpSpeakerOptions options, Func<int, uint> l
     /// The learned attributes with our LOCAL_PREF, NO_EXPORT and the marker. ORIGINATOR_ID and CLUSTER_LIST stay out: they belong to the reflection
     /// that brought the path here, and a router drops what carries its own identifier. The next hop is the provider's global address.
     /// </summary>
-    private PathAttributes MakeAttributes(PathAttributes learned, uint localPref)
+    public PathAttributes MakeAttributes(PathAttributes learned, uint localPref)
     {
         ImmutableArray<uint> communities = learned.Communities;
         foreach (uint community in new[] { Community.NoExport, options.MarkerCommunity })
