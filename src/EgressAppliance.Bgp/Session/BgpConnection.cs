@@ -18,7 +18,7 @@ internal interface IConnectionSink
     /// <summary>TCP ended or failed.</summary>
     void OnClosed(BgpConnection connection, string text);
 
-    /// <summary>A bug: handling a message threw. The session must end so that nothing half-applied stays.</summary>
+    /// <summary>A bug: handling a message, or being told that the queue has drained, threw. The session must end so that nothing half-applied stays.</summary>
     void OnFault(BgpConnection connection, Exception exception);
 
     /// <summary>The peer took nothing for as long as the send hold time (RFC 9687).</summary>
@@ -266,6 +266,11 @@ internal sealed class BgpConnection : IDisposable
         catch (OperationCanceledException)
         {
             return; // the linger time is over
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            // Without a writer the session would stand until the peer's hold timer ends it, and nothing would say why.
+            _sink.OnFault(this, e);
         }
     }
 

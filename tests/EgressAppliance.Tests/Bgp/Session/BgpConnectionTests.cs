@@ -123,6 +123,22 @@ public sealed class BgpConnectionTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Fault_of_the_owner_ends_the_writer_with_words()
+    {
+        using BgpConnection connection = New();
+        _sink.DrainedFault = new InvalidOperationException("the owner's own");
+        Assert.True(connection.TrySend(new byte[2000]));
+        Assert.True(connection.WatchDrain());
+
+        connection.Start();
+
+        Assert.Same(_sink.DrainedFault, await _sink.Fault.Task.WaitAsync(Sink.Patience));
+        connection.Close();
+        _peer.Dispose();
+        await connection.Completion.WaitAsync(Sink.Patience);
+    }
+
+    [Fact]
     public async Task HasInput_sees_what_nobody_has_read()
     {
         using BgpConnection connection = New();
@@ -173,6 +189,11 @@ public sealed class BgpConnectionTests : IAsyncLifetime
 
         public TaskCompletionSource Drained { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
+        public TaskCompletionSource<Exception> Fault { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        /// <summary>What <see cref="OnDrained"/> throws.</summary>
+        public Exception? DrainedFault { get; set; }
+
         public List<int> Lengths { get; } = [];
 
         public void OnMessage(BgpConnection connection, BgpMessageType type, ReadOnlySpan<byte> body) => Lengths.Add(body.Length);
@@ -186,10 +207,18 @@ public sealed class BgpConnectionTests : IAsyncLifetime
 
         public void OnClosed(BgpConnection connection, string text) => Stalled.TrySetException(new InvalidOperationException(text));
 
-        public void OnFault(BgpConnection connection, Exception exception) => Stalled.TrySetException(exception);
+        public void OnFault(BgpConnection connection, Exception exception) => Fault.TrySetResult(exception);
 
         public void OnSendStalled(BgpConnection connection, string text) => Stalled.TrySetResult(text);
 
-        public void OnDrained(BgpConnection connection) => Drained.TrySetResult();
+        public void OnDrained(BgpConnection connection)
+        {
+            if (DrainedFault is { } fault)
+            {
+                throw fault;
+            }
+
+            Drained.TrySetResult();
+        }
     }
 }
