@@ -377,7 +377,16 @@ public sealed partial class BgpSpeaker
         while (_lost.TryDequeue(out (IpPrefix Prefix, string Reason) lost))
         {
             SpeakerLog.OverrideLost(_logger, lost.Prefix, lost.Reason);
-            OverrideLost?.Invoke(lost.Prefix, lost.Reason);
+            try
+            {
+                OverrideLost?.Invoke(lost.Prefix, lost.Reason);
+            }
+            catch (Exception e) when (e is not OutOfMemoryException)
+            {
+                // The override is withdrawn by now. We may be on a session's reader, whose session would end for it, on the listener's task, which would accept
+                // nobody any more, or in a timer's callback, where it would end the process.
+                SpeakerLog.HandlerFault(_logger, lost.Prefix, e);
+            }
         }
     }
 }

@@ -47,4 +47,7 @@ internal static partial class SpeakerLog
 
     [LoggerMessage(4090, LogLevel.Critical, "internal error: routes shown by BMP could not be taken in")]
     public static partial void MonitoringFault(ILogger logger, Exception exception);
+
+    [LoggerMessage(4091, LogLevel.Critical, "internal error: who was told that the override {Prefix} is lost could not cope with it")]
+    public static partial void HandlerFault(ILogger logger, IpPrefix prefix, Exception exception);
 }

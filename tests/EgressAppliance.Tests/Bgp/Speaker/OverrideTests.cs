@@ -120,6 +120,22 @@ public sealed class OverrideTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Handler_that_throws_harms_nobody()
+    {
+        _speaker.OverrideLost += (_, _) => throw new InvalidOperationException("the handler's own");
+        Assert.Empty(_speaker.Announce([_speaker.Create(Prefix, ProviderB)]));
+        await _router.ExpectAsync(BgpMessageType.Update);
+
+        _router.Withdraw(2, Prefix);
+
+        Assert.Single((await _router.ExpectAsync(BgpMessageType.Update)).Update.Withdrawn);
+        _router.Announce(ScriptedRouter.Via(ProviderA, 64501), 1, "20.10.0.0/16");
+        await _speaker.UntilPathsAsync("20.10.0.0/16", 1);
+        Assert.Equal(1, _speaker.GetPeers()[0].Transitions);
+        Assert.Null(_speaker.GetPeers()[0].LastError);
+    }
+
+    [Fact]
     public async Task Path_whose_next_hop_changes_takes_the_override_with_it()
     {
         Assert.Empty(_speaker.Announce([_speaker.Create(Prefix, ProviderB)]));
