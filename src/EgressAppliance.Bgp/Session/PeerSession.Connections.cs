@@ -20,6 +20,13 @@ internal sealed partial class PeerSession
                 return;
             }
 
+            if (_time.GetTimestamp() < _acceptFrom)
+            {
+                SessionLog.Refused(_logger, _options.Name, "the router sent more than max_prefix routes a moment ago");
+                Refuse(socket, NotificationMessage.Cease(CeaseSubcode.Rejected));
+                return;
+            }
+
             if (_outgoing.State.State == SessionState.Established || _incoming?.State.State == SessionState.Established)
             {
                 SessionLog.Refused(_logger, _options.Name, "the session is established");

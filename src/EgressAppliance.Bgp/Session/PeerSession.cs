@@ -35,6 +35,12 @@ internal sealed partial class PeerSession : IConnectionSink, IAsyncDisposable
     private long _messagesReceived;
     private long _messagesSent;
     private bool _started;
+
+    /// <summary>
+    /// Timestamp before which the router's own connections are refused: it went over its prefix limit, and would load its whole table again at once. After any other
+    /// failure it may connect whenever it likes.
+    /// </summary>
+    private long _acceptFrom = long.MinValue;
     private volatile SessionSnapshot _snapshot;
 
     /// <summary>A session at rest. <paramref name="timers"/> makes the state machine's timers, see <see cref="SessionTimers"/>.</summary>
@@ -292,6 +298,11 @@ internal sealed partial class PeerSession : IConnectionSink, IAsyncDisposable
 
     private void StartOver(ConnectionSlot slot, in FsmTransition step)
     {
+        if (step.Notification is { Code: BgpErrorCode.Cease, Subcode: CeaseSubcode.MaxPrefix })
+        {
+            _acceptFrom = _time.GetTimestamp() + (long)(step.Delay.TotalSeconds * _time.TimestampFrequency);
+        }
+
         if (step.Actions.HasFlag(FsmActions.Connect))
         {
             Connect(slot);

@@ -1,7 +1,8 @@
-using System.Net.Sockets;
+using EgressAppliance.Bgp.Session;
 using EgressAppliance.Bgp.Speaker;
 using EgressAppliance.Bgp.Wire;
 using EgressAppliance.Net;
+using EgressAppliance.Tests.Snmp;
 
 namespace EgressAppliance.Tests.Bgp.Speaker;
 
@@ -13,7 +14,7 @@ public sealed class LimitTests
     [Fact]
     public async Task Max_prefix_is_warned_of_at_a_share_and_again_only_after_the_table_shrank()
     {
-        await using Bench bench = await Bench.StartAsync(p => p with { MaxPrefix = 8 });
+        await using SpeakerBench bench = await SpeakerBench.StartAsync(p => p with { MaxPrefix = 8 });
         bench.Router.Announce(ScriptedRouter.Via("100.64.1.2", 64501), 1, Prefixes(0, 5));
         await bench.Speaker.UntilPathsAsync("20.4.0.0/16", 1);
         Assert.False(bench.Status.MaxPrefixWarning);
@@ -50,7 +51,7 @@ public sealed class LimitTests
     [InlineData("2a00:8::/32", "00020100000002")]
     public async Task Max_prefix_passed_names_the_family_and_the_limit(string last, string data)
     {
-        await using Bench bench = await Bench.StartAsync(p => p with { MaxPrefix = 2 });
+        await using SpeakerBench bench = await SpeakerBench.StartAsync(p => p with { MaxPrefix = 2 });
         bench.Router.Announce(ScriptedRouter.Via("100.64.1.2", 64501), 1, Prefixes(0, 2));
         bench.Router.Announce(ScriptedRouter.Via(last.Contains(':', StringComparison.Ordinal) ? "2001:db8:ff:2::2" : "100.64.1.2", 64501), 1, last);
 
@@ -61,9 +62,33 @@ public sealed class LimitTests
     }
 
     [Fact]
+    public async Task Router_over_its_limit_that_connects_again_is_refused_until_the_wait_is_over()
+    {
+        var time = new ManualTimeProvider();
+        await using BgpSpeaker speaker = await SpeakerFixture.StartAsync(SpeakerFixture.Options(SpeakerFixture.PassivePeer() with { MaxPrefix = 1 }), null, time);
+        await using (ScriptedRouter router = await ScriptedRouter.ConnectAsync(speaker.ListeningOn[0]))
+        {
+            await router.EstablishAsync();
+            router.Announce(ScriptedRouter.Via("100.64.1.2", 64501), 1, Prefixes(0, 2));
+            await router.ExpectAsync(BgpMessageType.Notification);
+        }
+
+        await using (ScriptedRouter again = await ScriptedRouter.ConnectAsync(speaker.ListeningOn[0]))
+        {
+            NotificationMessage refusal = Assert.Single(await again.ExpectCloseAsync()).Notification;
+            Assert.Equal((BgpErrorCode.Cease, CeaseSubcode.Rejected), (refusal.Code, refusal.Subcode));
+        }
+
+        time.Advance(FsmConfig.MaxDelay);
+        await using ScriptedRouter later = await ScriptedRouter.ConnectAsync(speaker.ListeningOn[0]);
+        await later.EstablishAsync();
+        await speaker.UntilEstablishedAsync();
+    }
+
+    [Fact]
     public async Task Router_never_gets_more_prefixes_than_it_accepts()
     {
-        await using Bench bench = await Bench.StartAsync(p => p with { PeerAcceptsAtMost = 2 });
+        await using SpeakerBench bench = await SpeakerBench.StartAsync(p => p with { PeerAcceptsAtMost = 2 });
         bench.Router.Announce(ScriptedRouter.Via(ProviderB, 64502), 2, Prefixes(0, 4));
         await bench.Speaker.UntilPathsAsync("20.3.0.0/16", 1);
         Override[] wanted = [.. Prefixes(0, 3).Select(p => bench.Speaker.Create(p, ProviderB))];
@@ -83,7 +108,7 @@ public sealed class LimitTests
     [Fact]
     public async Task Refresh_is_requested_for_each_family_and_not_too_often()
     {
-        await using Bench bench = await Bench.StartAsync();
+        await using SpeakerBench bench = await SpeakerBench.StartAsync();
         await bench.Speaker.UntilEstablishedAsync();
 
         Assert.Equal(RefreshOutcome.Sent, bench.Speaker.RequestRefresh(bench.Status.Name, IpFamily.IPv6));
@@ -103,7 +128,7 @@ public sealed class LimitTests
     [Fact]
     public async Task Routes_not_sent_again_after_a_refresh_stay()
     {
-        await using Bench bench = await Bench.StartAsync();
+        await using SpeakerBench bench = await SpeakerBench.StartAsync();
         bench.Router.Announce(ScriptedRouter.Via("100.64.1.2", 64501), 1, Prefixes(0, 2));
         await bench.Speaker.UntilPathsAsync("20.1.0.0/16", 1);
         Assert.Equal(RefreshOutcome.Sent, bench.Speaker.RequestRefresh(bench.Status.Name, IpFamily.IPv4));
@@ -118,7 +143,7 @@ public sealed class LimitTests
     [Fact]
     public async Task Refresh_is_not_sent_where_it_is_not_agreed_on()
     {
-        await using Bench bench = await Bench.StartAsync(open: new OpenMessage
+        await using SpeakerBench bench = await SpeakerBench.StartAsync(open: new OpenMessage
         {
             MyAs = (ushort)ScriptedRouter.As,
             HoldTime = 90,
@@ -135,7 +160,7 @@ public sealed class LimitTests
     [Fact]
     public async Task Refresh_of_a_family_the_session_does_not_have_is_refused()
     {
-        await using Bench bench = await Bench.StartAsync(open: new OpenMessage
+        await using SpeakerBench bench = await SpeakerBench.StartAsync(open: new OpenMessage
         {
             MyAs = (ushort)ScriptedRouter.As,
             HoldTime = 90,
@@ -150,7 +175,7 @@ public sealed class LimitTests
     [Fact]
     public async Task Shutdown_tells_the_router_why()
     {
-        await using Bench bench = await Bench.StartAsync();
+        await using SpeakerBench bench = await SpeakerBench.StartAsync();
 
         await bench.Speaker.DisposeAsync();
 
@@ -161,7 +186,7 @@ public sealed class LimitTests
     [Fact]
     public async Task Reset_tells_the_router_why_and_the_session_comes_back()
     {
-        await using Bench bench = await Bench.StartAsync();
+        await using SpeakerBench bench = await SpeakerBench.StartAsync();
         await bench.Speaker.UntilEstablishedAsync();
 
         Assert.True(bench.Speaker.Reset(bench.Status.Name, "ticket 17"));
@@ -178,7 +203,7 @@ public sealed class LimitTests
     [Fact]
     public async Task Text_of_the_routers_shutdown_is_shown()
     {
-        await using Bench bench = await Bench.StartAsync();
+        await using SpeakerBench bench = await SpeakerBench.StartAsync();
         bench.Router.Send(NotificationMessage.Shutdown("line card swap, back at 04:00").Encode);
 
         await SpeakerFixture.UntilAsync(() => bench.Status.LastError is not null);
@@ -190,7 +215,7 @@ public sealed class LimitTests
     public async Task Long_message_is_an_error_where_it_is_not_agreed_on_and_a_message_where_it_is()
     {
         byte[] update = LongUpdate(out string last);
-        await using (Bench plain = await Bench.StartAsync())
+        await using (SpeakerBench plain = await SpeakerBench.StartAsync())
         {
             plain.Router.SendRaw(update);
             NotificationMessage notification = (await plain.Router.ExpectAsync(BgpMessageType.Notification)).Notification;
@@ -198,7 +223,7 @@ public sealed class LimitTests
             Assert.Equal(Convert.ToHexString(update.AsSpan(16, 2)), Convert.ToHexString(notification.Data.Span));
         }
 
-        await using Bench extended = await Bench.StartAsync(open: ScriptedRouter.OpenOf(more: BgpCapability.ExtendedMessage));
+        await using SpeakerBench extended = await SpeakerBench.StartAsync(open: ScriptedRouter.OpenOf(more: BgpCapability.ExtendedMessage));
         extended.Router.SendRaw(update);
         await extended.Speaker.UntilPathsAsync(last, 1);
         Assert.Equal(8000, extended.Status.RoutesIPv4);
@@ -209,7 +234,7 @@ public sealed class LimitTests
     [InlineData(BgpMessageType.Keepalive)]
     public async Task Long_open_and_keepalive_are_errors_even_where_long_messages_are_agreed_on(BgpMessageType type)
     {
-        await using Bench bench = await Bench.StartAsync(open: ScriptedRouter.OpenOf(more: BgpCapability.ExtendedMessage));
+        await using SpeakerBench bench = await SpeakerBench.StartAsync(open: ScriptedRouter.OpenOf(more: BgpCapability.ExtendedMessage));
         byte[] message = new byte[5000];
         message.AsSpan(0, 16).Fill(0xFF);
         message[16] = 5000 >> 8;
@@ -256,32 +281,5 @@ public sealed class LimitTests
             IpFamily.IPv4, ScriptedRouter.Via("100.64.1.2", 64501), nlri, ScriptedRouter.Codec with { ExtendedMessage = true }, output));
         last = nlri[^1].Prefix.ToString();
         return output.WrittenSpan.ToArray();
-    }
-
-    private sealed class Bench : IAsyncDisposable
-    {
-        public Socket Listener { get; private set; } = null!;
-
-        public BgpSpeaker Speaker { get; private set; } = null!;
-
-        public ScriptedRouter Router { get; private set; } = null!;
-
-        public PeerStatus Status => Speaker.GetPeers()[0];
-
-        public static async Task<Bench> StartAsync(Func<BgpPeerOptions, BgpPeerOptions>? change = null, OpenMessage? open = null)
-        {
-            var bench = new Bench { Listener = ScriptedRouter.Listen(out int port) };
-            bench.Speaker = await SpeakerFixture.StartAsync(SpeakerFixture.Options((change ?? (p => p))(SpeakerFixture.Peer(port))));
-            bench.Router = await ScriptedRouter.AcceptAsync(bench.Listener);
-            await bench.Router.EstablishAsync(open);
-            return bench;
-        }
-
-        public async ValueTask DisposeAsync()
-        {
-            await Router.DisposeAsync();
-            await Speaker.DisposeAsync();
-            Listener.Dispose();
-        }
     }
 }
