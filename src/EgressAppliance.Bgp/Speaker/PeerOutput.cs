@@ -40,7 +40,7 @@ internal sealed class PeerOutput(SessionParameters parameters, int limit, TokenB
 
     /// <summary>True if the router can be told of such a route: a family agreed on, and a next hop of that family unless RFC 8950 is in force.</summary>
     public bool Takes(IpPrefix prefix, PathAttributes attributes) => parameters.Families.Contains(prefix.Family)
-        && (attributes.NextHop.Address.Family == prefix.Family || parameters.Send.ExtendedNextHop);
+        && (attributes.NextHop.Address.Family == prefix.Family || (prefix.Family == IpFamily.IPv4 && parameters.Send.ExtendedNextHop));
 
     /// <summary>True if the router's limit leaves room for this prefix.</summary>
     public bool HasRoom(IpPrefix prefix) =>

@@ -22,6 +22,9 @@ internal static class SpeakerOptionsValidator
         {
             string name = peer.Name;
             Require(seen.Add((peer.RemoteAddress.ToString(), peer.RemotePort)), $"{name}: another peer has the same address and port");
+            Require(
+                peer.LocalAddress is null || peer.LocalAddress.AddressFamily == peer.RemoteAddress.AddressFamily,
+                $"{name}: the local address must be of the same family as the router's");
             Require(peer.LocalAs != 0 && peer.PeerAs != 0, $"{name}: AS 0 is reserved (RFC 7607)");
             Require(
                 peer.HoldTime == TimeSpan.Zero || (peer.HoldTime >= MinHoldTime && peer.HoldTime <= MaxHoldTime),

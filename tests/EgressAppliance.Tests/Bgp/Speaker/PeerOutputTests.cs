@@ -194,6 +194,22 @@ public sealed class PeerOutputTests
         Assert.Equal(["-20.1.0.0/16"], Flush(output));
     }
 
+    [Theory]
+    [InlineData("20.1.0.0/16", "100.64.1.2", true, true)]
+    [InlineData("20.1.0.0/16", "2001:db8:ff:2::2", false, true)]
+    [InlineData("2a00::/32", "2001:db8:ff:2::2", true, true)]
+    [InlineData("2a00::/32", "100.64.1.2", false, false)]
+    public void Next_hop_of_the_other_family_is_for_ipv4_routes_and_where_it_is_agreed_on(string prefix, string nextHop, bool plain, bool extended)
+    {
+        foreach (bool agreed in new[] { false, true })
+        {
+            SessionParameters parameters = Parameters with { Families = [IpFamily.IPv4, IpFamily.IPv6], Send = Parameters.Send with { ExtendedNextHop = agreed } };
+            PeerOutput output = new(parameters, int.MaxValue, new(_time, 0));
+
+            Assert.Equal(agreed ? extended : plain, output.Takes(IpPrefix.Parse(prefix), ScriptedRouter.Via(nextHop, 64501)));
+        }
+    }
+
     private static IpPrefix P(byte number) => IpPrefix.Parse($"20.{number}.0.0/16");
 
     private static List<string> Flush(PeerOutput output)

@@ -315,7 +315,7 @@ public sealed class SessionTests
         foreach (BgpPeerOptions bad in new[]
         {
             good with { HoldTime = TimeSpan.FromSeconds(2) }, good with { LocalAs = 0 }, good with { Families = [] },
-            good with { Password = "" }, good with { Password = new string('x', 81) },
+            good with { Password = "" }, good with { Password = new string('x', 81) }, good with { LocalAddress = IPAddress.IPv6Loopback },
         })
         {
             Assert.Throws<ArgumentException>(() => new BgpSpeaker(
