@@ -28,6 +28,7 @@ namespace EgressAppliance.Bgp.Speaker;
 /// </remarks>
 public sealed partial class BgpSpeaker : IBgpSpeaker
 {
+    private static readonly TimeSpan AcceptPause = TimeSpan.FromSeconds(1);
     private readonly BgpSpeakerOptions _options;
     private readonly TimeProvider _time;
     private readonly TimeProvider _timers;
@@ -105,8 +106,7 @@ public sealed partial class BgpSpeaker : IBgpSpeaker
     /// <summary>The table of paths, to be looked at while nothing changes it.</summary>
     internal RibTable Rib => _rib;
 
-    private bool IsFrozen => _options.HeartbeatTimeout > TimeSpan.Zero
-        && _time.GetElapsedTime(Interlocked.Read(ref _lastHeartbeat)) > _options.HeartbeatTimeout;
+    private bool IsFrozen => IsFrozenSince(Interlocked.Read(ref _lastHeartbeat));
 
     /// <inheritdoc/>
     /// <exception cref="IOException">An endpoint cannot be listened on.</exception>
@@ -203,8 +203,8 @@ public sealed partial class BgpSpeaker : IBgpSpeaker
     /// <inheritdoc/>
     public void Heartbeat()
     {
-        bool wasFrozen = IsFrozen;
-        Interlocked.Exchange(ref _lastHeartbeat, _time.GetTimestamp());
+        // Judged by the former heartbeat after the new one counts: whoever found the loop silent until then, and left announcements to us, is seen here.
+        bool wasFrozen = IsFrozenSince(Interlocked.Exchange(ref _lastHeartbeat, _time.GetTimestamp()));
         if (!wasFrozen && !_frozenTold)
         {
             return;
@@ -244,10 +244,8 @@ public sealed partial class BgpSpeaker : IBgpSpeaker
         }
 
         await Task.WhenAll(_accepting).ConfigureAwait(false);
-        foreach (PeerSession session in _sessions)
-        {
-            await session.StopAsync(_options.ShutdownText).ConfigureAwait(false);
-        }
+        // All at once: each may have to wait for its router to read the reason and close.
+        await Task.WhenAll(_sessions.Select(session => session.StopAsync(_options.ShutdownText).AsTask())).ConfigureAwait(false);
 
         await _lateFlush.DisposeAsync().ConfigureAwait(false);
         _pump?.Dispose();
@@ -255,6 +253,9 @@ public sealed partial class BgpSpeaker : IBgpSpeaker
         _stop.Dispose();
         _ownPrefixes?.Dispose();
     }
+
+    private bool IsFrozenSince(long heartbeat) =>
+        _options.HeartbeatTimeout > TimeSpan.Zero && _time.GetElapsedTime(heartbeat) > _options.HeartbeatTimeout;
 
     private async Task AcceptAsync(Socket listener)
     {
@@ -275,8 +276,9 @@ public sealed partial class BgpSpeaker : IBgpSpeaker
             }
             catch (SocketException e)
             {
+                // Out of descriptors as a rule: trying at once would only spin. The wait ends with us, or stopping would have to wait for it.
                 SessionLog.AcceptFailed(_logger, listener.LocalEndPoint?.ToString() ?? "", e.Message);
-                await Task.Delay(TimeSpan.FromSeconds(1), _time, CancellationToken.None).ConfigureAwait(false);
+                await Task.Delay(AcceptPause, _time, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
     }
