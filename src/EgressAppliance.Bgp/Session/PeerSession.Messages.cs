@@ -27,9 +27,8 @@ internal sealed partial class PeerSession
                     break;
                 }
 
-                Dispatch(slot, new(FsmEventKind.RouteRefresh));
                 // RFC 7313 subtypes are not negotiated: anything but a plain request is to be ignored.
-                if (slot.State.State == SessionState.Established && refresh!.Subtype == 0)
+                if (Dispatch(slot, new(FsmEventKind.RouteRefresh)).HasFlag(FsmActions.DeliverRefresh) && refresh!.Subtype == 0)
                 {
                     _owner.OnRefresh(_index, refresh.Family);
                 }

@@ -42,7 +42,8 @@ internal sealed partial class PeerSession
             Interlocked.Increment(ref _messagesSent);
         }
 
-        slot.Keepalive.Start(Jitter.Apply(schedule.Interval));
+        // The session may have ended, and the next one have begun, since the schedule was read.
+        slot.Keepalive.Repeat(Jitter.Apply(schedule.Interval));
     }
 
     private void OnExpiry(ConnectionSlot slot, FsmEventKind kind)

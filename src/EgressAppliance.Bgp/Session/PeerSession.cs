@@ -217,7 +217,8 @@ internal sealed partial class PeerSession : IConnectionSink, IAsyncDisposable
         _owner.AfterStep();
     }
 
-    private void Dispatch(ConnectionSlot slot, FsmEvent e)
+    /// <summary>Makes a step and does what it asks for, but for what needs the message: that is for the caller, who gets the actions.</summary>
+    private FsmActions Dispatch(ConnectionSlot slot, FsmEvent e)
     {
         FsmTransition step = Fsm.Step(slot.Config, slot.State, e);
         SessionState before = slot.State.State;
@@ -227,6 +228,8 @@ internal sealed partial class PeerSession : IConnectionSink, IAsyncDisposable
         {
             Publish(slot, before, step);
         }
+
+        return step.Actions;
     }
 
     private void Execute(ConnectionSlot slot, in FsmTransition step)
@@ -355,7 +358,7 @@ internal sealed partial class PeerSession : IConnectionSink, IAsyncDisposable
 
         // Two connections that meet are no fault: the other one goes on.
         bool collided = step.Notification is { Code: BgpErrorCode.Cease, Subcode: CeaseSubcode.Collision };
-        bool failed = step.Actions.HasFlag(FsmActions.CloseConnection) && slot.State.State != SessionState.OpenSent && !collided;
+        bool failed = step.Actions.HasFlag(FsmActions.CloseConnection) && !collided;
         SessionSnapshot old = _snapshot;
         bool up = slot.State.State == SessionState.Established;
         _snapshot = new(

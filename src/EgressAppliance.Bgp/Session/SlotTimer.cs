@@ -41,6 +41,18 @@ internal sealed class SlotTimer : IDisposable
         }
     }
 
+    /// <summary>Runs anew after it expired; does nothing if it was started or stopped since, by whoever knows better.</summary>
+    public void Repeat(TimeSpan due)
+    {
+        lock (_gate)
+        {
+            if (_hasExpired)
+            {
+                Start(due);
+            }
+        }
+    }
+
     /// <summary>Stops.</summary>
     public void Stop()
     {

@@ -326,13 +326,9 @@ public sealed partial class BgpSpeaker
     private bool HasOverride(IpPrefix prefix) => _overrides.Count > 0 && _overrides.Contains(prefix);
 
     /// <summary>Our own routes coming back by any way, and loops (RFC 4271 section 9.1.2, RFC 4456 section 8), are never inputs.</summary>
-    private bool IsInput(int peer, AttributeView attributes)
-    {
-        bool ours = attributes.HasCommunity(_options.MarkerCommunity) || attributes.OriginatorId == _options.RouterId
-            || AsPathWire.Contains(attributes.AsPath, _options.Peers[peer].LocalAs);
-        _peers[peer].RoutesIgnored += ours ? 1 : 0;
-        return !ours;
-    }
+    private bool IsInput(int peer, AttributeView attributes) =>
+        !attributes.HasCommunity(_options.MarkerCommunity) && attributes.OriginatorId != _options.RouterId
+        && !AsPathWire.Contains(attributes.AsPath, _options.Peers[peer].LocalAs);
 
     private void CheckOverrides()
     {

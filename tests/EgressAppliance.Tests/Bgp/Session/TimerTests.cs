@@ -86,6 +86,50 @@ public sealed class TimerTests
     }
 
     [Fact]
+    public void SlotTimer_repeated_by_its_own_callback_goes_on()
+    {
+        var time = new ManualTimeProvider();
+        int expired = 0;
+        SlotTimer timer = null!;
+        timer = new SlotTimer(time, () =>
+        {
+            expired++;
+            timer.Repeat(TimeSpan.FromSeconds(3));
+        });
+        timer.Start(TimeSpan.FromSeconds(3));
+
+        time.Advance(TimeSpan.FromSeconds(10));
+
+        Assert.Equal(3, expired);
+        timer.Dispose();
+    }
+
+    [Theory]
+    [InlineData(true, 1)]
+    [InlineData(false, 0)]
+    public void SlotTimer_repeated_too_late_leaves_what_was_done_meanwhile(bool restart, int more)
+    {
+        var time = new ManualTimeProvider();
+        int expired = 0;
+        using var timer = new SlotTimer(time, () => expired++);
+        timer.Start(TimeSpan.FromSeconds(3));
+        time.Advance(TimeSpan.FromSeconds(3));
+
+        // Between the expiry and what its callback does the session ended, and the next one may have begun.
+        timer.Stop();
+        if (restart)
+        {
+            timer.Start(TimeSpan.FromSeconds(1));
+        }
+
+        timer.Repeat(TimeSpan.FromSeconds(30));
+        time.Advance(TimeSpan.FromSeconds(1));
+        Assert.Equal(1 + more, expired);
+        time.Advance(TimeSpan.FromMinutes(1));
+        Assert.Equal(1 + more, expired);
+    }
+
+    [Fact]
     public void SessionTimers_call_back_in_order_on_a_thread_that_is_not_the_pools()
     {
         TimeProvider timers = SessionTimers.For(TimeProvider.System);

@@ -57,10 +57,7 @@ public sealed class PeerOutputTests
     [Fact]
     public void Drop_of_what_waits_cancels_it_and_says_nothing()
     {
-        PeerOutput output = New(perSecond: 1);
-        output.Want(P(1), A);
-        output.Want(P(2), A);
-        Flush(output);
+        PeerOutput output = Told(New(perSecond: 1), 1, 2);
 
         output.Drop(P(2));
 
@@ -73,10 +70,7 @@ public sealed class PeerOutputTests
     [Fact]
     public void Drop_needs_no_tokens()
     {
-        PeerOutput output = New(perSecond: 2);
-        output.Want(P(1), A);
-        output.Want(P(2), A);
-        Flush(output);
+        PeerOutput output = Told(New(perSecond: 2), 1, 2);
 
         output.Drop(P(1));
         output.Drop(P(2));
@@ -89,9 +83,7 @@ public sealed class PeerOutputTests
     [Fact]
     public void Want_of_what_is_held_says_nothing_unless_asked_for_again()
     {
-        PeerOutput output = New();
-        output.Want(P(1), A);
-        Flush(output);
+        PeerOutput output = Told(New(), 1);
         output.Want(P(1), A);
         Assert.Empty(Flush(output));
 
@@ -103,9 +95,7 @@ public sealed class PeerOutputTests
     [Fact]
     public void Want_of_what_waits_keeps_its_place_and_takes_the_newer_attributes()
     {
-        PeerOutput output = New(perSecond: 1);
-        output.Want(P(1), A);
-        Flush(output);
+        PeerOutput output = Told(New(perSecond: 1), 1);
         output.Want(P(2), A);
         output.Want(P(3), A);
         output.Want(P(2), B);
@@ -121,9 +111,7 @@ public sealed class PeerOutputTests
     [Fact]
     public void Replacement_that_has_to_wait_takes_the_old_route_back_at_once()
     {
-        PeerOutput output = New(perSecond: 1);
-        output.Want(P(1), A);
-        Flush(output);
+        PeerOutput output = Told(New(perSecond: 1), 1);
 
         output.Want(P(1), B);
 
@@ -136,9 +124,7 @@ public sealed class PeerOutputTests
     [Fact]
     public void Replacement_that_goes_at_once_needs_no_withdrawal()
     {
-        PeerOutput output = New();
-        output.Want(P(1), A);
-        Flush(output);
+        PeerOutput output = Told(New(), 1);
 
         output.Want(P(1), B);
 
@@ -148,9 +134,7 @@ public sealed class PeerOutputTests
     [Fact]
     public void New_attributes_with_the_same_next_hop_may_wait_beside_the_old_ones()
     {
-        PeerOutput output = New(perSecond: 1);
-        output.Want(P(1), A);
-        Flush(output);
+        PeerOutput output = Told(New(perSecond: 1), 1);
 
         output.Want(P(1), ScriptedRouter.Via("100.64.1.2", 64777));
 
@@ -211,6 +195,18 @@ public sealed class PeerOutputTests
     }
 
     private static IpPrefix P(byte number) => IpPrefix.Parse($"20.{number}.0.0/16");
+
+    /// <summary>What the router of this output can be told now of these prefixes is told.</summary>
+    private static PeerOutput Told(PeerOutput output, params ReadOnlySpan<byte> numbers)
+    {
+        foreach (byte number in numbers)
+        {
+            output.Want(P(number), A);
+        }
+
+        Flush(output);
+        return output;
+    }
 
     private static List<string> Flush(PeerOutput output)
     {

@@ -13,12 +13,10 @@ public sealed class SessionTests
     [Fact]
     public async Task Active_session_comes_up_with_the_capabilities_we_promise()
     {
-        using Socket listener = ScriptedRouter.Listen(out int port);
-        await using BgpSpeaker speaker = await SpeakerFixture.StartAsync(SpeakerFixture.Options(SpeakerFixture.Peer(port)));
-        await using ScriptedRouter router = await ScriptedRouter.AcceptAsync(listener);
+        await using SpeakerBench bench = await SpeakerBench.ConnectAsync();
 
-        OpenMessage open = await router.EstablishAsync();
-        await speaker.UntilEstablishedAsync();
+        OpenMessage open = await bench.Router.EstablishAsync();
+        await bench.Speaker.UntilEstablishedAsync();
 
         Assert.Equal(9, open.HoldTime);
         Assert.Equal(ScriptedRouter.As, open.AsNumber);
@@ -31,7 +29,7 @@ public sealed class SessionTests
             Assert.False(open.Has(never));
         }
 
-        PeerStatus status = speaker.GetPeers()[0];
+        PeerStatus status = bench.Status;
         Assert.True(status.AddPath);
         Assert.Equal(1, status.Transitions);
         Assert.Null(status.LastError);
@@ -40,33 +38,27 @@ public sealed class SessionTests
     [Fact]
     public async Task Ipv4_route_with_an_ipv6_next_hop_is_taken_where_it_is_agreed_on()
     {
-        using Socket listener = ScriptedRouter.Listen(out int port);
-        await using BgpSpeaker speaker = await SpeakerFixture.StartAsync(SpeakerFixture.Options(SpeakerFixture.Peer(port)));
-        await using ScriptedRouter router = await ScriptedRouter.AcceptAsync(listener);
-        await router.EstablishAsync(ScriptedRouter.OpenOf(more: BgpCapability.ExtendedNextHop(AfiSafi.IPv4Unicast, BgpConstants.AfiIPv6)));
+        await using SpeakerBench bench = await SpeakerBench.StartAsync(open: ScriptedRouter.OpenOf(more: BgpCapability.ExtendedNextHop(AfiSafi.IPv4Unicast, BgpConstants.AfiIPv6)));
 
-        router.Announce(ScriptedRouter.Codec with { ExtendedNextHop = true }, ScriptedRouter.Via("2001:db8:ff:2::2", 64502), 7, "20.0.0.0/16");
-        await speaker.UntilPathsAsync("20.0.0.0/16", 1);
+        bench.Router.Announce(ScriptedRouter.Codec with { ExtendedNextHop = true }, ScriptedRouter.Via("2001:db8:ff:2::2", 64502), 7, "20.0.0.0/16");
+        await bench.Speaker.UntilPathsAsync("20.0.0.0/16", 1);
 
-        RibPath path = speaker.GetPaths(IpPrefix.Parse("20.0.0.0/16"))[0];
+        RibPath path = bench.Speaker.GetPaths(IpPrefix.Parse("20.0.0.0/16"))[0];
         Assert.Equal((7u, "2001:db8:ff:2::2", "64502 64999"), (path.PathId, path.Attributes.NextHop.ToString(), path.Attributes.AsPath.ToString()));
-        Assert.Equal(1, speaker.GetPeers()[0].RoutesIPv4);
+        Assert.Equal(1, bench.Status.RoutesIPv4);
 
-        router.Withdraw(7, "20.0.0.0/16");
-        await speaker.UntilPathsAsync("20.0.0.0/16", 0);
+        bench.Router.Withdraw(7, "20.0.0.0/16");
+        await bench.Speaker.UntilPathsAsync("20.0.0.0/16", 0);
     }
 
     [Fact]
     public async Task Ipv4_route_with_an_ipv6_next_hop_resets_the_session_where_it_is_not_agreed_on()
     {
-        using Socket listener = ScriptedRouter.Listen(out int port);
-        await using BgpSpeaker speaker = await SpeakerFixture.StartAsync(SpeakerFixture.Options(SpeakerFixture.Peer(port)));
-        await using ScriptedRouter router = await ScriptedRouter.AcceptAsync(listener);
-        await router.EstablishAsync();
+        await using SpeakerBench bench = await SpeakerBench.StartAsync();
 
-        router.Announce(ScriptedRouter.Codec with { ExtendedNextHop = true }, ScriptedRouter.Via("2001:db8:ff:2::2", 64502), 7, "20.0.0.0/16");
+        bench.Router.Announce(ScriptedRouter.Codec with { ExtendedNextHop = true }, ScriptedRouter.Via("2001:db8:ff:2::2", 64502), 7, "20.0.0.0/16");
 
-        NotificationMessage notification = (await router.ExpectAsync(BgpMessageType.Notification)).Notification;
+        NotificationMessage notification = (await bench.Router.ExpectAsync(BgpMessageType.Notification)).Notification;
         Assert.Equal((BgpErrorCode.Update, UpdateSubcode.Optional), (notification.Code, notification.Subcode));
     }
 
@@ -150,29 +142,24 @@ public sealed class SessionTests
     [Fact]
     public async Task Wrong_as_is_refused_with_a_notification_and_named()
     {
-        using Socket listener = ScriptedRouter.Listen(out int port);
-        await using BgpSpeaker speaker = await SpeakerFixture.StartAsync(SpeakerFixture.Options(SpeakerFixture.Peer(port)));
-        await using ScriptedRouter router = await ScriptedRouter.AcceptAsync(listener);
-        await router.ExpectAsync(BgpMessageType.Open);
-        router.Send(ScriptedRouter.OpenOf(asNumber: 65009).Encode);
+        await using SpeakerBench bench = await SpeakerBench.ConnectAsync();
+        await bench.Router.ExpectAsync(BgpMessageType.Open);
+        bench.Router.Send(ScriptedRouter.OpenOf(asNumber: 65009).Encode);
 
-        NotificationMessage notification = (await router.ExpectAsync(BgpMessageType.Notification)).Notification;
+        NotificationMessage notification = (await bench.Router.ExpectAsync(BgpMessageType.Notification)).Notification;
 
         Assert.Equal((BgpErrorCode.Open, OpenSubcode.PeerAs), (notification.Code, notification.Subcode));
-        await SpeakerFixture.UntilAsync(() => speaker.GetPeers()[0].LastError is not null);
-        Assert.Equal("the peer is in AS 65009, configured is 65000", speaker.GetPeers()[0].LastError);
+        await SpeakerFixture.UntilAsync(() => bench.Status.LastError is not null);
+        Assert.Equal("the peer is in AS 65009, configured is 65000", bench.Status.LastError);
     }
 
     [Fact]
     public async Task Malformed_update_that_hides_prefixes_resets_the_session()
     {
-        using Socket listener = ScriptedRouter.Listen(out int port);
-        await using BgpSpeaker speaker = await SpeakerFixture.StartAsync(SpeakerFixture.Options(SpeakerFixture.Peer(port)));
-        await using ScriptedRouter router = await ScriptedRouter.AcceptAsync(listener);
-        await router.EstablishAsync();
-        router.SendRaw(Convert.FromHexString("ffffffffffffffffffffffffffffffff001702ffff0000"));
+        await using SpeakerBench bench = await SpeakerBench.StartAsync();
+        bench.Router.SendRaw(Convert.FromHexString("ffffffffffffffffffffffffffffffff001702ffff0000"));
 
-        NotificationMessage notification = (await router.ExpectAsync(BgpMessageType.Notification)).Notification;
+        NotificationMessage notification = (await bench.Router.ExpectAsync(BgpMessageType.Notification)).Notification;
 
         Assert.Equal((BgpErrorCode.Update, UpdateSubcode.AttributeList), (notification.Code, notification.Subcode));
     }
@@ -180,21 +167,18 @@ public sealed class SessionTests
     [Fact]
     public async Task Malformed_attribute_only_takes_its_routes_and_is_counted()
     {
-        using Socket listener = ScriptedRouter.Listen(out int port);
-        await using BgpSpeaker speaker = await SpeakerFixture.StartAsync(SpeakerFixture.Options(SpeakerFixture.Peer(port)));
-        await using ScriptedRouter router = await ScriptedRouter.AcceptAsync(listener);
-        await router.EstablishAsync();
-        router.Announce(ScriptedRouter.Via("100.64.1.2", 64501), 1, "20.0.0.0/16", "20.1.0.0/16");
-        await speaker.UntilPathsAsync("20.0.0.0/16", 1);
+        await using SpeakerBench bench = await SpeakerBench.StartAsync();
+        bench.Router.Announce(ScriptedRouter.Via("100.64.1.2", 64501), 1, "20.0.0.0/16", "20.1.0.0/16");
+        await bench.Speaker.UntilPathsAsync("20.0.0.0/16", 1);
         // ORIGIN of two octets, for path 1 of 20.0.0.0/16.
-        router.SendRaw(Convert.FromHexString("ffffffffffffffffffffffffffffffff00330200000015400102000040020602010000fbf5400304644001020000000110" + "1400"));
+        bench.Router.SendRaw(Convert.FromHexString("ffffffffffffffffffffffffffffffff00330200000015400102000040020602010000fbf5400304644001020000000110" + "1400"));
 
-        await speaker.UntilPathsAsync("20.0.0.0/16", 0);
+        await bench.Speaker.UntilPathsAsync("20.0.0.0/16", 0);
 
-        PeerStatus status = speaker.GetPeers()[0];
+        PeerStatus status = bench.Status;
         Assert.Equal(SessionState.Established, status.State);
         Assert.Equal(1, status.UpdateErrors);
-        Assert.Single(speaker.GetPaths(IpPrefix.Parse("20.1.0.0/16")));
+        Assert.Single(bench.Speaker.GetPaths(IpPrefix.Parse("20.1.0.0/16")));
     }
 
     [Theory]
@@ -224,32 +208,26 @@ public sealed class SessionTests
     [Fact]
     public async Task Connection_beside_an_established_session_is_closed()
     {
-        using Socket listener = ScriptedRouter.Listen(out int port);
-        await using BgpSpeaker speaker = await SpeakerFixture.StartAsync(SpeakerFixture.Options(SpeakerFixture.Peer(port)));
-        await using ScriptedRouter router = await ScriptedRouter.AcceptAsync(listener);
-        await router.EstablishAsync();
-        await speaker.UntilEstablishedAsync();
-        await using ScriptedRouter second = await ScriptedRouter.ConnectAsync(speaker.ListeningOn[0]);
+        await using SpeakerBench bench = await SpeakerBench.StartAsync();
+        await bench.Speaker.UntilEstablishedAsync();
+        await using ScriptedRouter second = await ScriptedRouter.ConnectAsync(bench.Speaker.ListeningOn[0]);
 
         NotificationMessage refusal = Assert.Single(await second.ExpectCloseAsync()).Notification;
         Assert.Equal((BgpErrorCode.Cease, CeaseSubcode.Collision), (refusal.Code, refusal.Subcode));
-        Assert.Equal(SessionState.Established, speaker.GetPeers()[0].State);
+        Assert.Equal(SessionState.Established, bench.Status.State);
     }
 
     [Fact]
     public async Task Too_many_routes_end_the_session_with_cease_1()
     {
-        using Socket listener = ScriptedRouter.Listen(out int port);
-        await using BgpSpeaker speaker = await SpeakerFixture.StartAsync(SpeakerFixture.Options(SpeakerFixture.Peer(port) with { MaxPrefix = 2 }));
-        await using ScriptedRouter router = await ScriptedRouter.AcceptAsync(listener);
-        await router.EstablishAsync();
-        router.Announce(ScriptedRouter.Via("100.64.1.2", 64501), 1, "20.0.0.0/16", "20.1.0.0/16", "20.2.0.0/16");
+        await using SpeakerBench bench = await SpeakerBench.StartAsync(p => p with { MaxPrefix = 2 });
+        bench.Router.Announce(ScriptedRouter.Via("100.64.1.2", 64501), 1, "20.0.0.0/16", "20.1.0.0/16", "20.2.0.0/16");
 
-        NotificationMessage notification = (await router.ExpectAsync(BgpMessageType.Notification)).Notification;
+        NotificationMessage notification = (await bench.Router.ExpectAsync(BgpMessageType.Notification)).Notification;
 
         Assert.Equal((BgpErrorCode.Cease, CeaseSubcode.MaxPrefix), (notification.Code, notification.Subcode));
-        await SpeakerFixture.UntilAsync(() => speaker.GetPeers()[0] is { RoutesIPv4: 0, LastError: not null });
-        Assert.Contains("max_prefix (2)", speaker.GetPeers()[0].LastError, StringComparison.Ordinal);
+        await SpeakerFixture.UntilAsync(() => bench.Status is { RoutesIPv4: 0, LastError: not null });
+        Assert.Contains("max_prefix (2)", bench.Status.LastError, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -5,6 +5,7 @@ using EgressAppliance.Bgp.Rib;
 using EgressAppliance.Bgp.Speaker;
 using EgressAppliance.Bgp.Wire;
 using EgressAppliance.Net;
+using EgressAppliance.Tests.Snmp;
 
 namespace EgressAppliance.Tests.Bgp.Speaker;
 
@@ -36,31 +37,25 @@ public sealed class SeveralRoutersTests
     [Fact]
     public async Task Router_without_add_path_is_shown_and_never_steered()
     {
-        using Socket listener = ScriptedRouter.Listen(out int port);
-        await using BgpSpeaker speaker = await SpeakerFixture.StartAsync(SpeakerFixture.Options(SpeakerFixture.Peer(port)));
-        await using ScriptedRouter router = await ScriptedRouter.AcceptAsync(listener);
-        await router.EstablishAsync(ScriptedRouter.OpenOf(addPath: false));
-        router.Announce(new() { FourOctetAs = true }, ScriptedRouter.Via("100.64.1.2", 64501), 0, "20.0.0.0/16");
-        await speaker.UntilPathsAsync("20.0.0.0/16", 1);
+        await using SpeakerBench bench = await SpeakerBench.StartAsync(open: ScriptedRouter.OpenOf(addPath: false));
+        bench.Router.Announce(new() { FourOctetAs = true }, ScriptedRouter.Via("100.64.1.2", 64501), 0, "20.0.0.0/16");
+        await bench.Speaker.UntilPathsAsync("20.0.0.0/16", 1);
 
-        Assert.False(speaker.GetPeers()[0].AddPath);
-        Assert.Equal(OverrideRefusal.BestPathOnly, speaker.Refusal("20.0.0.0/16", "100.64.1.2"));
+        Assert.False(bench.Status.AddPath);
+        Assert.Equal(OverrideRefusal.BestPathOnly, bench.Speaker.Refusal("20.0.0.0/16", "100.64.1.2"));
     }
 
     [Fact]
     public async Task Table_is_complete_after_a_quiet_time_without_end_of_rib()
     {
-        using Socket listener = ScriptedRouter.Listen(out int port);
-        await using BgpSpeaker speaker = await SpeakerFixture.StartAsync(SpeakerFixture.Options(SpeakerFixture.Peer(port)));
-        await using ScriptedRouter router = await ScriptedRouter.AcceptAsync(listener);
-        await router.EstablishAsync();
-        await speaker.UntilEstablishedAsync();
-        Assert.False(speaker.GetPeers()[0].TableComplete);
-        router.Announce(ScriptedRouter.Via("100.64.1.2", 64501), 1, "20.0.0.0/16");
+        await using SpeakerBench bench = await SpeakerBench.StartAsync();
+        await bench.Speaker.UntilEstablishedAsync();
+        Assert.False(bench.Status.TableComplete);
+        bench.Router.Announce(ScriptedRouter.Via("100.64.1.2", 64501), 1, "20.0.0.0/16");
 
-        await SpeakerFixture.UntilAsync(() => speaker.GetPeers()[0].TableComplete);
+        await SpeakerFixture.UntilAsync(() => bench.Status.TableComplete);
 
-        Assert.Equal(1, speaker.GetPeers()[0].RoutesIPv4);
+        Assert.Equal(1, bench.Status.RoutesIPv4);
     }
 
     [Fact]
@@ -90,30 +85,33 @@ public sealed class SeveralRoutersTests
     [Fact]
     public async Task Silent_control_loop_stops_keepalives_and_announcements_until_it_is_back()
     {
-        using Socket listener = ScriptedRouter.Listen(out int port);
-        BgpSpeakerOptions options = SpeakerFixture.Options(SpeakerFixture.Peer(port) with { HoldTime = TimeSpan.FromSeconds(3) });
-        await using BgpSpeaker speaker = await SpeakerFixture.StartAsync(options with { HeartbeatTimeout = TimeSpan.FromMilliseconds(700) });
-        await using ScriptedRouter router = await ScriptedRouter.AcceptAsync(listener);
-        await router.EstablishAsync();
-        router.Announce(ScriptedRouter.Via("100.64.2.2", 64502), 2, "20.0.0.0/16", "20.1.0.0/16");
-        await speaker.UntilPathsAsync("20.1.0.0/16", 1);
-        speaker.Heartbeat();
-        Assert.Empty(speaker.Announce([speaker.Create("20.0.0.0/16", "100.64.2.2")]));
-        Assert.Single((await router.ExpectAsync(BgpMessageType.Update)).Update.Announced);
+        // A KEEPALIVE is due every 7.5 to 10 s.
+        var time = new ManualTimeProvider();
+        await using SpeakerBench bench = await SpeakerBench.StartAsync(
+            p => p with { HoldTime = TimeSpan.FromSeconds(30) }, change: o => o with { HeartbeatTimeout = TimeSpan.FromSeconds(7) }, time: time);
+        bench.Router.Announce(ScriptedRouter.Via("100.64.2.2", 64502), 2, "20.0.0.0/16", "20.1.0.0/16");
+        await bench.Speaker.UntilPathsAsync("20.1.0.0/16", 1);
+        long before = bench.Status.MessagesSent;
+        time.Advance(TimeSpan.FromSeconds(6));
+        bench.Speaker.Heartbeat();
+        time.Advance(TimeSpan.FromSeconds(6));
+        Assert.InRange(bench.Status.MessagesSent - before, 1, 2);
+        Assert.Empty(bench.Speaker.Announce([bench.Speaker.Create("20.0.0.0/16", "100.64.2.2")]));
+        Assert.Single((await bench.Router.ExpectAsync(BgpMessageType.Update)).Update.Announced);
 
-        // A router would now run into its hold timer: three keepalive intervals pass and not one comes.
-        await Task.Delay(1500);
-        long sent = speaker.GetPeers()[0].MessagesSent;
-        Assert.Empty(speaker.Announce([speaker.Create("20.1.0.0/16", "100.64.2.2")]));
-        await Task.Delay(1500);
-        Assert.Equal(sent, speaker.GetPeers()[0].MessagesSent);
+        // Seven seconds after the last heartbeat the loop counts as silent; in the thirteen that follow a KEEPALIVE is due and must not come.
+        time.Advance(TimeSpan.FromSeconds(1.5));
+        long sent = bench.Status.MessagesSent;
+        Assert.Empty(bench.Speaker.Announce([bench.Speaker.Create("20.1.0.0/16", "100.64.2.2")]));
+        time.Advance(TimeSpan.FromSeconds(13));
+        Assert.Equal(sent, bench.Status.MessagesSent);
 
-        speaker.Heartbeat();
+        bench.Speaker.Heartbeat();
 
         var announced = new List<string>();
         while (announced.Count < 2)
         {
-            announced.AddRange((await router.ExpectAsync(BgpMessageType.Update)).Update.Announced.Select(n => n.ToString()));
+            announced.AddRange((await bench.Router.ExpectAsync(BgpMessageType.Update)).Update.Announced.Select(n => n.ToString()));
         }
 
         Assert.Equal(["20.0.0.0/16", "20.1.0.0/16"], announced.Order());
@@ -122,21 +120,17 @@ public sealed class SeveralRoutersTests
     [Fact]
     public async Task Silent_control_loop_still_takes_back_an_override_whose_path_went()
     {
-        using Socket listener = ScriptedRouter.Listen(out int port);
-        BgpSpeakerOptions options = SpeakerFixture.Options(SpeakerFixture.Peer(port));
-        await using BgpSpeaker speaker = await SpeakerFixture.StartAsync(options with { HeartbeatTimeout = TimeSpan.FromMilliseconds(500) });
-        await using ScriptedRouter router = await ScriptedRouter.AcceptAsync(listener);
-        await router.EstablishAsync();
-        router.Announce(ScriptedRouter.Via("100.64.2.2", 64502), 2, "20.0.0.0/16");
-        await speaker.UntilPathsAsync("20.0.0.0/16", 1);
-        speaker.Heartbeat();
-        Assert.Empty(speaker.Announce([speaker.Create("20.0.0.0/16", "100.64.2.2")]));
-        Assert.Single((await router.ExpectAsync(BgpMessageType.Update)).Update.Announced);
-        await Task.Delay(600);
+        var time = new ManualTimeProvider();
+        await using SpeakerBench bench = await SpeakerBench.StartAsync(change: o => o with { HeartbeatTimeout = TimeSpan.FromMilliseconds(500) }, time: time);
+        bench.Router.Announce(ScriptedRouter.Via("100.64.2.2", 64502), 2, "20.0.0.0/16");
+        await bench.Speaker.UntilPathsAsync("20.0.0.0/16", 1);
+        Assert.Empty(bench.Speaker.Announce([bench.Speaker.Create("20.0.0.0/16", "100.64.2.2")]));
+        Assert.Single((await bench.Router.ExpectAsync(BgpMessageType.Update)).Update.Announced);
+        time.Advance(TimeSpan.FromMilliseconds(600));
 
-        router.Withdraw(2, "20.0.0.0/16");
+        bench.Router.Withdraw(2, "20.0.0.0/16");
 
-        Assert.Single((await router.ExpectAsync(BgpMessageType.Update)).Update.Withdrawn);
+        Assert.Single((await bench.Router.ExpectAsync(BgpMessageType.Update)).Update.Withdrawn);
     }
 
     private sealed class Listener : IRibListener

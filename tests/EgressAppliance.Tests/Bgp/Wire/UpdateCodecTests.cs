@@ -137,16 +137,9 @@ public sealed class UpdateCodecTests
             message.MpUnreach.AddRange(make.Nlri(IpFamily.IPv6, options.AddPathIPv6, 10));
             message.MpNextHop = make.Attributes(IpFamily.IPv6).NextHop;
 
-            UpdateMessage decoded = Decode(Encode(message, options), options);
+            UpdateMessage decoded = AssertSurvives(message, options);
 
-            Assert.Equal(ErrorAction.None, decoded.Action);
-            Assert.Equal(message.Withdrawn, decoded.Withdrawn);
-            Assert.Equal(message.Announced, decoded.Announced);
-            Assert.Equal(message.MpReach, decoded.MpReach);
-            Assert.Equal(message.MpUnreach, decoded.MpUnreach);
-            Assert.Equal(message.MpNextHop, decoded.MpNextHop);
             Assert.Equal(message.Attributes.AsPath.ToString(), decoded.Attributes!.AsPath.ToString());
-            Assert.Equal(message.Attributes, decoded.Attributes);
         }).QuickCheckThrowOnFailure();
 
     [Fact]
@@ -275,6 +268,20 @@ public sealed class UpdateCodecTests
         UpdateEncoder.Encode(ref writer, message, options);
         Assert.False(writer.Overflowed);
         return writer.Written.ToArray();
+    }
+
+    /// <summary>What is written is read back as it was. Returns what was read.</summary>
+    internal static UpdateMessage AssertSurvives(UpdateMessage message, in BgpCodecOptions options)
+    {
+        UpdateMessage decoded = Decode(Encode(message, options), options);
+        Assert.Equal(ErrorAction.None, decoded.Action);
+        Assert.Equal(message.Withdrawn, decoded.Withdrawn);
+        Assert.Equal(message.Announced, decoded.Announced);
+        Assert.Equal(message.MpReach, decoded.MpReach);
+        Assert.Equal(message.MpUnreach, decoded.MpUnreach);
+        Assert.Equal(message.MpNextHop, decoded.MpNextHop);
+        Assert.Equal(message.Attributes, decoded.Attributes);
+        return decoded;
     }
 
     internal static UpdateMessage Decode(ReadOnlySpan<byte> whole, BgpCodecOptions options)
