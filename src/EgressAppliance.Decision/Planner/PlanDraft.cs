@@ -1,7 +1,7 @@
 namespace EgressAppliance.Decision.Planner;
 
 /// <summary>One way through steps 3–7 of the planner: where each override and each moved prefix ends up, and the loads that result.</summary>
-internal sealed class PlanDraft
+internal sealed partial class PlanDraft
 {
     private readonly Projection _projection;
     private readonly HashSet<int> _entered = [];
@@ -151,6 +151,8 @@ internal sealed class PlanDraft
                 Apply(problem.Items[i], problem.Items[i].Options[chosen.Choice(i)]);
             }
         }
+
+        Chain(problem);
     }
 
     private void Apply(ReliefItem item, ReliefOption option)

@@ -15,6 +15,9 @@ public enum ReasonCode
     /// <summary>Moved: its link is over the threshold.</summary>
     RelieveOverload,
 
+    /// <summary>Moved or given back: it makes room on its link for a prefix of an overloaded one.</summary>
+    MakeRoom,
+
     /// <summary>Moved on or given back: the link that the override uses came over its threshold itself.</summary>
     TargetOverloaded,
 

@@ -54,6 +54,7 @@ public static class Reasons
     {
         ReasonCode.None => "The path can be used.",
         ReasonCode.RelieveOverload => "Its link is over the threshold.",
+        ReasonCode.MakeRoom => "It makes room on its link for a prefix of an overloaded one.",
         ReasonCode.TargetOverloaded => "The link that the override uses came over its threshold itself.",
         ReasonCode.TargetLost => "The override's path or link can no longer be used, and the native link is over its threshold.",
         ReasonCode.Operator => "An operator asked for it.",
