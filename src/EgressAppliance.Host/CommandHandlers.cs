@@ -155,20 +155,20 @@ public sealed class CommandHandlers : ICommandHandlers
 
     private static SetupCheck CheckListen(string name, IPEndPoint endPoint)
     {
-        bool ours = endPoint.Port == 0 || IPAddress.IsLoopback(endPoint.Address) || endPoint.Address.Equals(IPAddress.Any) || endPoint.Address.Equals(IPAddress.IPv6Any)
-            || LocalAddresses.Read().Contains(IpAddr.From(endPoint.Address));
-        if (!ours)
-        {
-            return new SetupCheck(name, false, $"{endPoint.Address} is no address of this machine");
-        }
-
         try
         {
+            bool ours = endPoint.Port == 0 || IPAddress.IsLoopback(endPoint.Address) || endPoint.Address.Equals(IPAddress.Any) || endPoint.Address.Equals(IPAddress.IPv6Any)
+                || LocalAddresses.All().Contains(endPoint.Address);
+            if (!ours)
+            {
+                return new SetupCheck(name, false, $"{endPoint.Address} is no address of this machine");
+            }
+
             using Socket socket = new(endPoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
             socket.Bind(endPoint);
             return new SetupCheck(name, true, endPoint.Port == 0 ? "does not listen" : $"{endPoint} can be listened on");
         }
-        catch (SocketException e)
+        catch (Exception e) when (e is SocketException or IOException)
         {
             return new SetupCheck(name, false, $"{endPoint}: {e.Message}");
         }

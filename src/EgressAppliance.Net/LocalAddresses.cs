@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.NetworkInformation;
 
 namespace EgressAppliance.Net;
@@ -5,30 +6,43 @@ namespace EgressAppliance.Net;
 /// <summary>The addresses of this machine's interfaces.</summary>
 public static class LocalAddresses
 {
-    /// <summary>An interface that comes or goes takes milliseconds; one more than a few in a row would be a storm of them.</summary>
-    private const int Tries = 10;
-
-    /// <summary>Reads them as they are now.</summary>
-    /// <exception cref="NetworkInformationException">The system does not tell, ten times in a row.</exception>
-    public static IReadOnlyList<IpAddr> Read() => Read(
-        () => [.. NetworkInterface.GetAllNetworkInterfaces().SelectMany(i => i.GetIPProperties().UnicastAddresses).Select(a => IpAddr.From(a.Address))]);
+    private const int Attempts = 10;
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(10);
 
     /// <summary>
-    /// Reads by <paramref name="read"/>, and again if it fails: the framework lists the interfaces and then asks for each, so one that vanishes in between (a
-    /// tunnel, a container's veth) makes it throw although nothing is wrong.
+    /// The unicast addresses of all interfaces, up or down, as they are at this moment. Blocks for a tenth of a second at most.
     /// </summary>
-    internal static IReadOnlyList<IpAddr> Read(Func<IReadOnlyList<IpAddr>> read)
+    /// <remarks>
+    /// .NET lists the interfaces first and then asks for each by its name. One that is removed in between (a container that ends, a tunnel that goes down)
+    /// fails the whole call, by <see cref="NetworkInformationException"/> or, when the interface has lost its addresses but is still there, by
+    /// <see cref="ArgumentException"/> ("an invalid IP address"). So the call is made again: an interface of somebody else's must not keep this process from starting.
+    /// </remarks>
+    /// <exception cref="IOException">Every attempt failed; the message says how the last one did.</exception>
+    public static IReadOnlyList<IPAddress> All() => All(Read);
+
+    /// <summary>The same with the reading given, which fails as .NET's does.</summary>
+    internal static IReadOnlyList<IPAddress> All(Func<IReadOnlyList<IPAddress>> read)
     {
-        for (int left = Tries - 1; ; left--)
+        for (int attempt = 1; ; attempt++)
         {
             try
             {
                 return read();
             }
-            catch (NetworkInformationException) when (left > 0)
+            catch (Exception e) when (IsRace(e) && attempt == Attempts)
             {
-                // At the end the last failure is the caller's.
+                throw new IOException($"the addresses of this machine's interfaces cannot be read, {Attempts} attempts failed: {e.Message}", e);
+            }
+            catch (Exception e) when (IsRace(e))
+            {
+                // Interfaces come and go in groups: the next attempt finds the group gone rather than going.
+                Thread.Sleep(Pause);
             }
         }
     }
+
+    private static bool IsRace(Exception e) => e is NetworkInformationException or ArgumentException;
+
+    private static IReadOnlyList<IPAddress> Read() =>
+        [.. NetworkInterface.GetAllNetworkInterfaces().SelectMany(i => i.GetIPProperties().UnicastAddresses).Select(a => a.Address)];
 }

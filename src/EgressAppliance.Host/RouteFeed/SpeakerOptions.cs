@@ -64,5 +64,5 @@ public static class SpeakerOptions
     };
 
     private static HashSet<IpAddr> OwnAddresses(ApplianceConfig config) =>
-        [.. config.Routers.Select(r => IpAddr.From(r.Bgp.LocalAddress)), .. LocalAddresses.Read()];
+        [.. config.Routers.Select(r => IpAddr.From(r.Bgp.LocalAddress)), .. LocalAddresses.All().Select(IpAddr.From)];
 }

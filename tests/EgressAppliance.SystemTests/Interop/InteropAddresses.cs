@@ -51,7 +51,7 @@ internal sealed record InteropAddresses(int Block)
     /// <summary>A block that no interface of this machine has an address of; other runs may be going on beside this one.</summary>
     public static InteropAddresses Allocate(int number)
     {
-        uint[] used = [.. LocalAddresses.Read().Where(address => address.Family == IpFamily.IPv4).Select(address => address.IPv4Value)];
+        uint[] used = [.. LocalAddresses.All().Select(IpAddr.From).Where(address => address.Family == IpFamily.IPv4).Select(address => address.IPv4Value)];
         for (int i = 0; i < Blocks; i++)
         {
             int block = (int)(((Environment.ProcessId * 64L) + number + i) % Blocks);

@@ -1,34 +1,58 @@
+using System.Net;
 using System.Net.NetworkInformation;
 using EgressAppliance.Net;
 
 namespace EgressAppliance.Tests.Net;
 
-public class LocalAddressesTests
+public sealed class LocalAddressesTests
 {
-    [Fact]
-    public void The_loopback_address_is_one_of_them() => Assert.Contains(IpAddr.Parse("127.0.0.1"), LocalAddresses.Read());
+    private static readonly IPAddress[] Some = [IPAddress.Parse("192.0.2.1")];
 
     [Fact]
-    public void Reads_again_when_an_interface_vanishes_meanwhile()
+    public void All_are_those_of_this_machine() => Assert.Contains(IPAddress.Loopback, LocalAddresses.All());
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(9)]
+    public void All_reads_again_when_an_interface_vanishes_meanwhile(int failures)
     {
-        int calls = 0;
+        int reads = 0;
 
-        IReadOnlyList<IpAddr> read = LocalAddresses.Read(() => ++calls < 4 ? throw new NetworkInformationException() : [IpAddr.Parse("192.0.2.1")]);
+        IReadOnlyList<IPAddress> all = LocalAddresses.All(() => reads++ >= failures ? Some
+            : throw (reads % 2 == 0 ? new NetworkInformationException(19) : new ArgumentException("An invalid IP address was specified.")));
 
-        Assert.Equal("192.0.2.1", Assert.Single(read).ToString());
-        Assert.Equal(4, calls);
+        Assert.Equal(Some, all);
+        Assert.Equal(failures + 1, reads);
     }
 
     [Fact]
-    public void Gives_up_in_the_end()
+    public void All_gives_up_with_words_when_no_attempt_succeeds()
     {
-        int calls = 0;
+        int reads = 0;
 
-        Assert.Throws<NetworkInformationException>(() => LocalAddresses.Read(() =>
+        IOException e = Assert.Throws<IOException>(() => LocalAddresses.All(() =>
         {
-            calls++;
-            throw new NetworkInformationException();
+            reads++;
+            throw new NetworkInformationException(19);
         }));
-        Assert.Equal(10, calls);
+
+        Assert.Equal(10, reads);
+        Assert.Contains("10 attempts failed: " + new NetworkInformationException(19).Message, e.Message, StringComparison.Ordinal);
+        Assert.IsType<NetworkInformationException>(e.InnerException);
+    }
+
+    [Fact]
+    public void All_hides_no_other_failure()
+    {
+        int reads = 0;
+
+        Assert.Throws<InvalidOperationException>(() => LocalAddresses.All(() =>
+        {
+            reads++;
+            throw new InvalidOperationException();
+        }));
+
+        Assert.Equal(1, reads);
     }
 }
