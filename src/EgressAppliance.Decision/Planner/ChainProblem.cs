@@ -26,14 +26,14 @@ internal sealed class ChainProblem
     /// <summary>Most moves.</summary>
     public required int MaxMoves { get; init; }
 
-    /// <summary>Most overrides that may be added.</summary>
-    public required int MaxNewOverrides { get; init; }
+    /// <summary>Most items that may be off their native link.</summary>
+    public required int MaxOverrides { get; init; }
 
     /// <summary>Most rate that moves may carry.</summary>
     public required long MaxMovedBps { get; init; }
 
-    /// <summary>Most rate that new overrides may carry.</summary>
-    public required long MaxNewOverrideBps { get; init; }
+    /// <summary>Most rate that these may carry.</summary>
+    public required long MaxOverrideBps { get; init; }
 }
 
 /// <summary>Where each prefix of a <see cref="ChainProblem"/> is, with loads and counts kept up to date. An item may be nowhere (−1) while a search places it.</summary>
@@ -46,7 +46,8 @@ internal sealed class ChainState
     private int _moves;
     private long _changedBps;
     private long _movedBps;
-    private long _newOverrideBps;
+    private int _overrides;
+    private long _overrideBps;
 
     /// <summary>Nothing is placed yet.</summary>
     public ChainState(ChainProblem problem)
@@ -76,7 +77,7 @@ internal sealed class ChainState
 
     /// <summary>No cap is exceeded.</summary>
     public bool WithinCaps => _moves <= _problem.MaxMoves && _movedBps <= _problem.MaxMovedBps
-        && _nativeMoves <= _problem.MaxNewOverrides && _newOverrideBps <= _problem.MaxNewOverrideBps;
+        && _overrides <= _problem.MaxOverrides && _overrideBps <= _problem.MaxOverrideBps;
 
     /// <summary>By how much a link exceeds its trigger.</summary>
     public long Excess(int link) => Math.Max(0, Load[link] - _problem.Trigger[link]);
@@ -107,6 +108,12 @@ internal sealed class ChainState
         Residual -= Excess(link);
         Load[link] += rate;
         Residual += Excess(link);
+        if (link != item.Native)
+        {
+            _overrides += sign;
+            _overrideBps += rate;
+        }
+
         if (link == item.Origin)
         {
             return;
@@ -119,11 +126,7 @@ internal sealed class ChainState
         {
             _moves += sign;
             _movedBps += rate;
-            if (item.Origin == item.Native)
-            {
-                _nativeMoves += sign;
-                _newOverrideBps += rate;
-            }
+            _nativeMoves += item.Origin == item.Native ? sign : 0;
         }
     }
 }

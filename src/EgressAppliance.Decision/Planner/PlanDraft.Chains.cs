@@ -20,6 +20,18 @@ internal sealed partial class PlanDraft
             return;
         }
 
+        // The search counts against triggers, which error bars lower. What it takes off one must not come back as more beyond a plain threshold elsewhere.
+        long[] load = (long[])Load.Clone();
+        for (int i = 0; i < better.Length; i++)
+        {
+            Shift(load, places[i], better[i], problem.Items[i].Rate);
+        }
+
+        if (OverloadOf(_projection, load) > OverloadBps)
+        {
+            return;
+        }
+
         for (int i = 0; i < better.Length; i++)
         {
             if (better[i] != places[i])
@@ -58,6 +70,8 @@ internal sealed partial class PlanDraft
             int c = b.Rate.CompareTo(a.Rate);
             return c != 0 ? c : _projection.Demands[a.Demand].Prefix.CompareTo(_projection.Demands[b.Demand].Prefix);
         });
+        bool capped = !_projection.Options.NoCaps;
+        (int others, long othersBps) = OverridesBut(items);
         return new()
         {
             Fixed = left,
@@ -65,10 +79,20 @@ internal sealed partial class PlanDraft
             Enter = [.. _projection.Limits.Select(limits => limits.EnterBps)],
             Items = [.. items],
             MaxMoves = direct.MaxMoves,
-            MaxNewOverrides = direct.MaxNewOverrides,
             MaxMovedBps = direct.MaxMovedBps,
-            MaxNewOverrideBps = direct.MaxNewOverrideBps,
+            MaxOverrides = capped ? _projection.Options.MaxOverrides - others : int.MaxValue,
+            MaxOverrideBps = capped ? LinkLimits.Part(_projection.TotalBps, _projection.Options.MaxShare) - othersBps : long.MaxValue,
         };
+    }
+
+    /// <summary>Overrides in force with the plan as it stands, and their rate, those of the items not counted.</summary>
+    private (int Count, long Bps) OverridesBut(List<ChainItem> items)
+    {
+        ChainItem[] off = [.. items.Where(item => item.Options[0] != item.Native)];
+        OverrideCase[] staying = [.. _projection.Overrides.Where(over => !Released.ContainsKey(over) && !Moves.ContainsKey(over.Demand))];
+        return (
+            staying.Length + Moves.Count - off.Length,
+            staying.Sum(over => over.RateBps) + Moves.Keys.Sum(demand => _projection.Demands[demand].RateBps) - off.Sum(item => item.Rate));
     }
 
     /// <summary>All that this plan has moved, and the largest others of each link that may be moved.</summary>

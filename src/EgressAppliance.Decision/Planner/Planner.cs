@@ -15,13 +15,14 @@ namespace EgressAppliance.Decision.Planner;
 ///  3  Warm      put overrides back that can go on: path offered, link up, not drained, not denied. The others are lost and end now.
 ///  4  Give back overrides older than hold, smallest first, whose native link stays under release with them, as long as it does.
 ///  5  Find      links over threshold × capacity × (1 − error). Candidates: prefixes on them, native ones and free overrides.
-///  6  Choose    the moves (ReliefSolver): greedy by size that just suffices, exchanges, bounded exact search. Overloaded links are no targets.
+///  6  Choose    the moves (ReliefSolver): greedy by size that just suffices, exchanges, bounded exact search. Overloaded links are no targets. If that leaves
+///               overload above the lower bound: chains (ChainSearch), B's prefixes moved on to C so that A's fit on B; few prefixes are searched through.
 ///  7  Shed      overrides on a link that is still over although nothing else helps, if the sum of overload falls, hold or not.
 ///  8  Compare   steps 4–7 are done with step 4 first and with step 4 last (what is given back makes room on one link and takes it
 ///               on another); the better result stays. If it has more overload than plain BGP, start over without any override.
 ///  9  Report    verdict, a reason for each change, each override kept and the largest prefixes that had to stay; lower bound (OverloadBound).
 /// </code>
-/// A prefix larger than any room is reported, not split. Chains (moving B's prefixes away so that A's fit on B) are not tried.
+/// A prefix larger than any room is reported, not split.
 /// </remarks>
 public static class Planner
 {

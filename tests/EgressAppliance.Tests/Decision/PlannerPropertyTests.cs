@@ -72,14 +72,13 @@ public class PlannerPropertyTests(ITestOutputHelper output)
     [Fact]
     public void Plan_small_instances_equal_the_optimum_found_by_trying_everything()
     {
-        int overloaded = 0, sameOverload = 0, sameMoves = 0, sameAsChains = 0;
+        int overloaded = 0, sameOverload = 0, sameMoves = 0, onlyByChains = 0;
         for (int seed = 0; overloaded < 400; seed++)
         {
             DecisionSnapshot snapshot = RandomSnapshots.Small(seed);
             Plan plan = Lab.Plan(snapshot);
-            (long overload, int moves) = BruteForce.Solve(snapshot, chains: false);
-            (long overloadChains, _) = BruteForce.Solve(snapshot, chains: true);
-            Assert.True(plan.OverloadLowerBoundBps <= overloadChains, $"seed {seed}: bound {plan.OverloadLowerBoundBps}, optimum {overloadChains}");
+            (long overload, int moves) = BruteForce.Solve(snapshot, chains: true);
+            Assert.True(plan.OverloadLowerBoundBps <= overload, $"seed {seed}: bound {plan.OverloadLowerBoundBps}, optimum {overload}");
             if (plan.Verdict == Verdict.NoOverload)
             {
                 Assert.Equal(0, overload);
@@ -89,13 +88,16 @@ public class PlannerPropertyTests(ITestOutputHelper output)
             overloaded++;
             sameOverload += plan.OverloadBps == overload ? 1 : 0;
             sameMoves += plan.OverloadBps == overload && plan.Moves.Count == moves ? 1 : 0;
-            sameAsChains += plan.OverloadBps == overloadChains ? 1 : 0;
+            onlyByChains += BruteForce.Solve(snapshot, chains: false).Overload > overload ? 1 : 0;
         }
 
         output.WriteLine($"{overloaded} overloaded instances: overload equals the optimum in {sameOverload}, moves as well in {sameMoves}; "
-            + $"overload equals the optimum with chains in {sameAsChains}");
+            + $"the optimum takes chains in {onlyByChains}");
+        Assert.InRange(onlyByChains, 1, overloaded);
         Assert.Equal(overloaded, sameOverload);
-        Assert.Equal(overloaded, sameMoves);
+
+        // Chains are looked for only where overload is left without them; now and then one would save a move.
+        Assert.InRange(sameMoves, overloaded * 98 / 100, overloaded);
     }
 
     /// <summary>Overload with operators' overrides alone, straight from the definition.</summary>
