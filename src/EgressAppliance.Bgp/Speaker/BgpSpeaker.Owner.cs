@@ -104,9 +104,10 @@ public sealed partial class BgpSpeaker
 
     private void Refresh(int peer, AfiSafi family)
     {
-        if (family.Family is { } known)
+        lock (_gate)
         {
-            lock (_gate)
+            _peers[peer].RefreshesReceived++;
+            if (family.Family is { } known)
             {
                 Resend(peer, known);
             }

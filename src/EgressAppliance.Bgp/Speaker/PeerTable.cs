@@ -36,6 +36,12 @@ internal sealed class PeerTable(TimeProvider time, BgpSpeakerOptions options, Bg
     /// <summary>Routes that were left out: our own marked ones coming back, or with our AS in the path.</summary>
     public long RoutesIgnored { get; set; }
 
+    /// <summary>ROUTE-REFRESH requests sent.</summary>
+    public long RefreshesSent { get; set; }
+
+    /// <summary>ROUTE-REFRESH requests received.</summary>
+    public long RefreshesReceived { get; set; }
+
     /// <summary>The session is established.</summary>
     public void Up(SessionParameters parameters, BgpConnection connection)
     {

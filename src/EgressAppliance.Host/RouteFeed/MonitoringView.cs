@@ -1,6 +1,8 @@
 using EgressAppliance.Bgp.Bmp;
 using EgressAppliance.Bgp.Speaker;
+using EgressAppliance.Bgp.Wire;
 using EgressAppliance.Host.Http;
+using EgressAppliance.Net;
 
 namespace EgressAppliance.Host.RouteFeed;
 
@@ -33,13 +35,65 @@ public sealed class MonitoringView(BmpStation? station)
         {
             PathSource = Code(p.PathSource),
             AllPathsKnown = p.AllPathsKnown,
+            LastErrorAt = p.LastErrorTime,
+            LastNotification = p.LastNotification is { } last ? Notification(last) : null,
+            Negotiated = p.Negotiated is { } agreed ? Negotiated(agreed) : null,
+            Md5 = p.Md5,
+            TtlSecurity = p.TtlSecurity,
+            MaxPrefix = p.MaxPrefix,
+            MaxPrefixRatio = Math.Round(p.MaxPrefixRatio, 4),
+            MaxPrefixWarning = p.MaxPrefixWarning,
+            MaxPrefixOut = p.MaxPrefixOut,
+            OverridesWaiting = p.OverridesWaiting,
+            Output = p.Output is { } output ? new(output.QueuedBytes, output.HighMarkBytes, output.LimitBytes, output.Behind) : null,
+            Counters = new(
+                p.Transitions, p.MessagesReceived, p.MessagesSent, p.UpdateErrors, p.RoutesIgnored, p.RefreshesSent, p.RefreshesReceived, p.NotificationsSent,
+                p.NotificationsReceived),
             Bmp = router is null ? null : Router(p.Bmp, router),
         };
     }
 
+    private static BgpNotificationDto Notification(PeerNotification notification)
+    {
+        NotificationMessage message = notification.Message;
+        return new(
+            notification.Received ? "received" : "sent", message.Code, message.Subcode, message.ToString(), message.ShutdownText ?? message.Inner?.ShutdownText,
+            notification.Time);
+    }
+
+    private static BgpNegotiatedDto Negotiated(NegotiatedSession agreed)
+    {
+        List<string> capabilities = [.. agreed.AddPathFamilies.Select(f => "add-path-" + Code(f))];
+        Add(agreed.RouteRefresh, "route-refresh");
+        Add(agreed.FourOctetAs, "4-octet-as");
+        Add(agreed.ExtendedMessage, "extended-message");
+        Add(agreed.ExtendedNextHop, "extended-next-hop");
+        return new(
+            agreed.Internal ? "ibgp" : "ebgp", IpAddr.FromIPv4(agreed.PeerRouterId).ToString(), agreed.HoldTime.TotalSeconds, agreed.KeepaliveInterval.TotalSeconds,
+            [.. agreed.Families.Select(Code)], capabilities);
+
+        void Add(bool there, string name)
+        {
+            if (there)
+            {
+                capabilities.Add(name);
+            }
+        }
+    }
+
+    private static string Code(IpFamily family) => family == IpFamily.IPv4 ? "ipv4" : "ipv6";
+
     private static BmpDto Router(PeerMonitoring? held, BmpRouterStatus router) => new(
         router.State.ToString().ToLowerInvariant(), router.Since, held is null ? null : BmpNames.Of(held.Table), [.. router.Peers.Select(p => Peer(held, p))],
-        router.LastError);
+        router.LastError)
+    {
+        SysName = router.SysName,
+        Connections = router.Connections,
+        Messages = router.Messages.Values.Sum(),
+        Malformed = router.Malformed.Values.Sum(),
+        LastMalformed = router.LastMalformed,
+        LimitsExceeded = router.LimitsExceeded,
+    };
 
     private static BmpPeerDto Peer(PeerMonitoring? held, BmpPeerStatus peer) => new(
         peer.Id.ToString(), peer.As, peer.IsUp, [.. peer.Tables.Select(t => Table(held, t))],

@@ -330,6 +330,8 @@ public sealed class MonitoringTests : IAsyncLifetime
 
         Assert.Equal(("bmp", true, 1, 1, 0), (peer.PathSource, peer.AllPathsKnown, peer.Routes, peer.RoutesIpv4, peer.RoutesIpv6));
         Assert.Equal(("up", "adj-rib-in-pre-policy", null), (peer.Bmp!.State, peer.Bmp.Table, peer.Bmp.LastError));
+        Assert.Equal((1, 0, 0), (peer.Bmp.Connections, peer.Bmp.Malformed, peer.Bmp.LimitsExceeded));
+        Assert.True(peer.Bmp.Messages >= 3);
         Assert.Equal([ProviderA, ProviderB, "loc-rib"], peer.Bmp.Peers.Select(p => p.Peer));
         Assert.Equal(new BmpTableDto("adj-rib-in-pre-policy", 1, 1, true, true), Assert.Single(peer.Bmp.Peers[0].Tables));
         Assert.Empty(peer.Bmp.Peers[1].Tables);
