@@ -50,6 +50,7 @@ public sealed partial class BgpSpeaker
                 ? new(connection.Pending, options.OutboundHighMark, options.OutboundLimit, output.Behind)
                 : null,
             Bmp = MonitoringOf(peer),
+            LocRib = LocRibOf(peer),
         };
     }
 }

@@ -1,5 +1,6 @@
 using System.Net;
 using EgressAppliance.Bgp.Bmp;
+using EgressAppliance.Net;
 
 namespace EgressAppliance.Bgp.Speaker;
 
@@ -73,6 +74,9 @@ public sealed record PeerStatus(
     /// <summary>What BMP shows of the router, or null if nothing.</summary>
     public PeerMonitoring? Bmp { get; init; }
 
+    /// <summary>The router's own choices, if it shows its Loc-RIB by BMP (RFC 9069), or null. They are kept to be compared with, and never count.</summary>
+    public MonitoredTableStatus? LocRib { get; init; }
+
     /// <summary>Where the paths that count come from.</summary>
     public PathSource PathSource => AddPath ? PathSource.AddPath : Bmp is { InUse: true } ? PathSource.Bmp : PathSource.BestOnly;
 
@@ -123,4 +127,8 @@ public sealed record PeerMonitoring(bool InUse, bool Trusted, BmpTable Table, IR
 /// <param name="RoutesIPv4">IPv4 paths held.</param>
 /// <param name="RoutesIPv6">IPv6 paths held.</param>
 /// <param name="Complete">End-of-RIB came, or the quiet time passed.</param>
-public sealed record MonitoredTableStatus(BmpSource Source, int RoutesIPv4, int RoutesIPv6, bool Complete);
+public sealed record MonitoredTableStatus(BmpSource Source, int RoutesIPv4, int RoutesIPv6, bool Complete)
+{
+    /// <summary>Of a Loc-RIB, the families that come with path identifiers: it does not say which path is the router's choice.</summary>
+    public IReadOnlyList<IpFamily> SeveralPaths { get; init; } = [];
+}

@@ -92,6 +92,13 @@ public static class BgpViews
                 output.Behind ? CellStyle.Warning : CellStyle.Plain));
         }
 
+        if (peer.LocRib is { } own)
+        {
+            facts.Add("Loc-RIB", new Cell(
+                $"{Human.Count(own.Routes)} routes{(own.Complete ? "" : ", loading")}; of {Human.Count(own.Compared)} prefixes compared {Human.Count(own.Differing)} differ",
+                own.Differing > 0 ? CellStyle.Warning : CellStyle.Plain));
+        }
+
         BgpCountersDto counters = peer.Counters;
         facts.Add("came up", CameUp(peer))
             .Add("messages", Both(counters.MessagesReceived, counters.MessagesSent))

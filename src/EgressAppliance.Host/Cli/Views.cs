@@ -187,6 +187,7 @@ public static class Views
         facts.Write(console, "");
         console.Out.WriteLine();
         Paths(explain, console);
+        Choices(explain.RouterChoices, console);
     }
 
     /// <summary><c>show rib</c></summary>
@@ -210,6 +211,20 @@ public static class Views
         }
 
         table.Write(console, "No paths are known.");
+        Choices(rib.RouterChoices, console);
+    }
+
+    private static void Choices(IReadOnlyList<RouterChoiceDto> choices, CommandConsole console)
+    {
+        if (choices.Count > 0)
+        {
+            console.Out.WriteLine();
+        }
+
+        foreach (RouterChoiceDto choice in choices)
+        {
+            console.Out.WriteLine($"Loc-RIB: {Human.Clean(choice.Summary)}");
+        }
     }
 
     private static void Paths(ExplainDto explain, CommandConsole console)

@@ -206,7 +206,11 @@ public sealed record MoveDto(string Prefix, string From, string To, long RateBps
 /// <param name="Paths">All paths, the router's preference first.</param>
 /// <param name="Summary">The answer in words, a sentence or two.</param>
 public sealed record ExplainDto(
-    string Query, string? Prefix, long RateBps, string? Link, string? NativeLink, OverrideDto? Override, IReadOnlyList<PathDto> Paths, string Summary);
+    string Query, string? Prefix, long RateBps, string? Link, string? NativeLink, OverrideDto? Override, IReadOnlyList<PathDto> Paths, string Summary)
+{
+    /// <summary>What the routers that show their Loc-RIB have chosen, compared with the first path.</summary>
+    public IReadOnlyList<RouterChoiceDto> RouterChoices { get; init; } = [];
+}
 
 /// <summary>A path of a prefix, and whether it can be used to relieve.</summary>
 /// <param name="Router">Router it was learned from.</param>
@@ -227,7 +231,11 @@ public sealed record PathDto(
 /// <param name="Query">What was asked.</param>
 /// <param name="Prefix">The prefix in the table that answers, or null if none.</param>
 /// <param name="Paths">All paths, the router's preference first.</param>
-public sealed record RibDto(string Query, string? Prefix, IReadOnlyList<RibPathDto> Paths);
+public sealed record RibDto(string Query, string? Prefix, IReadOnlyList<RibPathDto> Paths)
+{
+    /// <summary>What the routers that show their Loc-RIB have chosen, compared with the first of their paths.</summary>
+    public IReadOnlyList<RouterChoiceDto> RouterChoices { get; init; } = [];
+}
 
 /// <summary>A path as a router sent it, and why it is not the best.</summary>
 /// <param name="Router">Router it was learned from.</param>

@@ -60,9 +60,35 @@ public sealed record BgpPeerDto(
     /// <summary>Counts since start.</summary>
     public BgpCountersDto Counters { get; init; } = new(0, 0, 0, 0, 0, 0, 0, 0, 0);
 
+    /// <summary>Its own choices, if BMP shows its Loc-RIB (RFC 9069), or null.</summary>
+    public LocRibDto? LocRib { get; init; }
+
     /// <summary>Its BMP connection, or null if none is configured.</summary>
     public BmpDto? Bmp { get; init; }
 }
+
+/// <summary>A router's own choices, compared with what its routes say.</summary>
+/// <param name="Routes">Prefixes held of its Loc-RIB.</param>
+/// <param name="Complete">It has been received whole.</param>
+/// <param name="Compared">Of the prefixes with most traffic (10,000 at most), those that could be compared in the latest cycle.</param>
+/// <param name="Differing">Those of them for which the router uses another path than the appliance takes for its preferred one.</param>
+public sealed record LocRibDto(int Routes, bool Complete, int Compared, int Differing);
+
+/// <summary>A router's own choice of a prefix, by its Loc-RIB.</summary>
+/// <param name="Router">Router name.</param>
+/// <param name="Verdict"><c>agrees</c>, <c>differs</c>, <c>override</c> (it uses our override) or <c>none</c> (it uses none of its paths).</param>
+/// <param name="NextHop">Next hop of its choice, or null.</param>
+/// <param name="Link">The link of that next hop, or null.</param>
+/// <param name="AsPath">AS_PATH of its choice, or null.</param>
+/// <param name="LocalPref">LOCAL_PREF of its choice, or null.</param>
+/// <param name="Med">MED of its choice, or null.</param>
+/// <param name="ExpectedNextHop">Next hop of the path that it should prefer by what its routes say.</param>
+/// <param name="ExpectedLink">The link of that, or null.</param>
+/// <param name="Cause">Why they differ, most likely: <c>not_shown</c>, <c>policy</c>, <c>weight</c>, <c>med</c> or <c>igp_metric</c>; or null.</param>
+/// <param name="Summary">The same in words.</param>
+public sealed record RouterChoiceDto(
+    string Router, string Verdict, string? NextHop, string? Link, string? AsPath, uint? LocalPref, uint? Med, string ExpectedNextHop, string? ExpectedLink,
+    string? Cause, string Summary);
 
 /// <summary>A NOTIFICATION that ended a connection.</summary>
 /// <param name="Direction"><c>received</c> or <c>sent</c>.</param>

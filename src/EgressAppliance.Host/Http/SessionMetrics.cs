@@ -29,6 +29,22 @@ internal static class SessionMetrics
         Monitored("counter", "egress_bmp_malformed_messages_total", "BMP messages that could not be read.", b => b.Malformed);
         Monitored("gauge", "egress_bmp_peers_up", "Peers of the router that are up and monitored.", b => b.Peers.Count(p => p.Up));
 
+        OwnChoices("egress_bgp_loc_rib_routes", "Prefixes of the router's Loc-RIB, where BMP shows it.", r => r.Routes);
+        OwnChoices("egress_bgp_loc_rib_compared_prefixes", "Of the prefixes with most traffic, those whose Loc-RIB route was compared with the preferred path in the latest cycle.", r => r.Compared);
+        OwnChoices("egress_bgp_loc_rib_differing_prefixes", "Those of them for which the router uses another path: their native link is planned wrongly.", r => r.Differing);
+
+        void OwnChoices(string name, string help, Func<LocRibDto, double> value)
+        {
+            text.Gauge(name, help);
+            foreach (BgpPeerDto peer in peers)
+            {
+                if (peer.LocRib is { } locRib)
+                {
+                    text.Sample(value(locRib), ("peer", peer.Address));
+                }
+            }
+        }
+
         void Each(string type, string name, string help, Func<BgpPeerDto, double> value)
         {
             text.Family(name, type, help);

@@ -11,11 +11,16 @@ namespace EgressAppliance.Host.RouteFeed;
 public sealed class MonitoringView(BmpStation? station)
 {
     /// <summary>The sessions, in the order of the configuration.</summary>
-    public IReadOnlyList<BgpPeerDto> Describe(IReadOnlyList<PeerStatus> peers)
+    /// <param name="peers">What the speaker holds.</param>
+    /// <param name="choices">How the routers' own choices compare, by index of the router; null if nobody has looked.</param>
+    public IReadOnlyList<BgpPeerDto> Describe(IReadOnlyList<PeerStatus> peers, ChoiceCounts? choices = null)
     {
         ArgumentNullException.ThrowIfNull(peers);
         IReadOnlyList<BmpRouterStatus> routers = station?.GetRouters() ?? [];
-        return [.. peers.Select(p => Peer(p, routers.FirstOrDefault(r => r.Name == p.Name)))];
+        return [.. peers.Select((p, i) => Peer(p, routers.FirstOrDefault(r => r.Name == p.Name)) with
+        {
+            LocRib = p.LocRib is { } own ? new(own.RoutesIPv4 + own.RoutesIPv6, own.Complete, choices?.Compared(i) ?? 0, choices?.Differing(i) ?? 0) : null,
+        })];
     }
 
     /// <summary>What a source of paths is called in documents.</summary>
@@ -49,7 +54,7 @@ public sealed class MonitoringView(BmpStation? station)
             Counters = new(
                 p.Transitions, p.MessagesReceived, p.MessagesSent, p.UpdateErrors, p.RoutesIgnored, p.RefreshesSent, p.RefreshesReceived, p.NotificationsSent,
                 p.NotificationsReceived),
-            Bmp = router is null ? null : Router(p.Bmp, router),
+            Bmp = router is null ? null : Router(p, router),
         };
     }
 
@@ -83,8 +88,8 @@ public sealed class MonitoringView(BmpStation? station)
 
     private static string Code(IpFamily family) => family == IpFamily.IPv4 ? "ipv4" : "ipv6";
 
-    private static BmpDto Router(PeerMonitoring? held, BmpRouterStatus router) => new(
-        router.State.ToString().ToLowerInvariant(), router.Since, held is null ? null : BmpNames.Of(held.Table), [.. router.Peers.Select(p => Peer(held, p))],
+    private static BmpDto Router(PeerStatus held, BmpRouterStatus router) => new(
+        router.State.ToString().ToLowerInvariant(), router.Since, held.Bmp is null ? null : BmpNames.Of(held.Bmp.Table), [.. router.Peers.Select(p => Peer(held, p))],
         router.LastError)
     {
         SysName = router.SysName,
@@ -95,16 +100,17 @@ public sealed class MonitoringView(BmpStation? station)
         LimitsExceeded = router.LimitsExceeded,
     };
 
-    private static BmpPeerDto Peer(PeerMonitoring? held, BmpPeerStatus peer) => new(
+    private static BmpPeerDto Peer(PeerStatus held, BmpPeerStatus peer) => new(
         peer.Id.ToString(), peer.As, peer.IsUp, [.. peer.Tables.Select(t => Table(held, t))],
         peer.DownReason ?? peer.Tables.Select(t => t.Fault).FirstOrDefault(f => f is not null) ?? peer.Hint);
 
     /// <summary>Handles are given anew when a table is gone: the speaker's view may be of a moment before, but then its table is another by name.</summary>
-    private static BmpTableDto Table(PeerMonitoring? held, BmpTableStatus table)
+    private static BmpTableDto Table(PeerStatus held, BmpTableStatus table)
     {
-        MonitoredTableStatus? own = held?.Tables.FirstOrDefault(t => t.Source.Handle == table.Handle && t.Source.Table == table.Table);
+        IEnumerable<MonitoredTableStatus> tables = [.. held.Bmp?.Tables ?? [], .. held.LocRib is { } locRib ? [locRib] : Array.Empty<MonitoredTableStatus>()];
+        MonitoredTableStatus? own = tables.FirstOrDefault(t => t.Source.Handle == table.Handle && t.Source.Table == table.Table);
         return new(
-            BmpNames.Of(table.Table), own is null ? 0 : own.RoutesIPv4 + own.RoutesIPv6, table.Updates, own is not null && held!.InUse && held.Table == table.Table,
+            BmpNames.Of(table.Table), own is null ? 0 : own.RoutesIPv4 + own.RoutesIPv6, table.Updates, own is not null && held.Bmp is { InUse: true } bmp && bmp.Table == table.Table,
             own?.Complete ?? false);
     }
 }

@@ -68,6 +68,7 @@ public sealed class ViewsTests
         OverridesWaiting = 12,
         Output = new(1_100_000, 1 << 20, 8 << 20, true),
         Counters = new(2, 2_100_000, 4_000, 3, 17, 1, 2, 1, 0),
+        LocRib = new(1_000_123, true, 9_950, 12),
         Bmp = Peers[2].Bmp! with { SysName = "edge3.example.net", Connections = 3, Messages = 2_400_000, Malformed = 1, LastMalformed = "an UPDATE ends early" },
     };
 
@@ -85,7 +86,14 @@ public sealed class ViewsTests
             new PathDto("edge1", "100.64.1.2", "isp-a", "64500 64510", 100, 0, "igp", ["64500:100"], false, "native"),
             new PathDto("edge1", "100.64.2.2", "isp-b", "64501 64502 64510", 100, null, "incomplete", [], true, null),
         ],
-        "203.0.113.0/24 leaves by isp-b because an override moved it from isp-a.");
+        "203.0.113.0/24 leaves by isp-b because an override moved it from isp-a.")
+    {
+        RouterChoices =
+        [
+            new("edge1", "override", "100.64.2.2", "isp-b", "64501 64502 64510", 200, null, "100.64.1.2", "isp-a", null,
+                "edge1 uses our override by 100.64.2.2 (isp-b); without it, by the routes it shows, 100.64.1.2 (isp-a)."),
+        ],
+    };
 
     [Fact]
     public void Status_matches() => Check("status", c => Views.Status(
@@ -160,7 +168,10 @@ public sealed class ViewsTests
                 new RibPathDto("edge1", "192.0.2.1", 3, "100.64.1.2", "isp-a", "64496 64510", 100, 20, "igp", ["64496:7"], null) { LargeCommunities = ["64496:1:2"] },
                 new RibPathDto("edge1", "192.0.2.1", 4, "100.64.2.2", "isp-b", "64497 64500 64510", 100, null, "igp", [], "as_path_length"),
                 new RibPathDto("edge2", "192.0.2.2", 0, "100.64.9.2", null, "64499 64510", 50, null, "incomplete", [], "local_pref"),
-            ]),
+            ])
+        {
+            RouterChoices = [new("edge1", "agrees", "100.64.1.2", "isp-a", "64496 64510", 100, 20, "100.64.1.2", "isp-a", null, "edge1 agrees: it uses 100.64.1.2 (isp-a).")],
+        },
         c));
 
     [Fact]

@@ -65,7 +65,9 @@ public sealed partial class ApplianceMetricsTests
                 "egress_bgp_refreshes_total{peer=\"192.0.2.1\",direction=\"sent\"} 7", "egress_bgp_refreshes_total{peer=\"192.0.2.1\",direction=\"received\"} 8",
                 "egress_bgp_notifications_total{peer=\"192.0.2.1\",direction=\"sent\"} 9", "egress_bgp_notifications_total{peer=\"192.0.2.1\",direction=\"received\"} 10",
                 "egress_bmp_up{peer=\"192.0.2.1\"} 1", "egress_bmp_connections_total{peer=\"192.0.2.1\"} 2", "egress_bmp_messages_total{peer=\"192.0.2.1\"} 30",
-                "egress_bmp_malformed_messages_total{peer=\"192.0.2.1\"} 1", "egress_bmp_peers_up{peer=\"192.0.2.1\"} 1"])
+                "egress_bmp_malformed_messages_total{peer=\"192.0.2.1\"} 1", "egress_bmp_peers_up{peer=\"192.0.2.1\"} 1",
+                "egress_bgp_loc_rib_routes{peer=\"192.0.2.1\"} 1000000", "egress_bgp_loc_rib_compared_prefixes{peer=\"192.0.2.1\"} 900",
+                "egress_bgp_loc_rib_differing_prefixes{peer=\"192.0.2.1\"} 4"])
         {
             Assert.Contains($"\n{sample}\n", text, StringComparison.Ordinal);
         }

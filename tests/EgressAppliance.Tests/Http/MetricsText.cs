@@ -21,6 +21,7 @@ internal static class MetricsText
         OverridesWaiting = 6,
         Output = new(2048, 1 << 20, 8 << 20, true),
         Counters = new(2, 3, 4, 5, 6, 7, 8, 9, 10),
+        LocRib = new(1_000_000, true, 900, 4),
         Bmp = new("up", FakeAppliance.Time, "adj-rib-in-pre-policy", [new("100.64.1.2", 64501, true, [], null), new("100.64.2.2", 64502, false, [], null)], null)
         {
             Connections = 2,

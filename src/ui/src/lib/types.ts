@@ -88,6 +88,7 @@ export interface BgpPeer {
   max_prefix_out: number | null;
   overrides_waiting: number;
   output: { queued_bytes: number; high_mark_bytes: number; limit_bytes: number; behind: boolean } | null;
+  loc_rib: { routes: number; complete: boolean; compared: number; differing: number } | null;
   bmp: { state: string; since: string; last_error: string | null; malformed: number } | null;
 }
 
@@ -196,6 +197,7 @@ export interface Explanation {
   override: Override | null;
   paths: Path[];
   summary: string;
+  router_choices: { router: string; verdict: 'agrees' | 'differs' | 'override' | 'none'; summary: string }[];
 }
 
 export interface StateEvent {

@@ -336,7 +336,52 @@ public sealed class MonitoringTests : IAsyncLifetime
         Assert.Equal(new BmpTableDto("adj-rib-in-pre-policy", 1, 1, true, true), Assert.Single(peer.Bmp.Peers[0].Tables));
         Assert.Empty(peer.Bmp.Peers[1].Tables);
         Assert.NotNull(peer.Bmp.Peers[1].Note);
-        Assert.Equal(new BmpTableDto("loc-rib", 0, 1, false, false), Assert.Single(peer.Bmp.Peers[2].Tables));
+        BmpTableDto own = Assert.Single(peer.Bmp.Peers[2].Tables);
+        Assert.Equal(("loc-rib", 1, 1L, false), (own.Table, own.Routes, own.Updates, own.Used));
+        Assert.Equal((1, 0, 0), (peer.LocRib!.Routes, peer.LocRib.Compared, peer.LocRib.Differing));
+    }
+
+    [Fact]
+    public async Task Loc_rib_is_kept_to_be_compared_and_is_no_input()
+    {
+        await ConnectBothAsync();
+        Assert.Null(Status.LocRib);
+        Assert.Empty(_speaker.GetLocRib(IpPrefix.Parse(Prefix)));
+        long paths = _speaker.Rib.TotalPaths;
+        int sets = _speaker.Rib.AttributeSetCount;
+        BmpPeerHeader loc = BmpMaker.LocRib();
+        Send(
+            BmpMaker.PeerUp(loc), BmpMaker.Routes(loc, Route(ProviderB, "64502 64999")), BmpMaker.Routes(loc, Route(ProviderA, "64501 64777", prefix: "20.77.0.0/16")),
+            BmpMaker.EndOfRib(loc, AfiSafi.IPv4Unicast));
+        await SpeakerFixture.UntilAsync(() => Status.LocRib is { RoutesIPv4: 2, Complete: true });
+
+        RibPath chosen = Assert.Single(_speaker.GetLocRib(IpPrefix.Parse(Prefix)));
+        Assert.Equal((0, ProviderB, BmpTable.LocRib), (chosen.Peer, chosen.NextHop.Address.ToString(), chosen.Monitored!.Table));
+        Assert.Equal([ProviderA, ProviderB], NextHops());
+        Assert.Empty(_speaker.GetPaths(IpPrefix.Parse("20.77.0.0/16")));
+        Assert.Equal(OverrideRefusal.PathNotLearned, _speaker.Refusal("20.77.0.0/16", ProviderA));
+        Assert.Equal(paths, _speaker.Rib.TotalPaths);
+
+        Send(BmpMaker.Routes(loc, Route(ProviderB, "64502 64999", SpeakerFixture.Marker)), BmpMaker.Withdraw(loc, "20.77.0.0/16"));
+        await SpeakerFixture.UntilAsync(() => Status.LocRib is { RoutesIPv4: 1 });
+        RouterChoiceResult result = RouterChoiceResult.Of(
+            _speaker.GetLocRib(IpPrefix.Parse(Prefix))[0].Attributes, _speaker.GetPaths(IpPrefix.Parse(Prefix)), SpeakerFixture.Marker);
+        Assert.Equal(RouterChoice.Override, result.Choice);
+
+        Send(BmpMaker.PeerDown(loc, BmpPeerDownReason.RemoteNoNotification));
+        await SpeakerFixture.UntilAsync(() => Status.LocRib is null && _speaker.Rib.AttributeSetCount == sets);
+        Assert.Empty(_speaker.GetLocRib(IpPrefix.Parse(Prefix)));
+    }
+
+    [Fact]
+    public async Task Loc_rib_of_another_instance_is_not_taken()
+    {
+        await ConnectBothAsync();
+        BmpPeerHeader other = BmpMaker.LocRib(distinguisher: 7);
+        Send(BmpMaker.PeerUp(other), BmpMaker.Routes(other, Route(ProviderB, "64502 64999")));
+        await SpeakerFixture.UntilAsync(() => _station.GetRouters()[0].Peers.Any(p => p.Id.Type == BmpPeerType.LocRibInstance && p.Tables is [{ Updates: 1 }]));
+        Assert.Null(Status.LocRib);
+        Assert.Empty(_speaker.GetLocRib(IpPrefix.Parse(Prefix)));
     }
 
     private static async Task<BmpStation> StartStationAsync(BgpPeerOptions peer, BgpSpeaker speaker)
