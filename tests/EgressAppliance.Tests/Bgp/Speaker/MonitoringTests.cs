@@ -374,6 +374,25 @@ public sealed class MonitoringTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Loc_rib_counts_towards_the_limit_on_a_routers_routes()
+    {
+        await using var station = new BmpStation(
+            new() { Routers = [new() { Name = Status.Name, Address = IPAddress.Loopback, MaxRoutes = 3 }], Listen = [new(IPAddress.Loopback, 0)] },
+            _speaker.Monitor, TimeProvider.System, NullLoggerFactory.Instance);
+        await station.StartAsync(CancellationToken.None);
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        await socket.ConnectAsync(station.ListeningOn[0]);
+        BmpPeerHeader loc = BmpMaker.LocRib();
+        Send(socket, BmpMaker.Initiation(), BmpMaker.PeerUp(loc), BmpMaker.Announce(loc, "64501", "20.1.0.0/16", "20.2.0.0/16", "20.3.0.0/16"));
+        await SpeakerFixture.UntilAsync(() => Status.LocRib is { RoutesIPv4: 3 });
+
+        Send(socket, BmpMaker.Announce(loc, "64501", "20.4.0.0/16"));
+
+        await SpeakerFixture.UntilAsync(() => station.GetRouters()[0].LimitsExceeded == 1);
+        await SpeakerFixture.UntilAsync(() => Status.LocRib is null);
+    }
+
+    [Fact]
     public async Task Loc_rib_of_another_instance_is_not_taken()
     {
         await ConnectBothAsync();
