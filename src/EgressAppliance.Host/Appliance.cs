@@ -136,7 +136,7 @@ public sealed class Appliance : IAsyncDisposable
         InputCollector inputs = new(config, _pipeline, interfaces.GetLinks, interfaces.GetRouters, speaker, table, links, clock);
         _loop = Own(new SteeringLoop(config, inputs, installer, speaker, links, _systemd, clock, loggers.CreateLogger<SteeringLoop>()));
         StateBuilder builder = new(config, links, speaker, new MonitoringView(station), table, time);
-        Api = new ApplianceApi(_loop, builder, new Explainer(speaker, links, table), installer, links, new RibView(speaker, links, table, config, time), builder.Empty(config.Mode));
+        Api = new ApplianceApi(_loop, builder, new Explainer(speaker, links, new RouterChoices(speaker, links, config.Decision.MarkerCommunity), table), installer, links, new RibView(speaker, links, table, config, time), builder.Empty(config.Mode));
 
         ApiServer server = Own(await ApiServer.StartAsync(config.Http, Api, loggers, cancellationToken));
         HttpPort = server.Port;

@@ -11,6 +11,9 @@ public sealed partial class RibTable
     /// <summary>Takes one more user of a held set.</summary>
     internal void AddUser(uint set) => _attributes.AddUser(set);
 
+    /// <summary>The attributes of a held set.</summary>
+    internal PathAttributes AttributesOf(uint set) => AttributeBlock.ToAttributes(_attributes.Block(set));
+
     /// <summary>Ends a use.</summary>
     internal void Release(uint set) => _attributes.Release(set);
 

@@ -54,7 +54,7 @@ internal sealed partial class PeerSession : IConnectionSink, IAsyncDisposable
         _timers = timers;
         _logger = logger;
         _outgoing = NewSlot(incoming: false);
-        _snapshot = new(SessionState.Idle, time.GetUtcNow(), 0, null);
+        _snapshot = new(SessionState.Idle, time.GetUtcNow());
     }
 
     /// <summary>State as last published; read without a lock.</summary>
@@ -226,7 +226,7 @@ internal sealed partial class PeerSession : IConnectionSink, IAsyncDisposable
         Execute(slot, step);
         if (step.Next.State != before || step.Actions.HasFlag(FsmActions.CloseConnection))
         {
-            Publish(slot, before, step);
+            Publish(slot, before, step, e);
         }
 
         return step.Actions;
@@ -348,7 +348,7 @@ internal sealed partial class PeerSession : IConnectionSink, IAsyncDisposable
         }
     }
 
-    private void Publish(ConnectionSlot slot, SessionState before, in FsmTransition step)
+    private void Publish(ConnectionSlot slot, SessionState before, in FsmTransition step, in FsmEvent e)
     {
         SessionState shown = _outgoing.State.State;
         if (_incoming is { } incoming && incoming.State.State > shown)
@@ -357,15 +357,26 @@ internal sealed partial class PeerSession : IConnectionSink, IAsyncDisposable
         }
 
         // Two connections that meet are no fault: the other one goes on.
-        bool collided = step.Notification is { Code: BgpErrorCode.Cease, Subcode: CeaseSubcode.Collision };
+        bool received = e.Kind == FsmEventKind.Notification;
+        NotificationMessage? notification = received ? e.Message : step.Notification;
+        bool settled = notification is { Code: BgpErrorCode.Cease, Subcode: CeaseSubcode.Collision };
+        bool collided = settled && !received;
         bool failed = step.Actions.HasFlag(FsmActions.CloseConnection) && !collided;
         SessionSnapshot old = _snapshot;
         bool up = slot.State.State == SessionState.Established;
-        _snapshot = new(
-            shown,
-            shown == old.State ? old.Since : _time.GetUtcNow(),
-            old.Established + (up ? 1 : 0),
-            failed && step.Reason.Length > 0 ? step.Reason : old.LastError);
+        DateTimeOffset now = _time.GetUtcNow();
+        bool told = failed && step.Reason.Length > 0;
+        notification = settled ? null : notification;
+        _snapshot = new(shown, shown == old.State ? old.Since : now)
+        {
+            Established = old.Established + (up ? 1 : 0),
+            HoldTime = shown != SessionState.Established ? TimeSpan.Zero : up ? TimeSpan.FromSeconds(slot.State.HoldTime) : old.HoldTime,
+            LastError = told ? step.Reason : old.LastError,
+            LastErrorTime = told ? now : old.LastErrorTime,
+            LastNotification = notification is null ? old.LastNotification : new(received, notification, now),
+            NotificationsSent = old.NotificationsSent + (notification is not null && !received ? 1 : 0),
+            NotificationsReceived = old.NotificationsReceived + (notification is not null && received ? 1 : 0),
+        };
         if (up)
         {
             SessionLog.Up(_logger, _options.Name, slot.State.HoldTime, slot.Parameters!.AddPath ? "all paths (ADD-PATH)" : "best paths only");
@@ -392,10 +403,3 @@ internal sealed partial class PeerSession : IConnectionSink, IAsyncDisposable
 
     private ConnectionSlot[] Slots() => _incoming is null ? [_outgoing] : [_incoming, _outgoing];
 }
-
-/// <summary>What is shown of a session.</summary>
-/// <param name="State">The more advanced state of its connections.</param>
-/// <param name="Since">When that was entered.</param>
-/// <param name="Established">Times it went up.</param>
-/// <param name="LastError">Why it last went down or could not come up.</param>
-internal sealed record SessionSnapshot(SessionState State, DateTimeOffset Since, long Established, string? LastError);

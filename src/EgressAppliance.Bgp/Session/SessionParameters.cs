@@ -122,6 +122,22 @@ public sealed record SessionParameters
         return null;
     }
 
+    /// <summary>The same as it is shown.</summary>
+    /// <param name="holdTime">Hold time in force.</param>
+    public NegotiatedSession Describe(TimeSpan holdTime)
+    {
+        var addPath = new List<IpFamily>();
+        foreach (IpFamily family in Families)
+        {
+            if (family == IpFamily.IPv4 ? Receive.AddPathIPv4 : Receive.AddPathIPv6)
+            {
+                addPath.Add(family);
+            }
+        }
+
+        return new(PeerRouterId, Internal, holdTime, Families, addPath, RouteRefresh, Receive.FourOctetAs, Receive.ExtendedMessage, Receive.ExtendedNextHop);
+    }
+
     private static bool OffersExtendedNextHop(BgpPeerOptions peer) =>
         peer.Families.Contains(IpFamily.IPv4) && peer.Families.Contains(IpFamily.IPv6);
 

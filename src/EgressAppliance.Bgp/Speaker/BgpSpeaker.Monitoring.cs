@@ -10,8 +10,8 @@ namespace EgressAppliance.Bgp.Speaker;
 /// table of paths, and belongs to the peer with the router's name.
 ///
 /// Which paths of a router count: none while its session is down, since no override would reach it; the session's if it has ADD-PATH; else those of BMP as soon
-/// as it shows a route; else the session's best paths. The others stay in the table, hidden. Loc-RIB and Adj-RIB-Out, tables of other instances than the
-/// default one and of the session with ourselves are not taken.
+/// as it shows a route; else the session's best paths. The others stay in the table, hidden. Adj-RIB-Out, tables of other instances than the
+/// default one and of the session with ourselves are not taken; the Loc-RIB is kept beside, to be compared with (BgpSpeaker.LocRib.cs).
 ///
 /// Routes before policy have no LOCAL_PREF, and their order is not the router's. What the router prefers shows in its session as long as no override of ours is in force, and is kept
 /// with the override from then on; and an override exceeds every LOCAL_PREF that the session has shown. Where the session prefers a way that BMP does not show, its path alone counts.
@@ -89,6 +89,12 @@ public sealed partial class BgpSpeaker
     private void MonitoredSourceUp(BmpSource shown)
     {
         int index = IndexOf(shown.Peer.Router.Name);
+        if (index >= 0 && shown.Table == BmpTable.LocRib)
+        {
+            LocRibUp(index, shown);
+            return;
+        }
+
         if (index < 0 || shown.Table is not (BmpTable.AdjRibInPrePolicy or BmpTable.AdjRibInPostPolicy) || !IsProvider(index, shown.Peer))
         {
             return;
@@ -131,6 +137,7 @@ public sealed partial class BgpSpeaker
             _queue.Served();
             if (!_byHandle.TryGetValue(shown.Handle, out source))
             {
+                LocRibRoutes(shown, update);
                 return;
             }
 
@@ -158,7 +165,9 @@ public sealed partial class BgpSpeaker
     {
         lock (_gate)
         {
-            return _byHandle.TryGetValue(shown.Handle, out MonitoredSource? source) ? Routes(source.Source) + source.Intake.Pending : 0;
+            return _byHandle.TryGetValue(shown.Handle, out MonitoredSource? source) ? Routes(source.Source) + source.Intake.Pending
+                : _locRibs.TryGetValue(shown.Handle, out LocRib? locRib) ? locRib.RoutesIPv4 + locRib.RoutesIPv6
+                : 0;
         }
     }
 
@@ -191,6 +200,10 @@ public sealed partial class BgpSpeaker
         lock (_gate)
         {
             _byHandle.TryGetValue(shown.Handle, out source);
+            if (_locRibs.TryGetValue(shown.Handle, out LocRib? locRib))
+            {
+                locRib.Load.EndOfRib(family);
+            }
         }
 
         if (source is null)
@@ -217,6 +230,7 @@ public sealed partial class BgpSpeaker
 
         if (source is null)
         {
+            LocRibDown(shown);
             return;
         }
 

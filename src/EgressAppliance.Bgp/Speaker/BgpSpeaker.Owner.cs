@@ -105,9 +105,10 @@ public sealed partial class BgpSpeaker
 
     private void Refresh(int peer, AfiSafi family)
     {
-        if (family.Family is { } known)
+        lock (_gate)
         {
-            lock (_gate)
+            _peers[peer].RefreshesReceived++;
+            if (family.Family is { } known)
             {
                 Resend(peer, known);
             }
@@ -300,7 +301,9 @@ public sealed partial class BgpSpeaker
     /// </summary>
     private bool Learn(int peer, RouteIntake intake, IReadOnlyList<IpFamily> families, List<Nlri> prefixes, IpFamily family, ReadOnlySpan<byte> block)
     {
-        if (block.IsEmpty || !IsInput(peer, new AttributeView(block)))
+        bool ignored = !block.IsEmpty && !IsInput(peer, new AttributeView(block));
+        _peers[peer].RoutesIgnored += ignored ? prefixes.Count : 0;
+        if (block.IsEmpty || ignored)
         {
             return Withdraw(intake, families, prefixes, family);
         }

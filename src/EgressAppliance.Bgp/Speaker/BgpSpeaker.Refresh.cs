@@ -64,6 +64,7 @@ public sealed partial class BgpSpeaker
         }
 
         _sessions[peer].CountSent(1);
+        _peers[peer].RefreshesSent++;
         SpeakerLog.RefreshRequested(_logger, _options.Peers[peer].Name, family.ToString());
         return true;
     }

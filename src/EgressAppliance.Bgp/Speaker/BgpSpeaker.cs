@@ -155,33 +155,6 @@ public sealed partial class BgpSpeaker : IBgpSpeaker
     }
 
     /// <inheritdoc/>
-    public IReadOnlyList<PeerStatus> GetPeers()
-    {
-        var result = new PeerStatus[_sessions.Length];
-        lock (_gate)
-        {
-            for (int i = 0; i < result.Length; i++)
-            {
-                BgpPeerOptions peer = _options.Peers[i];
-                PeerSession session = _sessions[i];
-                SessionSnapshot snapshot = session.Snapshot;
-                PeerTable table = _peers[i];
-                result[i] = new PeerStatus(
-                    peer.Name, peer.RemoteAddress, snapshot.State, snapshot.Since, table.Parameters?.AddPath ?? false, IsTableComplete(i),
-                    _rib.PathCount(i, IpFamily.IPv4), _rib.PathCount(i, IpFamily.IPv6), table.Output?.Held ?? 0,
-                    session.MessagesReceived, session.MessagesSent, snapshot.Established, table.UpdateErrors, snapshot.LastError)
-                {
-                    MaxPrefixWarning = table.MaxPrefixWarning,
-                    OverridesWaiting = table.Output?.Waiting ?? 0,
-                    Bmp = MonitoringOf(i),
-                };
-            }
-        }
-
-        return result;
-    }
-
-    /// <inheritdoc/>
     public IReadOnlyList<RibPath> GetPaths(IpPrefix prefix)
     {
         var paths = new List<RibPath>();

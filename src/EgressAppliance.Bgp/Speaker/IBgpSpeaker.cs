@@ -21,6 +21,12 @@ public interface IBgpSpeaker : IAsyncDisposable
     IReadOnlyList<RibPath> GetPaths(IpPrefix prefix);
 
     /// <summary>
+    /// What the routers that show their Loc-RIB by BMP (RFC 9069) have chosen for exactly this prefix themselves, one path a router at most, by index of the router; our own
+    /// overrides are among them. A router whose Loc-RIB has path identifiers, so that it does not say which path is the best, is left out. Empty if none shows one.
+    /// </summary>
+    IReadOnlyList<RibPath> GetLocRib(IpPrefix prefix);
+
+    /// <summary>
     /// Makes an override: the live path of exactly <paramref name="prefix"/> with this next hop, ready to be announced with a LOCAL_PREF above the highest seen.
     /// </summary>
     bool TryCreateOverride(IpPrefix prefix, IpAddr nextHop, out Override? created, out OverrideRefusal refusal);

@@ -34,6 +34,9 @@ internal sealed class MonitoredRouter
     /// <summary>The tables that are up.</summary>
     public List<MonitoredSource> Sources { get; } = [];
 
+    /// <summary>Its own choices, or null if it shows none.</summary>
+    public LocRib? LocRib { get; set; }
+
     /// <summary>A route was shown on this connection: there is something to choose from.</summary>
     public bool Serves { get; private set; }
 

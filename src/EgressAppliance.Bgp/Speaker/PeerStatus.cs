@@ -1,5 +1,6 @@
 using System.Net;
 using EgressAppliance.Bgp.Bmp;
+using EgressAppliance.Net;
 
 namespace EgressAppliance.Bgp.Speaker;
 
@@ -28,8 +29,53 @@ public sealed record PeerStatus(
     /// <summary>Overrides in force that the router has not been told of yet: the rate limit, a queue it does not empty, or its limit on prefixes holds them back.</summary>
     public int OverridesWaiting { get; init; }
 
+    /// <summary>What the OPENs agreed on, or null while the session is not established.</summary>
+    public NegotiatedSession? Negotiated { get; init; }
+
+    /// <summary>When <see cref="LastError"/> happened, or null if nothing has.</summary>
+    public DateTimeOffset? LastErrorTime { get; init; }
+
+    /// <summary>The last NOTIFICATION that ended a connection, sent or received, or null if none has. It may be older than <see cref="LastError"/>; those that only settle a collision are left out.</summary>
+    public PeerNotification? LastNotification { get; init; }
+
+    /// <summary>NOTIFICATIONs sent that ended a connection, collisions left out, since start.</summary>
+    public long NotificationsSent { get; init; }
+
+    /// <summary>NOTIFICATIONs received that ended a connection, collisions left out, since start.</summary>
+    public long NotificationsReceived { get; init; }
+
+    /// <summary>ROUTE-REFRESH requests sent since start.</summary>
+    public long RefreshesSent { get; init; }
+
+    /// <summary>ROUTE-REFRESH requests received since start, each answered by announcing the family's overrides anew.</summary>
+    public long RefreshesReceived { get; init; }
+
+    /// <summary>Announcements left out since start: our own marked routes coming back, and paths with our AS or our identifier (loops).</summary>
+    public long RoutesIgnored { get; init; }
+
+    /// <summary>TCP MD5 (RFC 2385) is in use.</summary>
+    public bool Md5 { get; init; }
+
+    /// <summary>TTL security (GTSM, RFC 5082) is in use.</summary>
+    public bool TtlSecurity { get; init; }
+
+    /// <summary>The limit on its paths (<see cref="BgpPeerOptions.MaxPrefix"/>).</summary>
+    public int MaxPrefix { get; init; } = int.MaxValue;
+
+    /// <summary>The limit on prefixes it takes from us (<see cref="BgpPeerOptions.PeerAcceptsAtMost"/>), or null.</summary>
+    public int? MaxPrefixOut { get; init; }
+
+    /// <summary>The way out, or null while the session is not established or the peer is external, which is never told anything.</summary>
+    public PeerOutputStatus? Output { get; init; }
+
+    /// <summary>Paths of the session as a share of <see cref="MaxPrefix"/>.</summary>
+    public double MaxPrefixRatio => (double)(RoutesIPv4 + RoutesIPv6) / Math.Max(1, MaxPrefix);
+
     /// <summary>What BMP shows of the router, or null if nothing.</summary>
     public PeerMonitoring? Bmp { get; init; }
+
+    /// <summary>The router's own choices, if it shows its Loc-RIB by BMP (RFC 9069), or null. They are kept to be compared with, and never count.</summary>
+    public MonitoredTableStatus? LocRib { get; init; }
 
     /// <summary>Where the paths that count come from.</summary>
     public PathSource PathSource => AddPath ? PathSource.AddPath : Bmp is { InUse: true } ? PathSource.Bmp : PathSource.BestOnly;
@@ -81,4 +127,8 @@ public sealed record PeerMonitoring(bool InUse, bool Trusted, BmpTable Table, IR
 /// <param name="RoutesIPv4">IPv4 paths held.</param>
 /// <param name="RoutesIPv6">IPv6 paths held.</param>
 /// <param name="Complete">End-of-RIB came, or the quiet time passed.</param>
-public sealed record MonitoredTableStatus(BmpSource Source, int RoutesIPv4, int RoutesIPv6, bool Complete);
+public sealed record MonitoredTableStatus(BmpSource Source, int RoutesIPv4, int RoutesIPv6, bool Complete)
+{
+    /// <summary>Of a Loc-RIB, the families that come with path identifiers: it does not say which path is the router's choice.</summary>
+    public IReadOnlyList<IpFamily> SeveralPaths { get; init; } = [];
+}

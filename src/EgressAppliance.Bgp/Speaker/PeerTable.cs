@@ -33,6 +33,15 @@ internal sealed class PeerTable(TimeProvider time, BgpSpeakerOptions options, Bg
     /// <summary>UPDATEs with an error of RFC 7606.</summary>
     public long UpdateErrors { get; set; }
 
+    /// <summary>Routes that were left out: our own marked ones coming back, or with our AS in the path.</summary>
+    public long RoutesIgnored { get; set; }
+
+    /// <summary>ROUTE-REFRESH requests sent.</summary>
+    public long RefreshesSent { get; set; }
+
+    /// <summary>ROUTE-REFRESH requests received.</summary>
+    public long RefreshesReceived { get; set; }
+
     /// <summary>The session is established.</summary>
     public void Up(SessionParameters parameters, BgpConnection connection)
     {

@@ -78,7 +78,7 @@ internal sealed class ApiCommands(CommandConsole console, GlobalOptions global)
             View("overrides", "What is announced, and why.", "overrides", ApiClient.Json.IReadOnlyListOverrideDto, Views.Overrides),
             View("plan", "The plan of the latest cycle.", "plan", ApiClient.Json.DecisionDto, Views.Plan),
             Decisions(),
-            View("bgp", "The sessions with the routers.", "bgp", ApiClient.Json.IReadOnlyListBgpPeerDto, Views.Bgp),
+            Bgp(),
             Rib(),
             View("capture", "Where every frame ended, and what to do about loss.", "capture", ApiClient.Json.CaptureDto, CaptureViews.Write),
         };
@@ -89,6 +89,16 @@ internal sealed class ApiCommands(CommandConsole console, GlobalOptions global)
     {
         Command command = new(name, description);
         command.SetAction((parsed, cancellation) => ShowAsync(parsed, path, type, view, cancellation));
+        return command;
+    }
+
+    private Command Bgp()
+    {
+        Argument<string?> router = new("ROUTER") { Description = "The router's name in the configuration, for all that is known of its session.", Arity = ArgumentArity.ZeroOrOne };
+        Command command = new("bgp", "The sessions with the routers, or one of them in full.") { router };
+        command.SetAction((parsed, cancellation) => parsed.GetValue(router) is { } name
+            ? ShowAsync(parsed, "bgp?router=" + Uri.EscapeDataString(name), ApiClient.Json.IReadOnlyListBgpPeerDto, BgpViews.Detail, cancellation)
+            : ShowAsync(parsed, "bgp", ApiClient.Json.IReadOnlyListBgpPeerDto, BgpViews.List, cancellation));
         return command;
     }
 

@@ -27,7 +27,7 @@ public static class Views
         }
 
         console.Out.WriteLine();
-        Bgp(status.Bgp, console);
+        BgpViews.List(status.Bgp, console);
         console.Out.WriteLine();
         TextTable snmp = new("SNMP", "STATE", ">LAST POLL", "LAST ERROR");
         foreach (SnmpDto agent in status.Snmp)
@@ -165,68 +165,6 @@ public static class Views
         table.Write(console, "");
     }
 
-    /// <summary><c>show bgp</c></summary>
-    public static void Bgp(IReadOnlyList<BgpPeerDto> peers, CommandConsole console)
-    {
-        ArgumentNullException.ThrowIfNull(peers);
-        ArgumentNullException.ThrowIfNull(console);
-        DateTimeOffset now = console.Time.GetUtcNow();
-        TextTable table = new("BGP", "?ADDRESS", "STATE", ">FOR", ">PATHS", "?>IPV4", "?>IPV6", "?PATHS SEEN", "TABLE", ">OVERRIDES", "LAST ERROR");
-        foreach (BgpPeerDto peer in peers)
-        {
-            bool up = peer.State == "Established";
-            table.Add(
-                peer.Router,
-                peer.Address,
-                new Cell(peer.State, up ? CellStyle.Good : CellStyle.Bad),
-                Human.Span(now - peer.Since),
-                Human.Count(peer.Routes),
-                Human.Count(peer.RoutesIpv4),
-                Human.Count(peer.RoutesIpv6),
-                !up ? "-" : Seen(peer),
-                !up ? "-" : peer.TableComplete ? "complete" : new Cell("loading", CellStyle.Warning),
-                Human.Count(peer.Overrides),
-                peer.LastError);
-        }
-
-        table.Write(console, "No BGP sessions.");
-        foreach (BgpPeerDto peer in peers)
-        {
-            if (peer.Bmp is { } bmp)
-            {
-                console.Out.WriteLine();
-                Bmp(peer.Router, bmp, console);
-            }
-        }
-    }
-
-    private static Cell Seen(BgpPeerDto peer) => peer.PathSource switch
-    {
-        "add-path" => "all",
-        "bmp" when peer.AllPathsKnown => "all, by BMP",
-        "bmp" => new Cell("BMP, not all", CellStyle.Warning),
-        _ => new Cell("best only", CellStyle.Warning),
-    };
-
-    private static void Bmp(string router, BmpDto bmp, CommandConsole console)
-    {
-        string since = Human.Span(console.Time.GetUtcNow() - bmp.Since);
-        console.Out.WriteLine($"BMP of {Human.Clean(router)}: {bmp.State} for {since}{(bmp.LastError is null ? "" : $"; last error: {Human.Clean(bmp.LastError)}")}");
-        TextTable table = new("MONITORED", ">AS", "STATE", "ADJ-RIB", ">ROUTES", "?>UPDATES", "USED", "NOTE");
-        foreach (BmpPeerDto peer in bmp.Peers)
-        {
-            foreach (BmpTableDto? shown in peer.Tables.DefaultIfEmpty<BmpTableDto?>(null))
-            {
-                table.Add(
-                    peer.Peer, peer.As.ToString(CultureInfo.InvariantCulture), new Cell(peer.Up ? "up" : "down", peer.Up ? CellStyle.Good : CellStyle.Bad), shown?.Table,
-                    shown is null ? "-" : Human.Count(shown.Routes), shown is null ? "-" : Human.Count(shown.Updates),
-                    shown is not { Used: true } ? "no" : shown.Complete ? "yes" : new Cell("loading", CellStyle.Warning), peer.Note);
-            }
-        }
-
-        table.Write(console, "The router has shown no peers.");
-    }
-
     /// <summary><c>explain</c></summary>
     public static void Explain(ExplainDto explain, CommandConsole console)
     {
@@ -249,6 +187,7 @@ public static class Views
         facts.Write(console, "");
         console.Out.WriteLine();
         Paths(explain, console);
+        Choices(explain.RouterChoices, console);
     }
 
     /// <summary><c>show rib</c></summary>
@@ -272,6 +211,20 @@ public static class Views
         }
 
         table.Write(console, "No paths are known.");
+        Choices(rib.RouterChoices, console);
+    }
+
+    private static void Choices(IReadOnlyList<RouterChoiceDto> choices, CommandConsole console)
+    {
+        if (choices.Count > 0)
+        {
+            console.Out.WriteLine();
+        }
+
+        foreach (RouterChoiceDto choice in choices)
+        {
+            console.Out.WriteLine($"Loc-RIB: {Human.Clean(choice.Summary)}");
+        }
     }
 
     private static void Paths(ExplainDto explain, CommandConsole console)

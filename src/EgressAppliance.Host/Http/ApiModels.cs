@@ -122,56 +122,6 @@ public sealed record CaptureSourceDto(string Name, long Frames, long KernelDropp
     public IReadOnlyList<long> WorkerFrames { get; init; } = [];
 }
 
-/// <summary>A router's BGP session.</summary>
-/// <param name="Router">Router name.</param>
-/// <param name="Address">Its address.</param>
-/// <param name="State">FSM state, RFC 4271 spelling.</param>
-/// <param name="Since">When that state was entered.</param>
-/// <param name="Routes">Paths held of those that count, both families.</param>
-/// <param name="RoutesIpv4">IPv4 paths.</param>
-/// <param name="RoutesIpv6">IPv6 paths.</param>
-/// <param name="AddPath">The session shows all paths (ADD-PATH).</param>
-/// <param name="TableComplete">The table has been received whole.</param>
-/// <param name="Overrides">Overrides announced to it.</param>
-/// <param name="LastError">Why it last failed, or null.</param>
-public sealed record BgpPeerDto(
-    string Router, string Address, string State, DateTimeOffset Since, int Routes, int RoutesIpv4, int RoutesIpv6, bool AddPath, bool TableComplete,
-    int Overrides, string? LastError)
-{
-    /// <summary>Where its paths come from: <c>add-path</c>, <c>bmp</c> or <c>best-only</c>.</summary>
-    public string PathSource { get; init; } = "best-only";
-
-    /// <summary>All paths of the router are seen; false: degraded, nothing is moved.</summary>
-    public bool AllPathsKnown { get; init; }
-
-    /// <summary>Its BMP connection, or null if none is configured.</summary>
-    public BmpDto? Bmp { get; init; }
-}
-
-/// <summary>A router's BMP connection.</summary>
-/// <param name="State"><c>up</c>, <c>listening</c>, <c>connecting</c>, <c>held</c> (refused for a while after a limit was exceeded) or <c>stopped</c>.</param>
-/// <param name="Since">When that state was entered.</param>
-/// <param name="Table">The table whose routes count, <c>adj-rib-in-pre-policy</c> or <c>adj-rib-in-post-policy</c>, or null while there is none.</param>
-/// <param name="Peers">The monitored peers.</param>
-/// <param name="LastError">Why the connection last ended or could not be made, or null.</param>
-public sealed record BmpDto(string State, DateTimeOffset Since, string? Table, IReadOnlyList<BmpPeerDto> Peers, string? LastError);
-
-/// <summary>A peer of a router, shown by BMP.</summary>
-/// <param name="Peer">Its address, after the instance's distinguisher if it is not of the default one; <c>loc-rib</c> for the router's own table.</param>
-/// <param name="As">Its AS.</param>
-/// <param name="Up">The session is up and monitored.</param>
-/// <param name="Tables">The tables shown.</param>
-/// <param name="Note">Why it is down, why a table is not used, or what may be missing on the router; or null.</param>
-public sealed record BmpPeerDto(string Peer, uint As, bool Up, IReadOnlyList<BmpTableDto> Tables, string? Note);
-
-/// <summary>A table of a monitored peer.</summary>
-/// <param name="Table">Which, such as <c>adj-rib-in-pre-policy</c>.</param>
-/// <param name="Routes">Routes held; 0 of tables that are not taken.</param>
-/// <param name="Updates">UPDATEs with routes received.</param>
-/// <param name="Used">Its routes count.</param>
-/// <param name="Complete">It has been received whole.</param>
-public sealed record BmpTableDto(string Table, int Routes, long Updates, bool Used, bool Complete);
-
 /// <summary>A router's SNMP agent.</summary>
 /// <param name="Router">Router name.</param>
 /// <param name="Reachable">It answered the last poll.</param>
@@ -256,7 +206,11 @@ public sealed record MoveDto(string Prefix, string From, string To, long RateBps
 /// <param name="Paths">All paths, the router's preference first.</param>
 /// <param name="Summary">The answer in words, a sentence or two.</param>
 public sealed record ExplainDto(
-    string Query, string? Prefix, long RateBps, string? Link, string? NativeLink, OverrideDto? Override, IReadOnlyList<PathDto> Paths, string Summary);
+    string Query, string? Prefix, long RateBps, string? Link, string? NativeLink, OverrideDto? Override, IReadOnlyList<PathDto> Paths, string Summary)
+{
+    /// <summary>What the routers that show their Loc-RIB have chosen, compared with the first path.</summary>
+    public IReadOnlyList<RouterChoiceDto> RouterChoices { get; init; } = [];
+}
 
 /// <summary>A path of a prefix, and whether it can be used to relieve.</summary>
 /// <param name="Router">Router it was learned from.</param>
@@ -277,7 +231,11 @@ public sealed record PathDto(
 /// <param name="Query">What was asked.</param>
 /// <param name="Prefix">The prefix in the table that answers, or null if none.</param>
 /// <param name="Paths">All paths, the router's preference first.</param>
-public sealed record RibDto(string Query, string? Prefix, IReadOnlyList<RibPathDto> Paths);
+public sealed record RibDto(string Query, string? Prefix, IReadOnlyList<RibPathDto> Paths)
+{
+    /// <summary>What the routers that show their Loc-RIB have chosen, compared with the first of their paths.</summary>
+    public IReadOnlyList<RouterChoiceDto> RouterChoices { get; init; } = [];
+}
 
 /// <summary>A path as a router sent it, and why it is not the best.</summary>
 /// <param name="Router">Router it was learned from.</param>

@@ -96,7 +96,7 @@ public sealed class ApiServer : IAsyncDisposable
         RouteGroupBuilder api = app.MapGroup("/api/v1");
         api.MapGet("/status", (IApplianceApi a) => a.State.Status);
         api.MapGet("/capture", (IApplianceApi a) => a.State.Status.Capture);
-        api.MapGet("/bgp", (IApplianceApi a) => a.State.Status.Bgp);
+        api.MapGet("/bgp", GetBgp);
         api.MapGet("/links", (IApplianceApi a) => a.State.Links);
         api.MapGet("/overrides", (IApplianceApi a) => a.State.Overrides);
         api.MapGet("/prefixes", GetPrefixes);
@@ -123,6 +123,16 @@ public sealed class ApiServer : IAsyncDisposable
             : Results.Text("ready\n"));
         // The default pattern leaves out paths that look like files, which are what the page consists of.
         app.MapFallback("{*path}", UiFiles.ServeAsync);
+    }
+
+    private static IResult GetBgp(IApplianceApi a, string? router = null)
+    {
+        IReadOnlyList<BgpPeerDto> peers = a.State.Status.Bgp;
+        IReadOnlyList<BgpPeerDto> asked = router is null ? peers : [.. peers.Where(p => p.Router == router)];
+        return router is not null && asked.Count == 0
+            ? Results.Problem(
+                $"There is no router '{router}'. Routers: {string.Join(", ", peers.Select(p => p.Router))}.", statusCode: StatusCodes.Status404NotFound)
+            : Results.Ok(asked);
     }
 
     private static IResult GetPrefixes(IApplianceApi a, int top = 50, string? link = null)

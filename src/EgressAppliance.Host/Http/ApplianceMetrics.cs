@@ -126,6 +126,7 @@ public static class ApplianceMetrics
             text.Sample(peer.Overrides, ("peer", peer.Address));
         }
 
+        SessionMetrics.Write(text, status.Bgp);
         text.Gauge("egress_snmp_up", "1 if the router's agent answered the last poll.");
         foreach (SnmpDto agent in status.Snmp)
         {

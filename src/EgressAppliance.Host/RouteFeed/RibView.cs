@@ -16,6 +16,7 @@ namespace EgressAppliance.Host.RouteFeed;
 public sealed class RibView(IBgpSpeaker speaker, LinkDirectory links, PrefixTable table, ApplianceConfig config, TimeProvider time)
 {
     private const int Step = 256;
+    private readonly RouterChoices _choices = new(speaker, links, config.Decision.MarkerCommunity);
     private int _writing;
 
     /// <summary>All paths of a prefix, or of the longest match of an address; null if the text is neither.</summary>
@@ -37,7 +38,10 @@ public sealed class RibView(IBgpSpeaker speaker, LinkDirectory links, PrefixTabl
         IReadOnlyList<RibPath> paths = speaker.GetPaths(prefix);
         IReadOnlyList<BestPathStep> steps = BestPathExplanation.Explain(paths);
         IReadOnlyList<PeerStatus> peers = speaker.GetPeers();
-        return new RibDto(query, paths.Count == 0 ? null : prefix.ToString(), [.. paths.Select((p, i) => Describe(p, steps[i], peers[p.Peer]))]);
+        return new RibDto(query, paths.Count == 0 ? null : prefix.ToString(), [.. paths.Select((p, i) => Describe(p, steps[i], peers[p.Peer]))])
+        {
+            RouterChoices = _choices.Describe(prefix, paths, peers),
+        };
     }
 
     /// <summary>

@@ -2,6 +2,7 @@ using EgressAppliance.Bgp.Speaker;
 using EgressAppliance.Dataplane.Pipeline;
 using EgressAppliance.Decision.Control;
 using EgressAppliance.Host.Interfaces;
+using EgressAppliance.Host.RouteFeed;
 
 namespace EgressAppliance.Host.Steering;
 
@@ -25,6 +26,9 @@ public sealed record CycleInputs
 
     /// <summary>The routers' BGP sessions.</summary>
     public required IReadOnlyList<PeerStatus> Peers { get; init; }
+
+    /// <summary>How the routers' own choices compare with the paths that they should prefer, of the largest prefixes.</summary>
+    public required ChoiceCounts Choices { get; init; }
 
     /// <summary>Totals of the data path.</summary>
     public required PipelineStatistics Statistics { get; init; }

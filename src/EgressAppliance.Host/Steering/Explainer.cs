@@ -12,7 +12,7 @@ namespace EgressAppliance.Host.Steering;
 /// Answers, for any address or prefix, where it goes, why, and what else could be done with it: the routes from the speaker, the reasons
 /// from the decision maker.
 /// </summary>
-public sealed class Explainer(IBgpSpeaker speaker, LinkDirectory links, PrefixTable table)
+public sealed class Explainer(IBgpSpeaker speaker, LinkDirectory links, RouterChoices choices, PrefixTable table)
 {
     /// <summary>Answers a query as of a cycle; null if the text is neither an address nor a prefix.</summary>
     public ExplainDto? Explain(string query, CycleResult cycle)
@@ -47,7 +47,10 @@ public sealed class Explainer(IBgpSpeaker speaker, LinkDirectory links, PrefixTa
         IReadOnlyList<PeerStatus> peers = speaker.GetPeers();
         return new ExplainDto(
             query, prefix.ToString(), rate?.RateBps ?? 0, rate is { } seen ? links[seen.Link]?.Name : null, why?.NativeLink, active,
-            [.. paths.Select(p => Describe(p, peers, why))], Summary(why, active, steered ? links.Of(paths[0])!.Name : null));
+            [.. paths.Select(p => Describe(p, peers, why))], Summary(why, active, steered ? links.Of(paths[0])!.Name : null))
+        {
+            RouterChoices = choices.Describe(prefix, paths, peers),
+        };
     }
 
     private static ExplainDto Unknown(string query, string summary) => new(query, null, 0, null, null, null, [], summary);

@@ -58,6 +58,7 @@ public sealed class InputCollector
     private readonly long _start;
     private readonly Dictionary<IpPrefix, double> _packets = [];
     private readonly PreferenceWatch _preferences = new();
+    private readonly RouterChoices _choices;
     private readonly Dictionary<string, (long Frames, long Timestamp)> _heard = [];
     private readonly Dictionary<string, (DateTimeOffset? Poll, long Timestamp)> _polled = [];
     private PipelineStatistics _before = new();
@@ -88,6 +89,7 @@ public sealed class InputCollector
         _speaker = speaker;
         _table = table;
         _links = links;
+        _choices = new RouterChoices(speaker, links, config.Decision.MarkerCommunity);
         _time = time;
         _sampling = config.Capture.Sources.Select(s => s.Sampling).DefaultIfEmpty(1).Max();
         _polledRouters = [.. config.Routers.Where(r => r.Snmp is not null).Select(r => r.Name)];
@@ -124,7 +126,8 @@ public sealed class InputCollector
             residual[link.Value] += rate;
         }
 
-        List<PrefixDemand> prefixes = Demands(picture, overrides, residual);
+        ChoiceCounts choices = new(peers.Count);
+        List<PrefixDemand> prefixes = Demands(picture, overrides, residual, peers.Any(p => p.LocRib is not null) ? choices : null);
         if (_preferences.EndCycle() is { } elsewhere)
         {
             problems.Add(elsewhere);
@@ -150,6 +153,7 @@ public sealed class InputCollector
             Interfaces = interfaces,
             Agents = _agents(),
             Peers = peers,
+            Choices = choices,
             Statistics = statistics,
             UnattributedPackets = _unattributed,
             Timestamp = counters.Timestamp,
@@ -251,7 +255,11 @@ public sealed class InputCollector
         }
     }
 
-    private List<PrefixDemand> Demands(DemandPicture<IpPrefix> picture, IReadOnlyList<OverrideEntry> overrides, long[] residual)
+    /// <param name="picture">Rates.</param>
+    /// <param name="overrides">Overrides in force.</param>
+    /// <param name="residual">Takes the rates that are no prefix's, by link.</param>
+    /// <param name="choices">Counts the routers' own choices; null where none shows them.</param>
+    private List<PrefixDemand> Demands(DemandPicture<IpPrefix> picture, IReadOnlyList<OverrideEntry> overrides, long[] residual, ChoiceCounts? choices)
     {
         List<PrefixDemand> prefixes = new(picture.Top.Count + overrides.Count);
         HashSet<IpPrefix> given = new(picture.Top.Count);
@@ -259,6 +267,11 @@ public sealed class InputCollector
         foreach (DemandRate<IpPrefix> rate in picture.Top)
         {
             IReadOnlyList<RibPath> learned = _speaker.GetPaths(rate.Key);
+            if (choices is not null)
+            {
+                _choices.Count(rate.Key, learned, choices);
+            }
+
             IReadOnlyList<string> paths = _links.LinksOf(learned);
             if (paths.Count == 0 || !_links.PrefersConfigured(learned))
             {

@@ -43,7 +43,7 @@ public sealed class StateBuilder(
         string[] problems = [.. outcome.Problems, .. inputs.Problems];
         StatusDto status = new(
             config.Site, Version, ModeName(outcome.Mode), Reasons.Code(outcome.Verdict), outcome.Reason, outcome.Healthy && problems.Length == 0, outcome.Time,
-            time.GetElapsedTime(_start).TotalSeconds, problems, Capture(inputs), monitoring.Describe(inputs.Peers),
+            time.GetElapsedTime(_start).TotalSeconds, problems, Capture(inputs), monitoring.Describe(inputs.Peers, inputs.Choices),
             [.. inputs.Agents.Select(a => new SnmpDto(a.Router, a.Reachable, a.LastPoll, a.LastError))]);
         List<OverrideDto> overrides = [.. outcome.Overrides.Select(o => Override(o, outcome.Mode))];
         return new StateEventDto(

@@ -20,6 +20,9 @@ internal sealed class BmpLab : IAsyncDisposable
     public const string EdgeAddress = "192.0.2.1";
     public const string StationAddress = "192.0.2.2";
     public const int Port = 11019;
+
+    /// <summary>The community on the speaker's own routes.</summary>
+    public const uint Marker = (65000u << 16) | 64900;
     private const string Sysctls =
         "net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 net.ipv6.conf.all.accept_dad=0 net.ipv6.conf.default.accept_dad=0 net.ipv6.conf.default.accept_ra=0";
 
@@ -188,7 +191,7 @@ internal sealed class BmpLab : IAsyncDisposable
         Listen = [new(IPAddress.Parse(StationAddress), 179)],
         AllowedNextHops = Providers.SelectMany(p => new[] { IpAddr.Parse(p.Ipv4), IpAddr.Parse(p.Ipv6) }).ToHashSet(),
         OwnAddresses = new HashSet<IpAddr> { IpAddr.Parse(StationAddress) },
-        MarkerCommunity = (65000u << 16) | 64900,
+        MarkerCommunity = Marker,
     };
 
     /// <summary>A socket belongs to the namespace of the thread that made it; who uses it later does not matter.</summary>

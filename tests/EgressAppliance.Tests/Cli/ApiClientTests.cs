@@ -32,6 +32,7 @@ public sealed class ApiClientTests : IAsyncLifetime
     [InlineData("show overrides", "No overrides")]
     [InlineData("show decisions", "No decision")]
     [InlineData("show bgp", "Established")]
+    [InlineData("show bgp edge1", "last NOTIFICATION")]
     [InlineData("show capture", "truncated_ipv4")]
     [InlineData("show rib 192.0.2.1", "192.0.2.0/24, the router's preference first:")]
     [InlineData("explain 192.0.2.1", "It goes by its native link.")]
@@ -115,6 +116,7 @@ public sealed class ApiClientTests : IAsyncLifetime
     [InlineData("explain 198.51.100.1", "'prefix' is an address or a prefix")]
     [InlineData("show rib 198.51.100.1", "'prefix' is an address or a prefix")]
     [InlineData("show prefixes --link isp-x", "isp-x")]
+    [InlineData("show bgp edge9", "There is no router 'edge9'. Routers: edge1.")]
     [InlineData("bgp refresh edge9", "There is no router 'edge9'.")]
     public async Task Problem_of_the_appliance_is_shown(string line, string detail)
     {

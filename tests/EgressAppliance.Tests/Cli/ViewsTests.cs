@@ -36,7 +36,7 @@ public sealed class ViewsTests
 
     private static readonly BgpPeerDto[] Peers =
     [
-        new("edge1", "192.0.2.1", "Established", Then, 2_030_112, 1_600_000, 430_112, true, true, 3, null) { PathSource = "add-path", AllPathsKnown = true },
+        new("edge1", "192.0.2.1", "Established", Then, 2_030_112, 1_600_000, 430_112, true, true, 3, null) { PathSource = "add-path", AllPathsKnown = true, MaxPrefix = 10_000_000, MaxPrefixRatio = 0.203 },
         new("edge2", "192.0.2.5", "Active", Then, 0, 0, 0, false, false, 0, "connection refused"),
         new("edge3", "192.0.2.9", "Established", Then, 1_999_000, 1_600_000, 399_000, false, true, 1, null)
         {
@@ -53,6 +53,25 @@ public sealed class ViewsTests
         },
     ];
 
+    private static readonly BgpPeerDto Detailed = Peers[2] with
+    {
+        Md5 = true,
+        TtlSecurity = true,
+        LastError = "hold timer expired: nothing received for 9 s",
+        LastErrorAt = Then,
+        LastNotification = new("sent", 4, 0, "4/0 Hold Timer Expired", null, Then),
+        Negotiated = new("ibgp", "192.0.2.9", 9, 3, ["ipv4", "ipv6"], ["route-refresh", "4-octet-as", "extended-message"]),
+        MaxPrefix = 2_400_000,
+        MaxPrefixRatio = 0.8329,
+        MaxPrefixWarning = true,
+        MaxPrefixOut = 500,
+        OverridesWaiting = 12,
+        Output = new(1_100_000, 1 << 20, 8 << 20, true),
+        Counters = new(2, 2_100_000, 4_000, 3, 17, 1, 2, 1, 0),
+        LocRib = new(1_000_123, true, 9_950, 12),
+        Bmp = Peers[2].Bmp! with { SysName = "edge3.example.net", Connections = 3, Messages = 2_400_000, Malformed = 1, LastMalformed = "an UPDATE ends early" },
+    };
+
     private static readonly OverrideDto Override = new(
         "203.0.113.0/24", "isp-a", "isp-b", 420_000_000, Then, "relieve isp-a: 97.2% of 10 Gbit/s", "confirmed", new DateTimeOffset(2026, 1, 2, 4, 0, 25, TimeSpan.Zero));
 
@@ -67,7 +86,14 @@ public sealed class ViewsTests
             new PathDto("edge1", "100.64.1.2", "isp-a", "64500 64510", 100, 0, "igp", ["64500:100"], false, "native"),
             new PathDto("edge1", "100.64.2.2", "isp-b", "64501 64502 64510", 100, null, "incomplete", [], true, null),
         ],
-        "203.0.113.0/24 leaves by isp-b because an override moved it from isp-a.");
+        "203.0.113.0/24 leaves by isp-b because an override moved it from isp-a.")
+    {
+        RouterChoices =
+        [
+            new("edge1", "override", "100.64.2.2", "isp-b", "64501 64502 64510", 200, null, "100.64.1.2", "isp-a", null,
+                "edge1 uses our override by 100.64.2.2 (isp-b); without it, by the routes it shows, 100.64.1.2 (isp-a)."),
+        ],
+    };
 
     [Fact]
     public void Status_matches() => Check("status", c => Views.Status(
@@ -113,7 +139,21 @@ public sealed class ViewsTests
     public void Plan_matches() => Check("plan", c => Views.Plan(Decision, c));
 
     [Fact]
-    public void Bgp_matches() => Check("bgp", c => Views.Bgp(Peers, c));
+    public void Bgp_matches() => Check("bgp", c => BgpViews.List(Peers, c));
+
+    [Fact]
+    public void Bgp_of_one_router_matches() => Check("bgp-router", c => BgpViews.Detail([Detailed], c));
+
+    [Fact]
+    public void Bgp_of_a_router_that_is_down_matches() => Check("bgp-router-down", c => BgpViews.Detail(
+        [
+            Peers[1] with
+            {
+                LastErrorAt = Then.AddMinutes(50), MaxPrefix = 10_000_000, Counters = new(2, 100, 90, 0, 0, 0, 0, 0, 1),
+                LastNotification = new("received", 6, 2, "6/2 Cease, Administrative Shutdown: \"line card swap, back at 04:00\"", "line card swap, back at 04:00", Then),
+            },
+        ],
+        c));
 
     [Fact]
     public void Capture_matches() => Check("capture", c => CaptureViews.Write(Capture, c));
@@ -128,7 +168,10 @@ public sealed class ViewsTests
                 new RibPathDto("edge1", "192.0.2.1", 3, "100.64.1.2", "isp-a", "64496 64510", 100, 20, "igp", ["64496:7"], null) { LargeCommunities = ["64496:1:2"] },
                 new RibPathDto("edge1", "192.0.2.1", 4, "100.64.2.2", "isp-b", "64497 64500 64510", 100, null, "igp", [], "as_path_length"),
                 new RibPathDto("edge2", "192.0.2.2", 0, "100.64.9.2", null, "64499 64510", 50, null, "incomplete", [], "local_pref"),
-            ]),
+            ])
+        {
+            RouterChoices = [new("edge1", "agrees", "100.64.1.2", "isp-a", "64496 64510", 100, 20, "100.64.1.2", "isp-a", null, "edge1 agrees: it uses 100.64.1.2 (isp-a).")],
+        },
         c));
 
     [Fact]
@@ -148,7 +191,7 @@ public sealed class ViewsTests
         Views.Prefixes([], console);
         Views.Overrides([], console);
         Views.Decisions([], console);
-        Views.Bgp([], console);
+        BgpViews.List([], console);
         Assert.Equal(
             "No links.\nNo traffic was seen.\nNo overrides: plain BGP is in charge.\nNo decision has been made yet.\nNo BGP sessions.\n", output.ToString());
     }

@@ -75,6 +75,19 @@ public sealed class ApiServerTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
+    public async Task Bgp_gives_all_sessions_or_that_of_one_router()
+    {
+        using JsonDocument all = JsonDocument.Parse(await _client.GetStringAsync("/api/v1/bgp"));
+        using JsonDocument one = JsonDocument.Parse(await _client.GetStringAsync("/api/v1/bgp?router=edge1"));
+        Assert.Equal(all.RootElement.ToString(), one.RootElement.ToString());
+        JsonElement peer = one.RootElement[0];
+        Assert.Equal((0, JsonValueKind.Null), (peer.GetProperty("counters").GetProperty("update_errors").GetInt32(), peer.GetProperty("last_notification").ValueKind));
+        using HttpResponseMessage unknown = await _client.GetAsync("/api/v1/bgp?router=edge9");
+        Assert.Equal(HttpStatusCode.NotFound, unknown.StatusCode);
+        Assert.Contains("Routers: edge1", await unknown.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Unknown_link_names_the_known_ones()
     {
         using HttpResponseMessage response = await _client.GetAsync("/api/v1/prefixes?link=isp-x");

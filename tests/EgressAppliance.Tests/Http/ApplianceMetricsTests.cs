@@ -50,6 +50,31 @@ public sealed partial class ApplianceMetricsTests
         }
     }
 
+    [Fact]
+    public void Sessions_are_told_by_peer()
+    {
+        string text = MetricsText.OfEverything();
+        foreach (string sample in (string[])
+            ["egress_bgp_peer_state_since_timestamp_seconds{peer=\"192.0.2.1\"} 1767323045", "egress_bgp_peer_established_total{peer=\"192.0.2.1\"} 2",
+                "egress_bgp_hold_time_seconds{peer=\"192.0.2.1\"} 9", "egress_bgp_hold_time_seconds{peer=\"192.0.2.5\"} NaN",
+                "egress_bgp_all_paths_known{peer=\"192.0.2.1\"} 1", "egress_bgp_table_complete{peer=\"192.0.2.5\"} 0", "egress_bgp_max_prefix{peer=\"192.0.2.1\"} 4000000",
+                "egress_bgp_max_prefix_ratio{peer=\"192.0.2.1\"} 0.8", "egress_bgp_max_prefix_warning{peer=\"192.0.2.1\"} 1", "egress_bgp_max_prefix_out{peer=\"192.0.2.1\"} 500",
+                "egress_bgp_max_prefix_out{peer=\"192.0.2.5\"} +Inf", "egress_bgp_overrides_waiting{peer=\"192.0.2.1\"} 6", "egress_bgp_output_queue_bytes{peer=\"192.0.2.1\"} 2048",
+                "egress_bgp_output_behind{peer=\"192.0.2.1\"} 1", "egress_bgp_update_errors_total{peer=\"192.0.2.1\"} 5", "egress_bgp_routes_ignored_total{peer=\"192.0.2.1\"} 6",
+                "egress_bgp_messages_total{peer=\"192.0.2.1\",direction=\"received\"} 3", "egress_bgp_messages_total{peer=\"192.0.2.1\",direction=\"sent\"} 4",
+                "egress_bgp_refreshes_total{peer=\"192.0.2.1\",direction=\"sent\"} 7", "egress_bgp_refreshes_total{peer=\"192.0.2.1\",direction=\"received\"} 8",
+                "egress_bgp_notifications_total{peer=\"192.0.2.1\",direction=\"sent\"} 9", "egress_bgp_notifications_total{peer=\"192.0.2.1\",direction=\"received\"} 10",
+                "egress_bmp_up{peer=\"192.0.2.1\"} 1", "egress_bmp_connections_total{peer=\"192.0.2.1\"} 2", "egress_bmp_messages_total{peer=\"192.0.2.1\"} 30",
+                "egress_bmp_malformed_messages_total{peer=\"192.0.2.1\"} 1", "egress_bmp_peers_up{peer=\"192.0.2.1\"} 1",
+                "egress_bgp_loc_rib_routes{peer=\"192.0.2.1\"} 1000000", "egress_bgp_loc_rib_compared_prefixes{peer=\"192.0.2.1\"} 900",
+                "egress_bgp_loc_rib_differing_prefixes{peer=\"192.0.2.1\"} 4"])
+        {
+            Assert.Contains($"\n{sample}\n", text, StringComparison.Ordinal);
+        }
+
+        Assert.DoesNotContain("egress_bmp_up{peer=\"192.0.2.5\"}", text, StringComparison.Ordinal);
+    }
+
     [GeneratedRegex("""^([a-z_]+)(\{[a-z_]+="[^"]*"(,[a-z_]+="[^"]*")*\})? (NaN|[+-]?Inf|-?[0-9.eE+-]+)$""")]
     private static partial Regex Sample();
 }

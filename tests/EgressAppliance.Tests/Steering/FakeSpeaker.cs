@@ -63,6 +63,15 @@ internal sealed class FakeSpeaker : IBgpSpeaker
         }
     }
 
+    /// <summary>Sets the paths of a prefix, the preferred first.</summary>
+    public void Learn(string prefix, params RibPath[] paths)
+    {
+        lock (_gate)
+        {
+            _paths[IpPrefix.Parse(prefix)] = paths;
+        }
+    }
+
     /// <summary>Ends an override as the speaker does when its path goes, and tells of it on the calling thread.</summary>
     public void Lose(string prefix)
     {
@@ -111,6 +120,11 @@ internal sealed class FakeSpeaker : IBgpSpeaker
             return _paths.GetValueOrDefault(prefix) ?? [];
         }
     }
+
+    /// <summary>What the routers have chosen themselves.</summary>
+    public Dictionary<IpPrefix, RibPath[]> LocRib { get; } = [];
+
+    public IReadOnlyList<RibPath> GetLocRib(IpPrefix prefix) => LocRib.GetValueOrDefault(prefix) ?? [];
 
     public bool TryCreateOverride(IpPrefix prefix, IpAddr nextHop, out Override? created, out OverrideRefusal refusal)
     {

@@ -70,6 +70,26 @@ export interface BgpPeer {
   table_complete: boolean;
   overrides: number;
   last_error: string | null;
+  last_error_at: string | null;
+  last_notification: { direction: 'received' | 'sent'; code: number; subcode: number; description: string; text: string | null; time: string } | null;
+  negotiated: {
+    type: 'ibgp' | 'ebgp';
+    router_id: string;
+    hold_time_seconds: number;
+    keepalive_seconds: number;
+    families: string[];
+    capabilities: string[];
+  } | null;
+  md5: boolean;
+  ttl_security: boolean;
+  max_prefix: number;
+  max_prefix_ratio: number;
+  max_prefix_warning: boolean;
+  max_prefix_out: number | null;
+  overrides_waiting: number;
+  output: { queued_bytes: number; high_mark_bytes: number; limit_bytes: number; behind: boolean } | null;
+  loc_rib: { routes: number; complete: boolean; compared: number; differing: number } | null;
+  bmp: { state: string; since: string; last_error: string | null; malformed: number } | null;
 }
 
 export interface Snmp {
@@ -177,6 +197,7 @@ export interface Explanation {
   override: Override | null;
   paths: Path[];
   summary: string;
+  router_choices: { router: string; verdict: 'agrees' | 'differs' | 'override' | 'none'; summary: string }[];
 }
 
 export interface StateEvent {

@@ -330,11 +330,77 @@ public sealed class MonitoringTests : IAsyncLifetime
 
         Assert.Equal(("bmp", true, 1, 1, 0), (peer.PathSource, peer.AllPathsKnown, peer.Routes, peer.RoutesIpv4, peer.RoutesIpv6));
         Assert.Equal(("up", "adj-rib-in-pre-policy", null), (peer.Bmp!.State, peer.Bmp.Table, peer.Bmp.LastError));
+        Assert.Equal((1, 0, 0), (peer.Bmp.Connections, peer.Bmp.Malformed, peer.Bmp.LimitsExceeded));
+        Assert.True(peer.Bmp.Messages >= 3);
         Assert.Equal([ProviderA, ProviderB, "loc-rib"], peer.Bmp.Peers.Select(p => p.Peer));
         Assert.Equal(new BmpTableDto("adj-rib-in-pre-policy", 1, 1, true, true), Assert.Single(peer.Bmp.Peers[0].Tables));
         Assert.Empty(peer.Bmp.Peers[1].Tables);
         Assert.NotNull(peer.Bmp.Peers[1].Note);
-        Assert.Equal(new BmpTableDto("loc-rib", 0, 1, false, false), Assert.Single(peer.Bmp.Peers[2].Tables));
+        BmpTableDto own = Assert.Single(peer.Bmp.Peers[2].Tables);
+        Assert.Equal(("loc-rib", 1, 1L, false), (own.Table, own.Routes, own.Updates, own.Used));
+        Assert.Equal((1, 0, 0), (peer.LocRib!.Routes, peer.LocRib.Compared, peer.LocRib.Differing));
+    }
+
+    [Fact]
+    public async Task Loc_rib_is_kept_to_be_compared_and_is_no_input()
+    {
+        await ConnectBothAsync();
+        Assert.Null(Status.LocRib);
+        Assert.Empty(_speaker.GetLocRib(IpPrefix.Parse(Prefix)));
+        long paths = _speaker.Rib.TotalPaths;
+        int sets = _speaker.Rib.AttributeSetCount;
+        BmpPeerHeader loc = BmpMaker.LocRib();
+        Send(
+            BmpMaker.PeerUp(loc), BmpMaker.Routes(loc, Route(ProviderB, "64502 64999")), BmpMaker.Routes(loc, Route(ProviderA, "64501 64777", prefix: "20.77.0.0/16")),
+            BmpMaker.EndOfRib(loc, AfiSafi.IPv4Unicast));
+        await SpeakerFixture.UntilAsync(() => Status.LocRib is { RoutesIPv4: 2, Complete: true });
+
+        RibPath chosen = Assert.Single(_speaker.GetLocRib(IpPrefix.Parse(Prefix)));
+        Assert.Equal((0, ProviderB, BmpTable.LocRib), (chosen.Peer, chosen.NextHop.Address.ToString(), chosen.Monitored!.Table));
+        Assert.Equal([ProviderA, ProviderB], NextHops());
+        Assert.Empty(_speaker.GetPaths(IpPrefix.Parse("20.77.0.0/16")));
+        Assert.Equal(OverrideRefusal.PathNotLearned, _speaker.Refusal("20.77.0.0/16", ProviderA));
+        Assert.Equal(paths, _speaker.Rib.TotalPaths);
+
+        Send(BmpMaker.Routes(loc, Route(ProviderB, "64502 64999", SpeakerFixture.Marker)), BmpMaker.Withdraw(loc, "20.77.0.0/16"));
+        await SpeakerFixture.UntilAsync(() => Status.LocRib is { RoutesIPv4: 1 });
+        RouterChoiceResult result = RouterChoiceResult.Of(
+            _speaker.GetLocRib(IpPrefix.Parse(Prefix))[0].Attributes, _speaker.GetPaths(IpPrefix.Parse(Prefix)), SpeakerFixture.Marker);
+        Assert.Equal(RouterChoice.Override, result.Choice);
+
+        Send(BmpMaker.PeerDown(loc, BmpPeerDownReason.RemoteNoNotification));
+        await SpeakerFixture.UntilAsync(() => Status.LocRib is null && _speaker.Rib.AttributeSetCount == sets);
+        Assert.Empty(_speaker.GetLocRib(IpPrefix.Parse(Prefix)));
+    }
+
+    [Fact]
+    public async Task Loc_rib_counts_towards_the_limit_on_a_routers_routes()
+    {
+        await using var station = new BmpStation(
+            new() { Routers = [new() { Name = Status.Name, Address = IPAddress.Loopback, MaxRoutes = 3 }], Listen = [new(IPAddress.Loopback, 0)] },
+            _speaker.Monitor, TimeProvider.System, NullLoggerFactory.Instance);
+        await station.StartAsync(CancellationToken.None);
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        await socket.ConnectAsync(station.ListeningOn[0]);
+        BmpPeerHeader loc = BmpMaker.LocRib();
+        Send(socket, BmpMaker.Initiation(), BmpMaker.PeerUp(loc), BmpMaker.Announce(loc, "64501", "20.1.0.0/16", "20.2.0.0/16", "20.3.0.0/16"));
+        await SpeakerFixture.UntilAsync(() => Status.LocRib is { RoutesIPv4: 3 });
+
+        Send(socket, BmpMaker.Announce(loc, "64501", "20.4.0.0/16"));
+
+        await SpeakerFixture.UntilAsync(() => station.GetRouters()[0].LimitsExceeded == 1);
+        await SpeakerFixture.UntilAsync(() => Status.LocRib is null);
+    }
+
+    [Fact]
+    public async Task Loc_rib_of_another_instance_is_not_taken()
+    {
+        await ConnectBothAsync();
+        BmpPeerHeader other = BmpMaker.LocRib(distinguisher: 7);
+        Send(BmpMaker.PeerUp(other), BmpMaker.Routes(other, Route(ProviderB, "64502 64999")));
+        await SpeakerFixture.UntilAsync(() => _station.GetRouters()[0].Peers.Any(p => p.Id.Type == BmpPeerType.LocRibInstance && p.Tables is [{ Updates: 1 }]));
+        Assert.Null(Status.LocRib);
+        Assert.Empty(_speaker.GetLocRib(IpPrefix.Parse(Prefix)));
     }
 
     [Fact]

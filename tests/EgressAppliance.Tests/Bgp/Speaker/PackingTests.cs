@@ -140,6 +140,7 @@ public sealed class PackingTests
 
         int waiting = bench.Status.OverridesWaiting;
         Assert.InRange(waiting, 1, Routes - 1);
+        Assert.True(bench.Status.Output is { Behind: true, QueuedBytes: > 16 << 10 }, bench.Status.Output?.ToString());
         Assert.Equal(Routes, bench.Status.Overrides + waiting);
         bench.Speaker.Withdraw([Prefix(0), Prefix(Routes - 1)]);
         Assert.Equal(Routes - 2, bench.Status.Overrides + bench.Status.OverridesWaiting);
@@ -159,7 +160,7 @@ public sealed class PackingTests
         Assert.DoesNotContain(Prefix(Routes - 1), held);
         Assert.Equal(Routes - 1, announcements);
         Assert.Equal((Routes - 2, 0), (bench.Status.Overrides, bench.Status.OverridesWaiting));
-        Assert.Equal(SessionState.Established, bench.Status.State);
+        Assert.Equal((SessionState.Established, false), (bench.Status.State, bench.Status.Output!.Behind));
     }
 
     [Fact]
