@@ -14,6 +14,9 @@ switch (args)
     case ["measure-load", .. string[] how]:
         TableFootprint.Run(oneByOne: how is ["one-by-one"]);
         break;
+    case ["measure-planner"]:
+        PlannerMeasurements.Run();
+        break;
     default:
         BenchmarkSwitcher.FromAssembly(typeof(RoutingTable).Assembly).Run(args);
         break;

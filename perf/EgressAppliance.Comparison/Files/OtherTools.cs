@@ -64,10 +64,12 @@ internal sealed partial class OtherTools(string folder)
         string config = Path.Combine(folder, "pmacctd.conf");
         File.Delete(output);
 
+        // The process that reads ends the one that prints at the end of the file, even if that is not ready yet to take the first packet: so it waits for it, idle.
         // Large buffers between its two processes, so that it neither loses packets nor wakes for few; a cache without long chains.
         File.WriteAllText(config, $"""
             daemonize: false
             pcap_savefile: {TrafficGenerator.PcapPath(folder, mix)}
+            pcap_savefile_delay: 3
             plugins: print
             aggregate: dst_net, dst_mask
             networks_file: {TrafficGenerator.TablePath(folder)}

@@ -8,7 +8,8 @@ internal sealed partial class PlanDraft
 
     private void Chain(ReliefProblem direct)
     {
-        if (ResidualBps == 0 || (OverloadBps > 0 && OverloadBps == OverloadBound.Compute(_projection)))
+        // A chain takes more moves than the direct ones that caps forbid already.
+        if (ResidualBps == 0 || CapsBind || (OverloadBps > 0 && OverloadBps == _projection.OverloadLowerBoundBps))
         {
             return;
         }

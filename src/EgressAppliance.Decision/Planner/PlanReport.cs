@@ -32,7 +32,7 @@ internal static class PlanReport
             Links = LinksOf(projection, draft.Load),
             Rejected = RejectionReport.Of(projection, draft),
             OverloadBps = overload,
-            OverloadLowerBoundBps = overload == 0 ? 0 : OverloadBound.Compute(projection),
+            OverloadLowerBoundBps = overload == 0 ? 0 : projection.OverloadLowerBoundBps,
         };
     }
 
@@ -57,7 +57,7 @@ internal static class PlanReport
                 new KeptOverride(o.Active.Prefix, NameOf(projection, o.Native), o.Active.Link, o.RateBps, ReasonCode.Frozen))],
             Links = LinksOf(projection, load),
             OverloadBps = overload,
-            OverloadLowerBoundBps = overload == 0 ? 0 : OverloadBound.Compute(projection),
+            OverloadLowerBoundBps = overload == 0 ? 0 : projection.OverloadLowerBoundBps,
         };
     }
 

@@ -12,6 +12,7 @@ internal sealed class Projection
     private readonly long[] _leastBps;
     private readonly PrefixSet _denied;
     private readonly HashSet<IpPrefix> _quarantined;
+    private long? _bound;
 
     public Projection(DecisionSnapshot snapshot, PlannerOptions options)
     {
@@ -84,6 +85,9 @@ internal sealed class Projection
 
     /// <summary>All traffic of the snapshot, for the caps on shares.</summary>
     public long TotalBps { get; }
+
+    /// <summary>What no assignment can have less overload than; computed when first asked for.</summary>
+    public long OverloadLowerBoundBps => _bound ??= OverloadBound.Compute(this);
 
     public int IndexOf(string link) => _index.GetValueOrDefault(link, -1);
 
