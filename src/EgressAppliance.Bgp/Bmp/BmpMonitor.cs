@@ -295,7 +295,7 @@ internal sealed class BmpMonitor(BmpRouterOptions router, IBmpListener listener,
 
         if (ReadUpdateHeader(reader.Rest, out ReadOnlySpan<byte> update) is { } bgpError)
         {
-            Distrust(peer, header.Table, bgpError.Text);
+            end = Distrust(peer, header.Table, bgpError.Text);
             return bgpError;
         }
 
@@ -307,7 +307,7 @@ internal sealed class BmpMonitor(BmpRouterOptions router, IBmpListener listener,
         if (action == ErrorAction.SessionReset)
         {
             string text = _update.Errors[^1].Text;
-            Distrust(peer, header.Table, text);
+            end = Distrust(peer, header.Table, text);
             return new(BmpErrorKind.Update, text);
         }
 
@@ -445,11 +445,18 @@ internal sealed class BmpMonitor(BmpRouterOptions router, IBmpListener listener,
         return null;
     }
 
-    private void Distrust(MonitoredPeer peer, BmpTable kind, string text)
+    /// <summary>Gives a table up. One of which nothing was shown yet is opened for it, or the listener would not know that its routes are missing.</summary>
+    private BmpEnd? Distrust(MonitoredPeer peer, BmpTable kind, string text)
     {
         MonitoredTable table = peer.Table(kind);
+        if (Open(peer, kind, table) is { } full)
+        {
+            return full;
+        }
+
         table.Fault = $"an UPDATE could not be read: {text}";
         Close(table, table.Fault);
+        return null;
     }
 
     private void TakeDown(MonitoredPeer peer, string reason)

@@ -299,14 +299,16 @@ internal sealed class BmpRouter : IBmpConnectionSink, IAsyncDisposable
 
         using var limit = new CancellationTokenSource(_options.ConnectTimeout, _time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, _stop.Token);
-        var socket = new Socket(endpoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        Socket? socket = null;
         try
         {
+            // May fail itself, for want of descriptors or of the address family; the next attempt must come all the same.
+            socket = new(endpoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
             await socket.ConnectAsync(endpoint, either.Token).ConfigureAwait(false);
         }
         catch (Exception e) when (e is SocketException or OperationCanceledException)
         {
-            socket.Dispose();
+            socket?.Dispose();
             _stop.Token.ThrowIfCancellationRequested();
             string reason = e is SocketException failure ? $"cannot connect to {endpoint}: {failure.Message}" : $"no answer from {endpoint}";
             lock (_gate)

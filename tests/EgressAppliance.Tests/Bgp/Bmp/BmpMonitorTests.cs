@@ -218,6 +218,14 @@ public sealed class BmpMonitorTests
     }
 
     [Fact]
+    public void Malformed_first_update_is_told_to_the_listener()
+    {
+        Run run = new();
+        run.Feed(BmpMaker.PeerUp(A), BmpMaker.RouteMonitoring(A, BmpMaker.Octets(NotificationMessage.Shutdown("").Encode)));
+        Assert.Contains(run.Listener.Events, e => e.Contains("adj-rib-in-pre-policy gone: an UPDATE could not be read", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public void Attribute_errors_withdraw_the_routes_of_the_update()
     {
         Run run = new();
