@@ -80,7 +80,8 @@ public sealed class RouterPolicyTests(ITestOutputHelper output)
         }
 
         await Until.ValueAsync("all at the router", async () => (await lab.Edge.GetSessionAsync()).PrefixesReceived, held => held == Many, Scenario.Generous, output);
-        Assert.Equal(lab.B.EdgeInterface, await lab.GetEgressInterfaceAsync(Numbered(Many - 1)));
+        await Until.ValueAsync(
+            "the last of them by B in the kernel", () => lab.GetEgressInterfaceAsync(Numbered(Many - 1)), device => device == lab.B.EdgeInterface, Scenario.Generous, output);
 
         long start = Stopwatch.GetTimestamp();
         await appliance.PostAsync("withdraw-all", new { });

@@ -181,7 +181,6 @@ internal sealed class FrrInterop(InteropSite site) : InteropRouter(site)
          neighbor {peer} graceful-restart-disable
         """)
         + (Site.Options.RouterPassive ? $"\n neighbor {peer} passive" : "")
-        + (Site.Options.TtlSecurity ? $"\n neighbor {peer} ttl-security hops 1" : "")
         + (Site.Options.RouterPassword is { } password ? $"\n neighbor {peer} password {password}" : "");
 
     private string FamilyLines(string peer) =>
