@@ -155,6 +155,11 @@ public sealed class BmpStation : IAsyncDisposable
             throw new ArgumentException("the longest message is shorter than its headers", nameof(options));
         }
 
+        if (options.QuietTime < TimeSpan.Zero)
+        {
+            throw new ArgumentException("the quiet time cannot be negative", nameof(options));
+        }
+
         if (options.MaxSources < 1)
         {
             throw new ArgumentException("there must be a handle for at least one table", nameof(options));
@@ -172,9 +177,9 @@ public sealed class BmpStation : IAsyncDisposable
                 throw new ArgumentException($"{router.Name}: the waits of connecting must be more than zero, the longest not less than the shortest", nameof(options));
             }
 
-            if (router.MaxPeers < 1 || router.MaxRoutes < 1)
+            if (router.MaxPeers < 1 || router.MaxRoutes < 1 || router.LimitHold < TimeSpan.Zero)
             {
-                throw new ArgumentException($"{router.Name}: limits must be at least 1", nameof(options));
+                throw new ArgumentException($"{router.Name}: limits must be at least 1, and the time of refusal after one not negative", nameof(options));
             }
         }
     }
@@ -197,8 +202,9 @@ public sealed class BmpStation : IAsyncDisposable
             }
             catch (SocketException e)
             {
-                BmpLog.AcceptFailed(_logger, ListeningOn.Count > 0 ? string.Join(", ", ListeningOn) : "", e.Message);
-                await Task.Delay(AcceptPause, _time, CancellationToken.None).ConfigureAwait(false);
+                // Out of descriptors as a rule: trying at once would only spin. The wait ends with us, or stopping would have to wait for it.
+                BmpLog.AcceptFailed(_logger, listener.LocalEndPoint?.ToString() ?? "", e.Message);
+                await Task.Delay(AcceptPause, _time, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
     }

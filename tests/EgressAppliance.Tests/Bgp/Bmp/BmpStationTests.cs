@@ -224,6 +224,8 @@ public sealed class BmpStationTests
         Refuse(new() { Routers = [Router("a", First) with { ConnectPort = 0 }] });
         Refuse(new() { Routers = [Router("a", First) with { ConnectRetry = TimeSpan.Zero }] });
         Refuse(new() { Routers = [Router("a", First) with { MaxPeers = 0 }] });
+        Refuse(new() { Routers = [Router("a", First) with { LimitHold = TimeSpan.FromSeconds(-1) }] });
+        Refuse(new() { Routers = [Router("a", First)], QuietTime = TimeSpan.FromSeconds(-1) });
     }
 
     private static BmpRouterOptions Router(string name, IPAddress address) => new() { Name = name, Address = address };
