@@ -1,3 +1,5 @@
+using EgressAppliance.Net;
+
 namespace EgressAppliance.Decision.Planner;
 
 /// <content>Step 6, second part: chains over several links (<see cref="ChainSearch"/>), where direct moves leave overload that need not be.</content>
@@ -66,11 +68,7 @@ internal sealed partial class PlanDraft
             }
         }
 
-        items.Sort((a, b) =>
-        {
-            int c = b.Rate.CompareTo(a.Rate);
-            return c != 0 ? c : _projection.Demands[a.Demand].Prefix.CompareTo(_projection.Demands[b.Demand].Prefix);
-        });
+        items.Sort((a, b) => DemandOrder.LargestFirst(DemandOrder.KeyOf(_projection.Demands[a.Demand]), DemandOrder.KeyOf(_projection.Demands[b.Demand])));
         bool capped = !_projection.Options.NoCaps;
         (int others, long othersBps) = OverridesBut(items);
         return new()
@@ -99,9 +97,7 @@ internal sealed partial class PlanDraft
     /// <summary>All that this plan has moved, and the largest others of each link that may be moved.</summary>
     private IEnumerable<int> ChainCandidates()
     {
-        Comparer<(long Rate, Net.IpPrefix Prefix)> smallestFirst = Comparer<(long Rate, Net.IpPrefix Prefix)>.Create((a, b) =>
-            a.Rate != b.Rate ? a.Rate.CompareTo(b.Rate) : b.Prefix.CompareTo(a.Prefix));
-        PriorityQueue<int, (long Rate, Net.IpPrefix Prefix)>[] largest = [.. Load.Select(_ => new PriorityQueue<int, (long Rate, Net.IpPrefix Prefix)>(smallestFirst))];
+        PriorityQueue<int, (long Rate, IpPrefix Prefix)>[] largest = [.. Load.Select(_ => new PriorityQueue<int, (long Rate, IpPrefix Prefix)>(DemandOrder.SmallestFirst))];
         List<int> chosen = [];
         for (int i = 0; i < _projection.Demands.Count; i++)
         {
@@ -116,13 +112,9 @@ internal sealed partial class PlanDraft
             {
                 chosen.Add(i);
             }
-            else if (largest[place].Count < ChainItemsPerLink)
-            {
-                largest[place].Enqueue(i, (demand.RateBps, demand.Prefix));
-            }
             else
             {
-                largest[place].EnqueueDequeue(i, (demand.RateBps, demand.Prefix));
+                DemandOrder.Keep(largest[place], ChainItemsPerLink, i, demand);
             }
         }
 

@@ -236,11 +236,7 @@ internal sealed partial class PlanDraft
             }
         }
 
-        items.Sort((a, b) =>
-        {
-            int c = b.Rate.CompareTo(a.Rate);
-            return c != 0 ? c : _projection.Demands[a.Demand].Prefix.CompareTo(_projection.Demands[b.Demand].Prefix);
-        });
+        items.Sort((a, b) => DemandOrder.LargestFirst(DemandOrder.KeyOf(_projection.Demands[a.Demand]), DemandOrder.KeyOf(_projection.Demands[b.Demand])));
         return [.. items];
     }
 

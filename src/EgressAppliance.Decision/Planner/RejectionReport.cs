@@ -21,8 +21,7 @@ internal static class RejectionReport
             return [];
         }
 
-        PriorityQueue<int, (long Rate, IpPrefix Prefix)> largest = new(Comparer<(long Rate, IpPrefix Prefix)>.Create((a, b) =>
-            a.Rate != b.Rate ? a.Rate.CompareTo(b.Rate) : b.Prefix.CompareTo(a.Prefix)));
+        PriorityQueue<int, (long Rate, IpPrefix Prefix)> largest = new(DemandOrder.SmallestFirst);
         for (int i = 0; i < projection.Demands.Count; i++)
         {
             int link = LinkOf(projection, draft, i);
@@ -31,15 +30,7 @@ internal static class RejectionReport
                 continue;
             }
 
-            (long, IpPrefix) key = (projection.Demands[i].RateBps, projection.Demands[i].Prefix);
-            if (largest.Count < Plan.MaxRejected)
-            {
-                largest.Enqueue(i, key);
-            }
-            else
-            {
-                largest.EnqueueDequeue(i, key);
-            }
+            DemandOrder.Keep(largest, Plan.MaxRejected, i, projection.Demands[i]);
         }
 
         List<RejectedPrefix> rejected = [];
