@@ -41,7 +41,9 @@ public sealed class CollisionTests
         OpenMessage open = ScriptedRouter.OpenOf(routerId: routerId, asNumber: peerAs);
         pair.Ours.Send(open.Encode);
         await pair.Ours.ExpectAsync(BgpMessageType.Keepalive);
-        Assert.Equal(SessionState.OpenConfirm, pair.Speaker.GetPeers()[0].State);
+
+        // The message goes out before the state is shown.
+        await SpeakerFixture.UntilAsync(() => pair.Speaker.GetPeers()[0].State == SessionState.OpenConfirm);
         await pair.ConnectAsync();
         pair.Theirs.Send(open.Encode);
 
