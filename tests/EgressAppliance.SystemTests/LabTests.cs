@@ -8,7 +8,7 @@ namespace EgressAppliance.SystemTests;
 /// <summary>The lab itself, without the appliance: if one of these fails, no other system test means anything.</summary>
 public sealed class LabTests(ITestOutputHelper output)
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(90);
 
     [SystemFact]
     public Task Frr_edge_prefers_provider_a_and_traffic_follows() => CheckNativeRoutingAsync(EdgeSoftware.Frr);

@@ -12,7 +12,7 @@ namespace EgressAppliance.SystemTests.Appliance;
 /// </summary>
 internal sealed class RunningAppliance : IDisposable
 {
-    private static readonly TimeSpan ReadyLimit = TimeSpan.FromSeconds(40);
+    private static readonly TimeSpan ReadyLimit = TimeSpan.FromSeconds(90);
     private static int _starts;
 
     private readonly Lab _lab;
@@ -43,7 +43,7 @@ internal sealed class RunningAppliance : IDisposable
         })
         {
             BaseAddress = new Uri("http://appliance/"),
-            Timeout = TimeSpan.FromSeconds(5),
+            Timeout = TimeSpan.FromSeconds(30),
         };
     }
 

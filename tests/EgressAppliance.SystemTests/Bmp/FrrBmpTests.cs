@@ -10,7 +10,7 @@ namespace EgressAppliance.SystemTests.Bmp;
 /// <summary>The station with FRR, which connects to it.</summary>
 public sealed class FrrBmpTests(ITestOutputHelper output)
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(40);
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(90);
 
     [SystemFact]
     public Task Frr_shows_what_each_provider_announces_and_withdraws() => BmpLab.RunAsync(output, async lab =>
@@ -197,7 +197,7 @@ public sealed class FrrBmpTests(ITestOutputHelper output)
             Directory.CreateDirectory(frr._runFolder);
             await Shell.CheckedAsync("chown", "-R", "frr:frr", frr._runFolder, lab.Folder);
             lab.Adopt(frr.Start("zebra", "-s", "90000000"));
-            await Until.TrueAsync("zebra's socket", () => Task.FromResult(File.Exists(Path.Combine(frr._runFolder, "zserv.api"))), TimeSpan.FromSeconds(10), Silent.Instance);
+            await Until.TrueAsync("zebra's socket", () => Task.FromResult(File.Exists(Path.Combine(frr._runFolder, "zserv.api"))), TimeSpan.FromSeconds(90), Silent.Instance);
             frr.StartBgpd();
             return frr;
         }

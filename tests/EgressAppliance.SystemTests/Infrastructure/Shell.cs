@@ -18,7 +18,7 @@ internal sealed record ShellResult(string CommandLine, int ExitCode, string Outp
 /// <summary>Runs short commands to their end.</summary>
 internal static class Shell
 {
-    private static readonly TimeSpan DefaultLimit = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan DefaultLimit = TimeSpan.FromSeconds(90);
 
     /// <summary>Runs a command; a command that does not end within the limit is killed and reported as a failure of the lab.</summary>
     public static async Task<ShellResult> RunAsync(IReadOnlyList<string> command, string? input = null, TimeSpan? limit = null)

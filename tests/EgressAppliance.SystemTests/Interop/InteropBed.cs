@@ -21,7 +21,7 @@ namespace EgressAppliance.SystemTests.Interop;
 internal sealed class InteropBed : IAsyncDisposable
 {
     /// <summary>For whatever has no time of its own.</summary>
-    public static readonly TimeSpan Generous = TimeSpan.FromSeconds(30);
+    public static readonly TimeSpan Generous = TimeSpan.FromSeconds(90);
 
     /// <summary>The community that marks our overrides.</summary>
     public const uint Marker = (64512u << 16) | 666;

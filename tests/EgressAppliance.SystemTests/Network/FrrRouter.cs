@@ -24,7 +24,7 @@ internal sealed class FrrRouter(string instance, EdgeSite site, int limit) : IEd
         Directory.CreateDirectory(RunFolder);
         await Shell.CheckedAsync("chown", "-R", "frr:frr", RunFolder, site.Folder);
         Daemon zebra = Start("zebra", zebraConfig, "-s", "90000000");
-        await Until.TrueAsync("zebra's socket", () => Task.FromResult(File.Exists(Path.Combine(RunFolder, "zserv.api"))), TimeSpan.FromSeconds(10), Silent.Instance, TimeSpan.FromMilliseconds(20));
+        await Until.TrueAsync("zebra's socket", () => Task.FromResult(File.Exists(Path.Combine(RunFolder, "zserv.api"))), TimeSpan.FromSeconds(90), Silent.Instance, TimeSpan.FromMilliseconds(20));
         return [zebra, StartBgpd()];
     }
 

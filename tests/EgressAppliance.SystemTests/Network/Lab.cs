@@ -25,7 +25,7 @@ namespace EgressAppliance.SystemTests.Network;
 internal sealed class Lab : IAsyncDisposable
 {
     private const int TailLines = 60;
-    private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(40);
+    private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(90);
     private static int _counter;
 
     private readonly List<Daemon> _daemons = [];

@@ -18,7 +18,7 @@ internal static class MirrorTap
     private const ushort EtherTypeIpv4 = 0x0800;
     private const ushort EtherTypeIpv6 = 0x86dd;
     private const byte Udp = 17;
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(90);
 
     /// <summary>The next UDP frames that arrive in the appliance's namespace, where nothing but the mirror carries any.</summary>
     public static Task<IReadOnlyList<MirroredFrame>> ReadAsync(NetNamespace appliance, int count)

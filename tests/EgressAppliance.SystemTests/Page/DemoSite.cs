@@ -14,7 +14,7 @@ internal sealed partial class DemoSite : IAsyncDisposable
 {
     private const string Story = "90s";
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(60);
-    private static readonly TimeSpan EndLimit = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan EndLimit = TimeSpan.FromSeconds(90);
 
     private readonly DirectoryInfo _folder;
     private readonly Daemon _process;

@@ -8,7 +8,7 @@ namespace EgressAppliance.Tests.Capture;
 public class AfPacketTests
 {
     private static readonly TimeSpan ReadTimeout = TimeSpan.FromMilliseconds(50);
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
 
     [LiveCaptureFact]
     public void Read_gives_every_frame_once_in_order()

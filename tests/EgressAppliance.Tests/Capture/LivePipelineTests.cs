@@ -16,7 +16,7 @@ public sealed partial class LivePipelineTests : IDisposable
     private const string OtherMac = "02:00:00:00:0b:02";
     private const string IgnoredMac = "02:00:00:00:0c:02";
     private const int CloneNewNet = 0x4000_0000;
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
 
     private readonly PrefixTable _table = new();
     private readonly uint _four;

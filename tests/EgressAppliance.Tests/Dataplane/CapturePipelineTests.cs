@@ -9,7 +9,7 @@ namespace EgressAppliance.Tests.Dataplane;
 
 public sealed class CapturePipelineTests : IDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
 
     private readonly PrefixTable _table = new();
 

@@ -114,7 +114,7 @@ public sealed class FrameDecoderRobustnessTests(ITestOutputHelper output)
         PipelineOptions options = new() { Decapsulation = decapsulation, WaitForBatch = true };
         await using CapturePipeline pipeline = new(options, [source], table.Lookup, TimeProvider.System);
         pipeline.Start();
-        await pipeline.Completion.WaitAsync(TimeSpan.FromSeconds(20));
+        await pipeline.Completion.WaitAsync(TimeSpan.FromMinutes(2));
         PipelineStatistics totals = pipeline.TakeSnapshot().Statistics;
         Assert.Equal(Blocks * BlockFrames, totals.Frames);
         Assert.Equal(totals.Frames, totals.Packets + totals.NonIp + totals.Ignored + totals.Undecodable.Values.Sum() + totals.PoolExhausted);

@@ -10,7 +10,7 @@ namespace EgressAppliance.Tests.Simulator;
 /// <summary>The appliance's end of a BGP session, played step by step by a test.</summary>
 internal sealed class ScriptedSpeaker : IDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
     private readonly Socket _socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
     private readonly byte[] _buffer = new byte[1 << 17];
     private int _buffered;

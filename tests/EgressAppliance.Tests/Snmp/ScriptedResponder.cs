@@ -7,7 +7,7 @@ namespace EgressAppliance.Tests.Snmp;
 /// <summary>A UDP socket that a test plays by hand: sees each request, sends whatever it likes.</summary>
 internal sealed class ScriptedResponder : IDisposable
 {
-    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    public static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
 
     private readonly Socket _socket;
     private readonly byte[] _buffer = new byte[65536];

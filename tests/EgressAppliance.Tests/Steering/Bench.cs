@@ -21,7 +21,7 @@ internal sealed class Bench : IAsyncDisposable
 {
     public const string Big = "203.0.113.0/24";
     public const string Second = "198.51.100.0/24";
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
     private readonly SystemdNotifier _systemd = new();
     private int _cycles;
 

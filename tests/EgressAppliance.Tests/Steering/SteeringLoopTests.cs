@@ -7,7 +7,7 @@ namespace EgressAppliance.Tests.Steering;
 
 public sealed class SteeringLoopTests
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
 
     [Fact]
     public async Task Observe_proposes_and_never_announces()

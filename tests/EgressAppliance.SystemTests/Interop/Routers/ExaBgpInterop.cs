@@ -12,7 +12,7 @@ namespace EgressAppliance.SystemTests.Interop.Routers;
 /// </summary>
 internal sealed class ExaBgpInterop(InteropSite site) : InteropRouter(site)
 {
-    private static readonly TimeSpan CommandLimit = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan CommandLimit = TimeSpan.FromSeconds(90);
     private IReadOnlyCollection<FeedRoute> _routes = [];
 
     /// <inheritdoc/>

@@ -7,7 +7,7 @@ namespace EgressAppliance.SystemTests.Interop.Routers;
 /// <summary>FRR: zebra for the next hops, bgpd for the rest.</summary>
 internal sealed class FrrInterop(InteropSite site) : InteropRouter(site)
 {
-    private static readonly TimeSpan ZebraLimit = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan ZebraLimit = TimeSpan.FromSeconds(90);
     // Details cost a command each.
     private const int MostDetails = 32;
 

@@ -8,7 +8,7 @@ namespace EgressAppliance.Tests.Bgp.Bmp;
 /// <summary>A running station.</summary>
 internal sealed class StationRun : IAsyncDisposable
 {
-    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    public static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
 
     private StationRun(IBmpListener listener, BmpRouterOptions[] routers)
     {

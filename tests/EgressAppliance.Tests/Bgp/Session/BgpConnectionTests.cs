@@ -183,7 +183,7 @@ public sealed class BgpConnectionTests : IAsyncLifetime
     {
         public const int Limit = 8 << 20;
 
-        public static TimeSpan Patience { get; } = TimeSpan.FromSeconds(20);
+        public static TimeSpan Patience { get; } = TimeSpan.FromMinutes(2);
 
         public TaskCompletionSource<string> Stalled { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 

@@ -7,7 +7,7 @@ namespace EgressAppliance.Tests.Bgp.Session;
 /// <summary>Jitter, the slot's timers and the thread they run on.</summary>
 public sealed class TimerTests
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
 
     [Theory]
     [InlineData(0.0, 0.75)]

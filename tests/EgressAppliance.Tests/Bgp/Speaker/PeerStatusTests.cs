@@ -66,7 +66,7 @@ public sealed class PeerStatusTests
         using Socket listener = ScriptedRouter.Listen(out int port);
         await using BgpSpeaker speaker = await SpeakerFixture.StartAsync(SpeakerFixture.Options(SpeakerFixture.Peer(port)));
         await using ScriptedRouter router = await ScriptedRouter.AcceptAsync(listener);
-        await router.EstablishAsync(ScriptedRouter.OpenOf(asNumber: 65009), keepAlive: false).WaitAsync(TimeSpan.FromSeconds(20)).ContinueWith(_ => { }, TaskScheduler.Default);
+        await router.EstablishAsync(ScriptedRouter.OpenOf(asNumber: 65009), keepAlive: false).WaitAsync(TimeSpan.FromMinutes(2)).ContinueWith(_ => { }, TaskScheduler.Default);
 
         await SpeakerFixture.UntilAsync(() => speaker.GetPeers()[0].LastNotification is not null);
 

@@ -37,7 +37,7 @@ internal sealed record Received(BgpMessageType Type, byte[] Body)
 internal sealed class ScriptedRouter : IAsyncDisposable
 {
     public const uint As = 65000;
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
     private readonly Socket _socket;
     private readonly Channel<Received> _received = Channel.CreateUnbounded<Received>();
     private readonly CancellationTokenSource _stop = new();

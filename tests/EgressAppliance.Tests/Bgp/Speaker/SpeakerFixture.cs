@@ -11,7 +11,7 @@ internal static class SpeakerFixture
 {
     public const uint Marker = (65000u << 16) | 666;
     public const uint RouterId = 0x0A0000FE;
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
 
     public static BgpPeerOptions Peer(int remotePort, string address = "127.0.0.1") => new()
     {
