@@ -7,4 +7,5 @@ namespace EgressAppliance.Decision;
 /// <param name="Link">The link it goes by because of us.</param>
 /// <param name="AgeSeconds">Seconds since it was announced.</param>
 /// <param name="Pinned">Made by an operator: the planner neither moves nor releases it while its path is usable.</param>
-public sealed record ActiveOverride(IpPrefix Prefix, string Link, double AgeSeconds, bool Pinned = false);
+/// <param name="Damped">Its prefix changed links too often of late: not given back or moved on for convenience, whatever its age.</param>
+public sealed record ActiveOverride(IpPrefix Prefix, string Link, double AgeSeconds, bool Pinned = false, bool Damped = false);

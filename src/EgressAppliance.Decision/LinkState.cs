@@ -36,6 +36,17 @@ public sealed record LinkState
     /// <summary>No prefix may be moved onto it (maintenance).</summary>
     public bool Drain { get; init; }
 
+    /// <summary>No prefix may be moved onto it for now, because the router did not carry out such moves of late.</summary>
+    public bool Distrusted { get; init; }
+
+    /// <summary>
+    /// Over its threshold in too few of the last cycles to be sure: until it is more than a blip, only what exceeds the capacity is relieved.
+    /// </summary>
+    public bool Unconfirmed { get; init; }
+
+    /// <summary>Highest load without our overrides in the last minutes, bit/s, if known: an override is given back only where it would have fitted then too.</summary>
+    public long? NativePeakBps { get; init; }
+
     /// <summary>Native load not attributed to any prefix in the snapshot (small prefixes, unrouted), bit/s.</summary>
     public long ResidualBps { get; init; }
 }

@@ -60,6 +60,23 @@ public sealed class CommandHandlers : ICommandHandlers
     }
 
     /// <inheritdoc/>
+    public async Task<int> SimulateAsync(SimulateCommandOptions options, CommandConsole console, CancellationToken cancellationToken)
+    {
+        DecisionConfig decision = new();
+        if (options.Config is not null)
+        {
+            if (await LoadAsync(options.Config, console) is not { } config)
+            {
+                return ExitCode.Usage;
+            }
+
+            decision = config.Decision;
+        }
+
+        return await new Simulate.SimulateCommand(console).RunAsync(options.Scenarios, decision, options.Seed, options.Json, cancellationToken);
+    }
+
+    /// <inheritdoc/>
     public async Task<int> PlanAsync(PlanCommandOptions options, CommandConsole console, CancellationToken cancellationToken)
     {
         DecisionConfig decision = new();

@@ -30,6 +30,10 @@ public sealed class DecisionController(ControllerOptions options, DecisionMode m
 {
     private readonly OverrideLedger _ledger = new(options.Lease);
     private readonly QuarantineList _quarantine = new(options.Quarantine, options.MaxQuarantined);
+    private readonly LinkHistory _history = new(options.ConfirmCycles, options.ConfirmOf, options.PeakWindow);
+    private readonly FlapDamping _flaps = new(options.FlapSuppress, options.FlapReuse, options.FlapHalfLife);
+    private readonly LinkTrust _trust = new(options.DistrustAfter, options.DistrustFor, options.DistrustAtMost);
+    private readonly MisprojectionWatch _misprojection = new(options.MaxMisprojection, options.MisprojectionCycles, options.ConfirmWithin);
     private readonly List<OverrideWithdrawal> _pending = [];
     private volatile IReadOnlyList<OverrideEntry> _published = [];
     private long _id;
@@ -55,6 +59,7 @@ public sealed class DecisionController(ControllerOptions options, DecisionMode m
         ArgumentNullException.ThrowIfNull(input);
         DateTimeOffset now = input.Now;
         _links = input.Links;
+        _trust.Keep(_links.Select(l => l.Name));
         ExpireLeases(now);
         (Verdict? frozen, List<string> problems) = InputGate.Judge(input.Health, options);
         _healthy = problems.Count == 0;
@@ -75,6 +80,13 @@ public sealed class DecisionController(ControllerOptions options, DecisionMode m
             return Outcome(now, frozen.Value, Planner.Planner.Freeze(empty, frozen.Value), empty);
         }
 
+        if (frozen is null && _misprojection.Alarm)
+        {
+            frozen = Verdict.FrozenMisprojection;
+            _healthy = false;
+            _problems = [.. _misprojection.Differences.DefaultIfEmpty("what is projected and what is seen agree again, but not for long enough yet")];
+        }
+
         if (frozen is { } verdict)
         {
             return Freeze(input, verdict);
@@ -82,8 +94,11 @@ public sealed class DecisionController(ControllerOptions options, DecisionMode m
 
         _badSince = null;
         CheckLanding(input);
+        _flaps.Decay(now);
         DecisionSnapshot snapshot = SnapshotOf(input);
         Plan plan = Planner.Planner.Plan(snapshot, options.Planner);
+        _history.Note(snapshot, plan);
+        _misprojection.Note(input, snapshot, plan, Mode == DecisionMode.Inject);
         IReadOnlyList<PlanViolation> violations = PlanValidator.Validate(snapshot, plan, options.Planner);
         if (violations.Count > 0)
         {
@@ -230,7 +245,13 @@ public sealed class DecisionController(ControllerOptions options, DecisionMode m
         }
 
         DecisionSnapshot snapshot = SnapshotOf(input);
-        return Outcome(now, verdict, Planner.Planner.Freeze(snapshot, verdict), snapshot);
+        Plan plan = Planner.Planner.Freeze(snapshot, verdict);
+        if (verdict == Verdict.FrozenMisprojection || _misprojection.Alarm)
+        {
+            _misprojection.Note(input, snapshot, plan, Mode == DecisionMode.Inject);
+        }
+
+        return Outcome(now, verdict, plan, snapshot);
     }
 
     private void ExpireLeases(DateTimeOffset now)
@@ -259,11 +280,13 @@ public sealed class DecisionController(ControllerOptions options, DecisionMode m
             if (seen == entry.To)
             {
                 _ledger.Confirmed(entry.Prefix, input.Now);
+                _trust.Confirmed(entry.To);
             }
             else if (entry.Source == OverrideSource.Planner && input.Now - (entry.LastConfirmed ?? entry.Since) >= options.ConfirmWithin)
             {
                 End(entry.Prefix, ReasonCode.NotConfirmed);
                 _quarantine.Add(entry.Prefix, input.Now);
+                _trust.RolledBack(entry.To, input.Now);
             }
         }
     }
@@ -273,6 +296,7 @@ public sealed class DecisionController(ControllerOptions options, DecisionMode m
         foreach (PlannedRelease release in plan.Releases)
         {
             End(release.Prefix, release.Reason);
+            _flaps.Add(release.Prefix, now);
         }
 
         foreach (KeptOverride kept in plan.Kept)
@@ -284,6 +308,7 @@ public sealed class DecisionController(ControllerOptions options, DecisionMode m
         foreach (PlannedMove move in plan.Moves)
         {
             OverrideEntry entry = _ledger.Put(move.Prefix, move.From, move.To, move.RateBps, move.Reason, OverrideSource.Planner, now);
+            _flaps.Add(move.Prefix, now);
             if (Mode == DecisionMode.Inject)
             {
                 announce.Add(entry);
@@ -312,9 +337,9 @@ public sealed class DecisionController(ControllerOptions options, DecisionMode m
     private DecisionSnapshot SnapshotOf(CycleInput input) => new()
     {
         Time = input.Now,
-        Links = input.Links,
+        Links = [.. _history.Annotate(input.Links, input.Now).Select(l => l with { Distrusted = _trust.IsDistrusted(l.Name, input.Now) })],
         Prefixes = input.Prefixes,
-        Overrides = _ledger.Active(input.Now),
+        Overrides = _ledger.Active(input.Now, prefix => _flaps.IsDamped(prefix, input.Now)),
         Quarantined = _quarantine.Current(input.Now),
     };
 

@@ -45,6 +45,11 @@ internal static class InputGate
             failed.Add((Verdict.FrozenAttribution, $"only {ratio:P1} of the traffic is attributed to links (at least {options.MinAttribution:P1} needed)"));
         }
 
+        if (health.UnseenRatio is { } unseen && !(unseen <= options.MaxUnseen))
+        {
+            failed.Add((Verdict.FrozenAttribution, $"the mirror does not show {unseen:P1} of a link's capacity that its counter shows (limit {options.MaxUnseen:P1})"));
+        }
+
         return (failed.Count > 0 ? failed[0].Verdict : null, [.. failed.Select(f => f.Problem)]);
     }
 }

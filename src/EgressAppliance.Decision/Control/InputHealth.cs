@@ -21,6 +21,11 @@ public sealed record InputHealth
     /// <summary>Age of the oldest interface counters, or null where none are configured.</summary>
     public TimeSpan? CountersAge { get; init; }
 
+    /// <summary>
+    /// The largest part of a link's traffic that its interface counter shows and the mirror does not, as a share of the link's capacity, 0–1; null while unknown.
+    /// </summary>
+    public double? UnseenRatio { get; init; }
+
     /// <summary>Bytes attributed to links divided by bytes counted, 0–1, or null while nothing was counted.</summary>
     public double? AttributionRatio { get; init; }
 }

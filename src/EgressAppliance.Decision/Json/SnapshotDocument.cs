@@ -39,6 +39,12 @@ internal sealed class LinkDocument
 
     public bool? Drain { get; set; }
 
+    public bool? Distrusted { get; set; }
+
+    public bool? Unconfirmed { get; set; }
+
+    public decimal? NativePeakBps { get; set; }
+
     public decimal? ResidualBps { get; set; }
 }
 
@@ -62,4 +68,6 @@ internal sealed class OverrideDocument
     public double? AgeSeconds { get; set; }
 
     public bool? Pinned { get; set; }
+
+    public bool? Damped { get; set; }
 }

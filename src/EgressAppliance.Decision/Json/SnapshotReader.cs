@@ -72,6 +72,9 @@ internal sealed class SnapshotReader
             PricePerMbps = link.PricePerMbps,
             CommitBps = link.CommitBps is null ? null : Bps(link.CommitBps, at + ".commit_bps"),
             Drain = link.Drain ?? defaults.Drain,
+            Distrusted = link.Distrusted ?? defaults.Distrusted,
+            Unconfirmed = link.Unconfirmed ?? defaults.Unconfirmed,
+            NativePeakBps = link.NativePeakBps is null ? null : Bps(link.NativePeakBps, at + ".native_peak_bps"),
             ResidualBps = link.ResidualBps is null ? 0 : Bps(link.ResidualBps, at + ".residual_bps"),
         };
     }
@@ -89,7 +92,7 @@ internal sealed class SnapshotReader
             Problem(at + ".age_seconds", "missing");
         }
 
-        return new(Prefix(over.Prefix, at + ".prefix"), Text(over.Link, at + ".link"), over.AgeSeconds ?? 0, over.Pinned ?? false);
+        return new(Prefix(over.Prefix, at + ".prefix"), Text(over.Link, at + ".link"), over.AgeSeconds ?? 0, over.Pinned ?? false, over.Damped ?? false);
     }
 
     private string Text(string? text, string at)

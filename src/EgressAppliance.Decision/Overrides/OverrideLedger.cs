@@ -103,9 +103,11 @@ public sealed class OverrideLedger(TimeSpan lease)
     }
 
     /// <summary>The entries as the planner wants them.</summary>
-    public IReadOnlyList<ActiveOverride> Active(DateTimeOffset now) =>
+    /// <param name="now">Now.</param>
+    /// <param name="damped">Tells which prefixes changed links too often of late.</param>
+    public IReadOnlyList<ActiveOverride> Active(DateTimeOffset now, Func<IpPrefix, bool> damped) =>
         [.. _entries.Values.Select(e => new ActiveOverride(
-            e.Prefix, e.To, Math.Max(0, (now - e.Since).TotalSeconds), e.Source == OverrideSource.Operator))];
+            e.Prefix, e.To, Math.Max(0, (now - e.Since).TotalSeconds), e.Source == OverrideSource.Operator, damped(e.Prefix)))];
 
     /// <summary>Those of the entries whose lease has run out. For a watchdog that holds the list a cycle published.</summary>
     public static IReadOnlyList<OverrideEntry> Expired(IReadOnlyList<OverrideEntry> entries, DateTimeOffset now)

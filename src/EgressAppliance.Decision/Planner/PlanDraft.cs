@@ -6,9 +6,12 @@ internal sealed partial class PlanDraft
     private readonly Projection _projection;
     private readonly HashSet<int> _entered = [];
 
-    private PlanDraft(Projection projection)
+    private readonly bool _exact;
+
+    private PlanDraft(Projection projection, bool exact)
     {
         _projection = projection;
+        _exact = exact;
         Load = (long[])projection.Native.Clone();
         WithoutUs = (long[])projection.Native.Clone();
     }
@@ -30,6 +33,9 @@ internal sealed partial class PlanDraft
 
     /// <summary>The links that were over their trigger before moves were chosen.</summary>
     public int[] OverLinks { get; private set; } = [];
+
+    /// <summary>A link is over its threshold, but not yet for long enough to act.</summary>
+    public bool WatchesOverload => Enumerable.Range(0, Load.Length).Any(l => _projection.Links[l].Unconfirmed && Load[l] > _projection.Limits[l].ThresholdBps);
 
     /// <summary>More could be relieved without caps.</summary>
     public bool CapsBind { get; private set; }
@@ -53,9 +59,10 @@ internal sealed partial class PlanDraft
     /// <param name="projection">The snapshot in numbers.</param>
     /// <param name="releaseFirst">Give back before moves are chosen rather than after.</param>
     /// <param name="dropAll">Start from plain BGP: every override that is not pinned ends, hold or not.</param>
-    public static PlanDraft Build(Projection projection, bool releaseFirst, bool dropAll)
+    /// <param name="exact">Aim at the trigger itself instead of the margin below it.</param>
+    public static PlanDraft Build(Projection projection, bool releaseFirst, bool dropAll, bool exact)
     {
-        PlanDraft draft = new(projection);
+        PlanDraft draft = new(projection, exact);
         draft.PutBack(dropAll);
         if (releaseFirst)
         {
@@ -116,7 +123,7 @@ internal sealed partial class PlanDraft
             .OrderBy(o => o.RateBps).ThenByDescending(o => o.Active.AgeSeconds).ThenBy(o => o.Active.Prefix);
         foreach (OverrideCase over in free)
         {
-            if (Load[over.Native] + over.RateBps > _projection.Limits[over.Native].ReleaseBps)
+            if (Load[over.Native] + _projection.SwingBps(over.Native) + over.RateBps > _projection.Limits[over.Native].ReleaseBps)
             {
                 continue;
             }
@@ -192,7 +199,7 @@ internal sealed partial class PlanDraft
         long[] room = new long[Load.Length];
         for (int l = 0; l < Load.Length; l++)
         {
-            need[l] = Math.Max(0, Load[l] - _projection.Limits[l].TriggerBps);
+            need[l] = Load[l] <= _projection.Limits[l].TriggerBps ? 0 : Load[l] - (_exact ? _projection.Limits[l].TriggerBps : _projection.Limits[l].ReliefBps);
             room[l] = need[l] > 0 ? 0 : Math.Max(0, _projection.Limits[l].EnterBps - Load[l]);
         }
 

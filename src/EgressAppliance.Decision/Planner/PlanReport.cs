@@ -39,16 +39,7 @@ internal static class PlanReport
     /// <summary>Everything stays; the loads are those of the overrides in force.</summary>
     public static Plan WriteFrozen(Projection projection, Verdict verdict)
     {
-        long[] load = (long[])projection.Native.Clone();
-        foreach (OverrideCase over in projection.Overrides)
-        {
-            if (over.Native >= 0 && over.Link >= 0)
-            {
-                load[over.Native] -= over.RateBps;
-                load[over.Link] += over.RateBps;
-            }
-        }
-
+        long[] load = CurrentOf(projection, _ => true);
         long overload = PlanDraft.OverloadOf(projection, load);
         return new()
         {
@@ -66,7 +57,7 @@ internal static class PlanReport
         if (draft.OverLinks.Length == 0)
         {
             // A link that came over its threshold only to have overrides shed from it is in OverLinks; here nothing ever was over.
-            return releases > 0 ? Verdict.Released : kept > 0 ? Verdict.Holding : Verdict.NoOverload;
+            return draft.WatchesOverload ? Verdict.Confirming : releases > 0 ? Verdict.Released : kept > 0 ? Verdict.Holding : Verdict.NoOverload;
         }
 
         if (draft.ResidualBps == 0)
@@ -95,8 +86,26 @@ internal static class PlanReport
         return new(projection.Demands[demand].Prefix, from, projection.Links[move.To].Name, projection.Demands[demand].RateBps, move.Reason);
     }
 
-    private static PlannedLink[] LinksOf(Projection projection, long[] load) =>
-        [.. projection.Links.Select((l, i) => new PlannedLink(l.Name, projection.Native[i], load[i]))];
+    private static PlannedLink[] LinksOf(Projection projection, long[] load)
+    {
+        long[] current = CurrentOf(projection, o => o.Lost == ReasonCode.None);
+        return [.. projection.Links.Select((l, i) => new PlannedLink(l.Name, projection.Native[i], load[i]) { CurrentBps = current[i] })];
+    }
+
+    private static long[] CurrentOf(Projection projection, Func<OverrideCase, bool> which)
+    {
+        long[] load = (long[])projection.Native.Clone();
+        foreach (OverrideCase over in projection.Overrides.Where(which))
+        {
+            if (over.Native >= 0 && over.Link >= 0)
+            {
+                load[over.Native] -= over.RateBps;
+                load[over.Link] += over.RateBps;
+            }
+        }
+
+        return load;
+    }
 
     private static string NameOf(Projection projection, int link) => link < 0 ? "" : projection.Links[link].Name;
 }

@@ -91,9 +91,9 @@ public static class PlanValidator
             Broken("no_path", $"no path by {move.To}");
         }
 
-        if (!links.TryGetValue(move.To, out LinkState? to) || !to.Up || to.Drain)
+        if (!links.TryGetValue(move.To, out LinkState? to) || !to.Up || to.Drain || to.Distrusted)
         {
-            Broken("link_unusable", $"{move.To} is unknown, down or drained");
+            Broken("link_unusable", $"{move.To} is unknown, down, drained or distrusted");
         }
 
         if (move.To == move.From || Native(demand, links) == move.To)

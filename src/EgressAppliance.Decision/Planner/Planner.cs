@@ -13,9 +13,10 @@ namespace EgressAppliance.Decision.Planner;
 ///  2  Project   native load of each link = residual + demands on their first usable path, as if we had no override (Projection).
 ///               Observed link loads are never planned on: they contain our own past moves.
 ///  3  Warm      put overrides back that can go on: path offered, link up, not drained, not denied. The others are lost and end now.
-///  4  Give back overrides older than hold, smallest first, whose native link stays under release with them, as long as it does.
-///  5  Find      links over threshold × capacity × (1 − error). Candidates: prefixes on them, native ones and free overrides.
-///  6  Choose    the moves (ReliefSolver): greedy by size that just suffices, exchanges, bounded exact search. Overloaded links are no targets. If that leaves
+///  4  Give back overrides older than hold, smallest first, whose native link stays under release with them, as long as it does: now, and at the
+///               height of the last minutes (LinkState.NativePeakBps).
+///  5  Find      links over threshold × capacity × (1 − error); while that is unconfirmed (LinkState.Unconfirmed), over the capacity. Candidates: prefixes on them, native ones and free overrides.
+///  6  Choose    the moves down to the threshold less a margin (ReliefSolver): greedy by size that just suffices, exchanges, bounded exact search. Overloaded links are no targets. If that leaves
 ///               overload above the lower bound: chains (ChainSearch), B's prefixes moved on to C so that A's fit on B; few prefixes are searched through.
 ///  7  Shed      overrides on a link that is still over although nothing else helps, if the sum of overload falls, hold or not.
 ///  8  Compare   steps 4–7 are done with step 4 first and with step 4 last (what is given back makes room on one link and takes it
@@ -45,15 +46,10 @@ public static class Planner
         }
 
         Projection projection = new(snapshot, options);
-        PlanDraft best = PlanDraft.Build(projection, releaseFirst: true, dropAll: false);
-        if (best.ResidualBps > 0)
+        PlanDraft best = Draft(projection, exact: options.ReliefMargin <= 0);
+        if (options.ReliefMargin > 0 && best.ResidualBps > 0)
         {
-            best = Better(best, PlanDraft.Build(projection, releaseFirst: false, dropAll: false));
-        }
-
-        if (projection.Overrides.Length > 0 && best.OverloadBps > PlanDraft.OverloadOf(projection, best.WithoutUs))
-        {
-            best = Better(best, PlanDraft.Build(projection, releaseFirst: true, dropAll: true));
+            best = Better(best, Draft(projection, exact: true));
         }
 
         return PlanReport.Write(projection, best);
@@ -72,6 +68,22 @@ public static class Planner
 
         Projection projection = new(snapshot, new PlannerOptions());
         return PlanReport.WriteFrozen(projection, verdict);
+    }
+
+    private static PlanDraft Draft(Projection projection, bool exact)
+    {
+        PlanDraft best = PlanDraft.Build(projection, releaseFirst: true, dropAll: false, exact);
+        if (best.ResidualBps > 0)
+        {
+            best = Better(best, PlanDraft.Build(projection, releaseFirst: false, dropAll: false, exact));
+        }
+
+        if (projection.Overrides.Length > 0 && best.OverloadBps > PlanDraft.OverloadOf(projection, best.WithoutUs))
+        {
+            best = Better(best, PlanDraft.Build(projection, releaseFirst: true, dropAll: true, exact));
+        }
+
+        return best;
     }
 
     private static PlanDraft Better(PlanDraft a, PlanDraft b)

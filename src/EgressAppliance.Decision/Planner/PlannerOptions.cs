@@ -23,6 +23,9 @@ public sealed record PlannerOptions
     /// <summary>A prefix with less than this share of the capacity of the link it is on is not worth a move, 0–1.</summary>
     public double MinPrefixShare { get; init; } = 0.001;
 
+    /// <summary>Relief of an overloaded link aims at this much of its capacity under the threshold, 0–1, as long as that leaves no more overload.</summary>
+    public double ReliefMargin { get; init; }
+
     /// <summary>Lifts all five limits above (not <see cref="Hold"/>, not the ceiling): for studies, never for a router.</summary>
     public bool NoCaps { get; init; }
 

@@ -24,7 +24,7 @@ internal sealed class Projection
         for (int i = 0; i < Links.Length; i++)
         {
             _index[Links[i].Name] = i;
-            Limits[i] = LinkLimits.Of(Links[i]);
+            Limits[i] = LinkLimits.Of(Links[i], options.ReliefMargin);
             Native[i] = Links[i].Up ? Links[i].ResidualBps : 0;
             TotalBps += Links[i].ResidualBps;
         }
@@ -125,6 +125,9 @@ internal sealed class Projection
         return demand.RateBps < _leastBps[link] ? ReasonCode.TooSmall : ReasonCode.None;
     }
 
+    /// <summary>By how much the native load of a link was higher at its highest in the last minutes than now.</summary>
+    public long SwingBps(int link) => Math.Max(0, (Links[link].NativePeakBps ?? 0) - Native[link]);
+
     /// <summary>True if a policy denies moving the prefix.</summary>
     public bool Denied(IpPrefix prefix) => _denied.Covers(prefix);
 
@@ -168,6 +171,10 @@ internal sealed class Projection
         else if (!aged)
         {
             over.Fixed = ReasonCode.InHold;
+        }
+        else if (over.Active.Damped)
+        {
+            over.Fixed = ReasonCode.Damped;
         }
     }
 }

@@ -70,6 +70,9 @@ public enum ReasonCode
     /// <summary>Kept and not moved: younger than the hold time.</summary>
     InHold,
 
+    /// <summary>Kept and not moved: its prefix changed links too often of late.</summary>
+    Damped,
+
     /// <summary>Kept and not moved: an operator made it.</summary>
     Pinned,
 
@@ -83,6 +86,9 @@ public enum ReasonCode
 
     /// <summary>The link takes no moved prefixes (maintenance).</summary>
     Drained,
+
+    /// <summary>The router did not carry out moves onto the link of late.</summary>
+    NotTaken,
 
     /// <summary>The prefix would fill the link beyond its ceiling.</summary>
     OverCeiling,

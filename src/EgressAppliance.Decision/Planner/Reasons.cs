@@ -19,7 +19,8 @@ public static class Reasons
 
     /// <summary>True for a verdict under which overrides are kept and nothing new is moved because an input is not trusted.</summary>
     public static bool IsFrozen(Verdict verdict) => verdict is Verdict.FrozenCaptureStale or Verdict.FrozenCaptureLoss or Verdict.FrozenRibIncomplete
-        or Verdict.FrozenNoAddPath or Verdict.FrozenCountersStale or Verdict.FrozenAttribution;
+        or Verdict.FrozenNoAddPath or Verdict.FrozenCountersStale or Verdict.FrozenAttribution
+        or Verdict.FrozenMisprojection;
 
     /// <summary>The verdict as a sentence.</summary>
     public static string Text(Verdict verdict) => verdict switch
@@ -28,9 +29,10 @@ public static class Reasons
         Verdict.NoOverload => "No link is over its threshold.",
         Verdict.Holding => "No link is over its threshold; overrides stay in force because their native links would be too full without them.",
         Verdict.Released => "No link is over its threshold; overrides that are no longer needed are given back.",
+        Verdict.Confirming => "A link came over its threshold; unless it exceeds its capacity, that has to last before anything is moved.",
         Verdict.Relieved => "Links over their threshold are brought under it.",
         Verdict.PartiallyRelieved => "The overload is reduced as far as capacity and paths allow; some remains.",
-        Verdict.NoCapacityAnywhere => "Links are over their threshold, but no other link has room under its ceiling for any of their prefixes; nothing is moved.",
+        Verdict.NoCapacityAnywhere => "Links are over their threshold, but no other link has room under its ceiling for any of their prefixes, or may take them; nothing is moved.",
         Verdict.NoMovablePrefix => "Links are over their threshold, but none of their prefixes may or can be moved.",
         Verdict.Capped => "Caps keep the plan from relieving more, although there is capacity.",
         Verdict.NoLinks => "There are no links to decide about.",
@@ -42,6 +44,7 @@ public static class Reasons
         Verdict.FrozenNoAddPath => "Not all paths of a router are known (no ADD-PATH, and BMP does not show all of its peers); overrides are kept and nothing is moved.",
         Verdict.FrozenCountersStale => "Interface counters are too old; overrides are kept and nothing is moved.",
         Verdict.FrozenAttribution => "Too little of the traffic could be attributed to links; overrides are kept and nothing is moved.",
+        Verdict.FrozenMisprojection => "The links do not carry what they should by all that is known, for too long; overrides are kept and nothing is moved.",
         Verdict.GivingBack => "Inputs have been bad for longer than the grace period; overrides are given back a few at a time.",
         Verdict.WithdrawnRouteFeedLost => "The route feed is gone; all overrides are withdrawn and plain BGP is in charge.",
         Verdict.WithdrawnByOperator => "An operator withdrew all overrides; the mode is observe until it is set to inject again.",
@@ -69,12 +72,14 @@ public static class Reasons
         ReasonCode.RouteFeedLost => "The route feed is gone.",
         ReasonCode.WithdrawnByOperator => "An operator withdrew it.",
         ReasonCode.ModeObserve => "The mode is observe.",
-        ReasonCode.StillNeeded => "The native link would exceed its release level with it.",
+        ReasonCode.StillNeeded => "The native link would exceed its release level with it, or would have done so in the last minutes.",
         ReasonCode.InHold => "It is younger than the hold time.",
+        ReasonCode.Damped => "The prefix changed links too often of late, so it stays where it is.",
         ReasonCode.Pinned => "An operator made it.",
         ReasonCode.Frozen => "Inputs are not trusted, so nothing is changed.",
         ReasonCode.LinkDown => "The link is down.",
         ReasonCode.Drained => "The link is drained and takes no moved prefixes.",
+        ReasonCode.NotTaken => "The router did not carry out moves onto this link of late, so it is left alone for a while.",
         ReasonCode.OverCeiling => "It would fill the link beyond its ceiling.",
         ReasonCode.OverThreshold => "The link is over its own threshold.",
         ReasonCode.SameLink => "The prefix leaves by this link already.",

@@ -48,6 +48,7 @@ internal static class RejectionReport
     public static ReasonCode PathReason(LinkState link, LinkLimits limits, long load, long rate) =>
         !link.Up ? ReasonCode.LinkDown
         : link.Drain ? ReasonCode.Drained
+        : link.Distrusted ? ReasonCode.NotTaken
         : load > limits.TriggerBps ? ReasonCode.OverThreshold
         : load + rate > limits.EnterBps ? ReasonCode.OverCeiling
         : ReasonCode.None;
@@ -104,6 +105,7 @@ internal static class RejectionReport
     {
         ReasonCode.OverCeiling => 4,
         ReasonCode.OverThreshold => 3,
+        ReasonCode.NotTaken => 2,
         ReasonCode.Drained => 2,
         ReasonCode.LinkDown => 1,
         _ => 0,

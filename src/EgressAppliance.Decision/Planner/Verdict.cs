@@ -19,6 +19,9 @@ public enum Verdict
     /// <summary>No link is over its threshold; overrides were given back.</summary>
     Released,
 
+    /// <summary>A link is over its threshold in too few of the last cycles to act, and not over its capacity.</summary>
+    Confirming,
+
     /// <summary>Links were over their threshold and the plan brings all of them under it.</summary>
     Relieved,
 
@@ -60,6 +63,9 @@ public enum Verdict
 
     /// <summary>Too little of the traffic counted could be attributed to links.</summary>
     FrozenAttribution,
+
+    /// <summary>What is projected and what is seen on the links differ for too long.</summary>
+    FrozenMisprojection,
 
     /// <summary>Inputs stayed bad beyond the grace period: overrides are given back a few at a time.</summary>
     GivingBack,

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Invocation;
 using System.CommandLine.Parsing;
 using EgressAppliance.Host.Config;
+using EgressAppliance.Host.Simulate;
 
 namespace EgressAppliance.Host.Cli;
 
@@ -13,6 +14,7 @@ namespace EgressAppliance.Host.Cli;
 //   CommandLine     what can be typed: commands, options, their validation
 //   ICommandHandlers  commands that need the whole appliance; implemented by the composition root
 //   CheckCommand    check: needs the configuration only
+//   SimulateCommand simulate: needs nothing
 //   ApiCommands     commands that talk to a running appliance, by ApiClient, shown by Views and TextTable
 
 /// <summary>The command line of <c>egress-appliance</c>.</summary>
@@ -81,6 +83,7 @@ public static class CommandLine
         root.Subcommands.Add(Demo(handlers, console, global));
         root.Subcommands.Add(Replay(handlers, console, global));
         root.Subcommands.Add(Plan(handlers, console, global));
+        root.Subcommands.Add(Simulate(handlers, console, global));
         ApiCommands api = new(console, global);
         root.Subcommands.Add(Bgp(handlers, console, api));
         foreach (Command command in api.Build())
@@ -203,6 +206,31 @@ public static class CommandLine
             ? handlers.PlanAsync(
                 new PlanCommandOptions(file, parsed.GetValue(config), parsed.GetValue(noCaps), parsed.GetValue(global.Json)), console, cancellation)
             : new ApiCommands(console, global).ShowPlanAsync(parsed, cancellation));
+        return command;
+    }
+
+    private static Command Simulate(ICommandHandlers handlers, CommandConsole console, GlobalOptions global)
+    {
+        Argument<string[]> scenarios = new("SCENARIO")
+        {
+            Description = "Scenario files, or names of those that come with the program [default: all of the latter].",
+            Arity = ArgumentArity.ZeroOrMore,
+        };
+        Option<string?> config = OptionalConfigOption("Take the decision section of this configuration.");
+        Option<long?> seed = new("--seed") { Description = "Seed instead of each scenario's own.", HelpName = "N" };
+        seed.Validators.Add(result => Between(result, 0, int.MaxValue));
+        Option<bool> list = new("--list") { Description = "List the scenarios that come with the program." };
+        Option<bool> print = new("--print") { Description = "Print their text instead of running them." };
+        Command command = new("simulate", "Run scenarios of traffic and failures in virtual time, beside plain BGP and a greedy controller.") { scenarios, config, seed, list, print };
+        command.SetAction((parsed, cancellation) =>
+        {
+            SimulateCommand simulate = new(console);
+            string[] names = parsed.GetValue(scenarios) ?? [];
+            return parsed.GetValue(list) ? simulate.ListAsync(parsed.GetValue(global.Json))
+                : parsed.GetValue(print) ? simulate.PrintAsync(names.Length > 0 ? names : ScenarioFile.Bundled)
+                : handlers.SimulateAsync(
+                    new SimulateCommandOptions(names, parsed.GetValue(config), (ulong?)parsed.GetValue(seed), parsed.GetValue(global.Json)), console, cancellation);
+        });
         return command;
     }
 

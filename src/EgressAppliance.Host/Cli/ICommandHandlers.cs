@@ -54,6 +54,13 @@ public sealed record ReplayCommandOptions(
 /// <param name="Json">JSON instead of tables.</param>
 public sealed record PlanCommandOptions(string Snapshot, string? Config, bool NoCaps, bool Json);
 
+/// <summary><c>simulate</c></summary>
+/// <param name="Scenarios">Files or names of bundled scenarios; empty: all bundled ones.</param>
+/// <param name="Config">Configuration whose <c>decision</c> section counts, or null.</param>
+/// <param name="Seed">Seed instead of the scenarios' own, or null.</param>
+/// <param name="Json">JSON instead of tables.</param>
+public sealed record SimulateCommandOptions(IReadOnlyList<string> Scenarios, string? Config, ulong? Seed, bool Json);
+
 /// <summary><c>bgp decode</c></summary>
 /// <param name="File">File of messages, or <c>-</c> for standard input.</param>
 /// <param name="As2">AS numbers have two octets (RFC 6793 was not negotiated).</param>
@@ -110,6 +117,9 @@ public interface ICommandHandlers
 
     /// <summary>Runs the decision maker once over a snapshot.</summary>
     Task<int> PlanAsync(PlanCommandOptions options, CommandConsole console, CancellationToken cancellationToken);
+
+    /// <summary>Runs scenarios in virtual time.</summary>
+    Task<int> SimulateAsync(SimulateCommandOptions options, CommandConsole console, CancellationToken cancellationToken);
 
     /// <summary>Decodes BGP messages.</summary>
     Task<int> BgpDecodeAsync(BgpDecodeOptions options, CommandConsole console, CancellationToken cancellationToken);

@@ -358,6 +358,27 @@ public sealed record DecisionConfig
     /// <summary>Prefixes with a smaller share of a link's capacity are not moved, 0–1.</summary>
     public double MinPrefixShare { get; init; } = 0.001;
 
+    /// <summary>Relief aims at this much of a link's capacity under its threshold, 0–0.2.</summary>
+    public double ReliefMargin { get; init; } = 0.03;
+
+    /// <summary>Cycles out of <see cref="ConfirmOf"/> in which a link must be over its threshold, unless it is over its capacity.</summary>
+    public int ConfirmCycles { get; init; } = 2;
+
+    /// <summary>See <see cref="ConfirmCycles"/>.</summary>
+    public int ConfirmOf { get; init; } = 3;
+
+    /// <summary>Time throughout which the native link must have had room for an override that is given back.</summary>
+    public TimeSpan ReleaseWindow { get; init; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>Time in which the penalty of a prefix that changed links halves.</summary>
+    public TimeSpan FlapHalfLife { get; init; } = TimeSpan.FromMinutes(30);
+
+    /// <summary>Difference between projected and counted load, as a share of capacity, that freezes decisions if it lasts.</summary>
+    public double MaxMisprojection { get; init; } = 0.05;
+
+    /// <summary>Share of a link's capacity that its counter may show beyond the mirror.</summary>
+    public double MaxUnseen { get; init; } = 0.20;
+
     /// <summary>Our marker, RFC 1997 community.</summary>
     public uint MarkerCommunity { get; init; }
 

@@ -8,20 +8,30 @@ public sealed class ConfigBinder
 {
     private readonly ConfigDiagnostics _diagnostics;
 
-    private ConfigBinder(ConfigDiagnostics diagnostics) => _diagnostics = diagnostics;
+    private readonly ConfigSchema _root;
 
-    /// <summary>Binds a whole file. Errors go to <paramref name="diagnostics"/>; the result holds what could be bound.</summary>
-    public static BoundSection Bind(YamlNode root, ConfigDiagnostics diagnostics)
+    private ConfigBinder(ConfigSchema root, ConfigDiagnostics diagnostics)
+    {
+        _root = root;
+        _diagnostics = diagnostics;
+    }
+
+    /// <summary>Binds a whole configuration file. Errors go to <paramref name="diagnostics"/>; the result holds what could be bound.</summary>
+    public static BoundSection Bind(YamlNode root, ConfigDiagnostics diagnostics) => Bind(root, ConfigSchema.Root, diagnostics);
+
+    /// <summary>Binds a whole file of another schema.</summary>
+    public static BoundSection Bind(YamlNode root, ConfigSchema schema, ConfigDiagnostics diagnostics)
     {
         ArgumentNullException.ThrowIfNull(root);
-        ConfigBinder binder = new(diagnostics);
+        ArgumentNullException.ThrowIfNull(schema);
+        ArgumentNullException.ThrowIfNull(diagnostics);
         if (root is YamlMapping or YamlScalar { IsNull: true })
         {
-            return binder.BindSection(ConfigSchema.Root, root, "");
+            return new ConfigBinder(schema, diagnostics).BindSection(schema, root, "");
         }
 
-        diagnostics.Error(root.At, "the file does not hold keys", "start it with `version: 1`");
-        return new BoundSection(ConfigSchema.Root, root.At, "");
+        diagnostics.Error(root.At, "the file does not hold keys", $"start it with `{schema.Children[0].Key.Name}: {schema.Children[0].Key.Type?.Range}`");
+        return new BoundSection(schema, root.At, "");
     }
 
     private static string Join(string path, string name) => path.Length == 0 ? name : path + "." + name;
@@ -255,7 +265,7 @@ public sealed class ConfigBinder
         string? near = NearestName.Find(entry.Key, schema.Children.Select(c => c.Key.Name));
         string? elsewhere = near is not null
             ? null
-            : ConfigKeys.All.FirstOrDefault(k => k.Name == entry.Key)?.Path;
+            : _root.Descendants().FirstOrDefault(s => s.Key.Name == entry.Key)?.Key.Path;
         _diagnostics.Error(
             entry.KeyAt,
             $"unknown key '{Shorten(entry.Key)}' {where}",

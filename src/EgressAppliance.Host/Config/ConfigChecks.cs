@@ -244,6 +244,12 @@ public sealed class ConfigChecks
             return;
         }
 
+        if (decision.TryGet("confirm_cycles", out long confirm) && decision.TryGet("confirm_of", out long of) && confirm > of)
+        {
+            BoundValue at = decision.Value("confirm_cycles").Given ? decision.Value("confirm_cycles") : decision.Value("confirm_of");
+            _diagnostics.Error(at.At, $"'decision.confirm_cycles': {confirm} of the last {of} cycles cannot be", "use at most `confirm_of`");
+        }
+
         if (decision.TryGet("cycle", out TimeSpan cycle))
         {
             if (decision.TryGet("lease", out TimeSpan lease) && lease <= 2 * cycle)

@@ -61,8 +61,8 @@ public sealed class ConfigSchema(ConfigKey key)
 {
     private readonly List<ConfigSchema> _children = [];
 
-    /// <summary>The schema of the whole file.</summary>
-    public static ConfigSchema Root { get; } = Build(ConfigKeys.All);
+    /// <summary>The schema of the whole configuration file.</summary>
+    public static ConfigSchema Root { get; } = Of(ConfigKeys.All);
 
     /// <summary>The key.</summary>
     public ConfigKey Key { get; } = key;
@@ -73,8 +73,13 @@ public sealed class ConfigSchema(ConfigKey key)
     /// <summary>The key of that name under this one, or null.</summary>
     public ConfigSchema? Child(string name) => _children.Find(c => c.Key.Name == name);
 
-    private static ConfigSchema Build(IEnumerable<ConfigKey> keys)
+    /// <summary>This key's children, their children, and so on, in the order of the list.</summary>
+    public IEnumerable<ConfigSchema> Descendants() => _children.SelectMany(c => c.Descendants().Prepend(c));
+
+    /// <summary>The schema of a file with these keys, sections before what is in them.</summary>
+    public static ConfigSchema Of(IEnumerable<ConfigKey> keys)
     {
+        ArgumentNullException.ThrowIfNull(keys);
         ConfigSchema root = new(new ConfigKey("", ConfigShape.Section, null, ""));
         foreach (ConfigKey key in keys)
         {

@@ -151,6 +151,13 @@ internal static class ConfigMapper
             MaxSharePerCycle = decision.Get<double>("max_share_per_cycle"),
             MaxShare = decision.Get<double>("max_share"),
             MinPrefixShare = decision.Get<double>("min_prefix_share"),
+            ReliefMargin = decision.Get<double>("relief_margin"),
+            ConfirmCycles = (int)decision.Get<long>("confirm_cycles"),
+            ConfirmOf = (int)decision.Get<long>("confirm_of"),
+            ReleaseWindow = decision.Get<TimeSpan>("release_window"),
+            FlapHalfLife = decision.Get<TimeSpan>("flap_half_life"),
+            MaxMisprojection = decision.Get<double>("max_misprojection"),
+            MaxUnseen = decision.Get<double>("max_unseen"),
             MarkerCommunity = decision.TryGet("marker_community", out uint community)
                 ? community
                 : (uint)root.Sections("routers")[0].Section("bgp")!.Get<long>("local_as") << 16 | DefaultMarkerValue,

@@ -5,15 +5,19 @@ namespace EgressAppliance.Host.Config;
 /// <summary>Writes the tables of docs/configuration.md.</summary>
 public static class ConfigReference
 {
-    /// <summary>One Markdown table for each top-level section, one row for each key.</summary>
-    public static string ToMarkdown()
+    /// <summary>One Markdown table for each top-level section of the configuration, one row for each key.</summary>
+    public static string ToMarkdown() => ToMarkdown(ConfigSchema.Root);
+
+    /// <summary>The same for the keys of another kind of file.</summary>
+    public static string ToMarkdown(ConfigSchema schema)
     {
+        ArgumentNullException.ThrowIfNull(schema);
         StringBuilder text = new();
         string section = "";
-        foreach (ConfigKey key in ConfigKeys.All)
+        foreach (ConfigKey key in schema.Descendants().Select(s => s.Key))
         {
             string top = key.Path.Split('.', '[')[0];
-            bool general = ConfigSchema.Root.Child(top)!.Key.Shape == ConfigShape.Value;
+            bool general = schema.Child(top)!.Key.Shape == ConfigShape.Value;
             string heading = general ? "General" : $"`{top}`";
             if (heading != section)
             {

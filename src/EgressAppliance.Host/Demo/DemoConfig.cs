@@ -56,6 +56,7 @@ public static class DemoConfig
                 MaxSharePerCycle = 0.25,
                 MaxShare = 0.5,
                 MinPrefixShare = 0.001,
+                ReleaseWindow = TimeSpan.FromSeconds(2),
                 MarkerCommunity = network.Router.LocalAs << 16 | 666,
             },
             Http = new() { Listen = new(IPAddress.Loopback, FreePort(options.HttpPort)), Socket = "" },

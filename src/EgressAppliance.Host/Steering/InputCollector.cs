@@ -53,6 +53,7 @@ public sealed class InputCollector
     private readonly HashSet<string> _polledRouters;
     private readonly DemandEstimator<IpPrefix> _demand;
     private readonly RateMeter[] _mirror;
+    private readonly UnseenTraffic _unseen;
     private readonly TimeSpan _cycle;
     private readonly TimeSpan _maxCaptureAge;
     private readonly long _start;
@@ -95,6 +96,7 @@ public sealed class InputCollector
         _polledRouters = [.. config.Routers.Where(r => r.Snmp is not null).Select(r => r.Name)];
         _demand = new DemandEstimator<IpPrefix>(new DemandOptions { Window = config.Decision.Window, Sampling = _sampling }, time);
         _mirror = [.. links.Links.Select(_ => new RateMeter(config.Decision.Window))];
+        _unseen = new UnseenTraffic(links.Links.Count, time);
         _cycle = config.Decision.Cycle;
         _maxCaptureAge = SteeringOptions.ForController(config).MaxCaptureAge;
         _start = time.GetTimestamp();
@@ -106,9 +108,8 @@ public sealed class InputCollector
     public CycleInputs? Latest { get; private set; }
 
     /// <summary>Reads everything.</summary>
-    /// <param name="overrides">Overrides in force, whose prefixes are given however small they are.</param>
-    /// <param name="mode">The mode in force; proposals of observe mode are not looked for on the mirror.</param>
-    public CycleInputs Collect(IReadOnlyList<OverrideEntry> overrides, DecisionMode mode)
+    /// <param name="overrides">Overrides in force or proposed, whose prefixes are given however small they are.</param>
+    public CycleInputs Collect(IReadOnlyList<OverrideEntry> overrides)
     {
         CounterSnapshot counters = _pipeline.TakeSnapshot();
         double seconds = Math.Max(_time.GetElapsedTime(_timestampBefore, counters.Timestamp).TotalSeconds, 1e-3);
@@ -117,6 +118,7 @@ public sealed class InputCollector
         // Only now: until the cells are read, the ids in them must not be given to other prefixes.
         _table.Tick();
         IReadOnlyList<InterfaceState> interfaces = _interfaces();
+        _unseen.Note(interfaces, counters.Timestamp);
         IReadOnlyList<PeerStatus> peers = _speaker.GetPeers();
         List<string> problems = [];
         DemandPicture<IpPrefix> picture = _demand.Picture(MaxPrefixes);
@@ -133,7 +135,7 @@ public sealed class InputCollector
             problems.Add(elsewhere);
         }
 
-        List<LinkState> links = [.. _links.Links.Select((l, i) => LinkOf(l, interfaces[i], residual[l.Id.Value], problems))];
+        List<LinkState> links = [.. _links.Links.Select((l, i) => LinkOf(l, interfaces[i], residual[l.Id.Value] + _unseen[i], problems))];
         PipelineStatistics statistics = counters.Statistics;
 
         // The last thing read is the clock: had anything before it hung, then what it gave is as old as that.
@@ -146,7 +148,7 @@ public sealed class InputCollector
                 Links = links,
                 Prefixes = prefixes,
                 Health = health,
-                ObservedLinks = mode == DecisionMode.Inject ? Observed(overrides) : new Dictionary<IpPrefix, string>(),
+                ObservedLinks = Observed(prefixes),
             },
             Rates = new RateView(picture.Top, _packets),
             MirrorBps = [.. _mirror.Select(m => m.RateBps)],
@@ -181,6 +183,7 @@ public sealed class InputCollector
             {
                 attributed += cell.IpBytes;
                 _mirror[link.Id.Value - 1].Add(bytes * _sampling);
+                _unseen.Add(link.Id.Value - 1, bytes * _sampling);
             }
             else
             {
@@ -332,15 +335,15 @@ public sealed class InputCollector
         };
     }
 
-    private Dictionary<IpPrefix, string> Observed(IReadOnlyList<OverrideEntry> overrides)
+    private Dictionary<IpPrefix, string> Observed(List<PrefixDemand> prefixes)
     {
-        Dictionary<IpPrefix, string> observed = [];
-        foreach (OverrideEntry entry in overrides)
+        Dictionary<IpPrefix, string> observed = new(prefixes.Count);
+        foreach (PrefixDemand demand in prefixes)
         {
-            if (_packets.ContainsKey(entry.Prefix) && _demand.TryGet(entry.Prefix, out DemandRate<IpPrefix> rate)
+            if (_packets.ContainsKey(demand.Prefix) && _demand.TryGet(demand.Prefix, out DemandRate<IpPrefix> rate)
                 && rate.LinkMajority && _links[rate.Link] is { } link)
             {
-                observed[entry.Prefix] = link.Name;
+                observed[demand.Prefix] = link.Name;
             }
         }
 
@@ -360,6 +363,7 @@ public sealed class InputCollector
             RibComplete = peers.All(p => p.TableComplete),
             AllPathsKnown = peers.All(p => p.AllPathsKnown),
             CountersAge = CountersAge(now, interfaces),
+            UnseenRatio = links.Count == 0 ? null : links.Select((l, i) => (double)_unseen[i] / l.CapacityBps).Max(),
 
             // The router's own few packets say nothing about a mirror that is idle otherwise.
             AttributionRatio = _countedBps > IdleRatio * capacity && capacity > 0 ? _attributedBps / _countedBps : null,

@@ -179,7 +179,7 @@ public sealed class SteeringLoop : IAsyncDisposable
     private void Cycle(CancellationToken stop)
     {
         long start = _time.GetTimestamp();
-        CycleInputs inputs = _inputs.Collect(_controller.Overrides, _controller.Mode);
+        CycleInputs inputs = _inputs.Collect(_controller.Overrides);
         CycleOutcome outcome;
         lock (_gate)
         {

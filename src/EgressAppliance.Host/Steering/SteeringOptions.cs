@@ -7,6 +7,9 @@ namespace EgressAppliance.Host.Steering;
 /// <summary>Maps the configuration to the decision maker's options.</summary>
 public static class SteeringOptions
 {
+    // Two changes within a half-life: the second one still counts 1, the first at least a half.
+    private const double FlapSuppress = 1.5;
+
     /// <summary>Limits and policies of planning.</summary>
     public static PlannerOptions ForPlanner(DecisionConfig config) => new()
     {
@@ -16,6 +19,7 @@ public static class SteeringOptions
         MaxSharePerCycle = config.MaxSharePerCycle,
         MaxShare = config.MaxShare,
         MinPrefixShare = config.MinPrefixShare,
+        ReliefMargin = config.ReliefMargin,
         Denied = [.. config.Policies.Where(p => p.Action == PolicyAction.Deny).Select(p => p.Prefix)],
     };
 
@@ -23,15 +27,27 @@ public static class SteeringOptions
     /// The control loop's options. Ages beyond which inputs freeze decisions follow from the periods at which they are read: three missed
     /// reads are a fault, one is not.
     /// </summary>
-    public static ControllerOptions ForController(ApplianceConfig config)
+    public static ControllerOptions ForController(ApplianceConfig config) =>
+        ForController(config.Decision, config.Routers.Max(r => r.Snmp?.Poll) ?? TimeSpan.Zero);
+
+    /// <summary>The same for a <c>decision</c> section by itself.</summary>
+    /// <param name="decision">The section.</param>
+    /// <param name="poll">Longest period at which interface counters are read; zero where none are.</param>
+    public static ControllerOptions ForController(DecisionConfig decision, TimeSpan poll)
     {
         ControllerOptions defaults = new();
-        TimeSpan cycle = config.Decision.Cycle;
-        TimeSpan poll = config.Routers.Max(r => r.Snmp?.Poll) ?? TimeSpan.Zero;
+        TimeSpan cycle = decision.Cycle;
         return defaults with
         {
-            Planner = ForPlanner(config.Decision),
-            Lease = config.Decision.Lease,
+            Planner = ForPlanner(decision),
+            Lease = decision.Lease,
+            ConfirmCycles = decision.ConfirmCycles,
+            ConfirmOf = decision.ConfirmOf,
+            PeakWindow = decision.ReleaseWindow,
+            FlapSuppress = FlapSuppress,
+            FlapHalfLife = decision.FlapHalfLife,
+            MaxMisprojection = decision.MaxMisprojection,
+            MaxUnseen = decision.MaxUnseen,
             MaxCaptureAge = Max(defaults.MaxCaptureAge, 3 * cycle),
             MaxCountersAge = Max(defaults.MaxCountersAge, 3 * poll),
             ConfirmWithin = Max(defaults.ConfirmWithin, 3 * cycle),

@@ -87,6 +87,7 @@ internal sealed record ApplianceSettings
               max_share_per_cycle: 100%
               max_share: 100%
               min_prefix_share: {MinPrefixShare}
+              release_window: 0s
               marker_community: "{Marker}"
             http:
               listen: 127.0.0.1:8080

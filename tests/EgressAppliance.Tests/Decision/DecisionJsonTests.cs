@@ -99,7 +99,7 @@ public class DecisionJsonTests
         Assert.Equal("""{"prefix":"10.0.1.0/24","from":"a","to":"b","rate_bps":100000000,"reason":"relieve_overload"}""", Compact(root.GetProperty("moves")[0]));
         Assert.Equal("""{"prefix":"10.0.3.0/24","from":"a","to":"a","rate_bps":10000000,"reason":"already_native"}""", Compact(root.GetProperty("releases")[0]));
         Assert.Equal("""{"prefix":"10.0.2.0/24","from":"a","to":"b","rate_bps":10000000,"reason":"still_needed"}""", Compact(root.GetProperty("kept")[0]));
-        Assert.Equal("""{"name":"a","native_bps":1020000000,"planned_bps":910000000}""", Compact(root.GetProperty("links")[0]));
+        Assert.Equal("""{"name":"a","native_bps":1020000000,"planned_bps":910000000,"current_bps":1010000000}""", Compact(root.GetProperty("links")[0]));
         Assert.Equal((0, 0, 1.5), (root.GetProperty("overload_bps").GetInt64(), root.GetProperty("overload_lower_bound_bps").GetInt64(), root.GetProperty("elapsed_ms").GetDouble()));
     }
 

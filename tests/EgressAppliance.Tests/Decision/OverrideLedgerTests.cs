@@ -26,7 +26,7 @@ public class OverrideLedgerTests
         Assert.True(_ledger.Renew(Lab.Prefix(1), Lab.Start.AddSeconds(20), rateBps: 7));
         OverrideEntry entry = Assert.Single(_ledger.Entries);
         Assert.Equal((Lab.Start.AddSeconds(50), Lab.Start, 7), (entry.LeaseExpires, entry.Since, entry.RateBps));
-        Assert.Equal(new ActiveOverride(Lab.Prefix(1), "b", 40), Assert.Single(_ledger.Active(Lab.Start.AddSeconds(40))));
+        Assert.Equal(new ActiveOverride(Lab.Prefix(1), "b", 40), Assert.Single(_ledger.Active(Lab.Start.AddSeconds(40), _ => false)));
         Assert.False(_ledger.Renew(Lab.Prefix(2), Lab.Start));
     }
 

@@ -17,6 +17,9 @@ internal static class RandomSnapshots
             CapacityBps = random.Next(1, 11) * 1000 * Lab.M,
             Up = random.Next(10) > 0,
             Drain = random.Next(10) == 0,
+            Distrusted = random.Next(10) == 0,
+            Unconfirmed = random.Next(6) == 0,
+            NativePeakBps = random.Next(4) == 0 ? random.Next(1, 11) * 1000 * Lab.M : null,
             ErrorRatio = random.Next(3) == 0 ? random.Next(0, 8) / 100.0 : null,
             ResidualBps = random.Next(0, 500) * Lab.M,
         })];
@@ -32,7 +35,7 @@ internal static class RandomSnapshots
             if (random.Next(5) == 0)
             {
                 string link = random.Next(8) == 0 ? "link-" + (char)('a' + random.Next(7)) : paths.Length > 0 ? paths[^1] : "link-a";
-                overrides.Add(new(Lab.Prefix(i), link, random.Next(0, 200), random.Next(6) == 0));
+                overrides.Add(new(Lab.Prefix(i), link, random.Next(0, 200), random.Next(6) == 0, random.Next(6) == 0));
             }
         }
 
@@ -52,6 +55,7 @@ internal static class RandomSnapshots
         PlannerOptions options = new()
         {
             NoCaps = random.Next(2) == 0,
+            ReliefMargin = random.Next(2) * 0.03,
             MaxMovesPerCycle = random.Next(0, 10),
             MaxOverrides = random.Next(0, 20),
             MaxSharePerCycle = random.NextDouble() * 0.3,

@@ -43,7 +43,7 @@ internal sealed class Bench : IAsyncDisposable
         Links = new LinkDirectory(Config.Links);
         Interfaces = [.. Config.Links.Select(l => new InterfaceState
         {
-            Link = l.Name, Router = l.Router, Interface = l.Interface, OperStatus = OperStatus.Up, CapacityBps = l.CapacityBps, OutBps = 50e6,
+            Link = l.Name, Router = l.Router, Interface = l.Interface, OperStatus = OperStatus.Up, CapacityBps = l.CapacityBps,
         })];
         Installer = new RouteInstaller(Speaker, Links, NullLogger<RouteInstaller>.Instance);
         Inputs = new InputCollector(
@@ -141,11 +141,11 @@ internal sealed class Bench : IAsyncDisposable
     }
 
     /// <summary>One reading of all inputs, five seconds after the one before, with what <paramref name="send"/> counted in between.</summary>
-    public CycleInputs Collect(Action? send = null, IReadOnlyList<OverrideEntry>? overrides = null, DecisionMode mode = DecisionMode.Inject)
+    public CycleInputs Collect(Action? send = null, IReadOnlyList<OverrideEntry>? overrides = null)
     {
         Time.Advance(Config.Decision.Cycle);
         send?.Invoke();
-        return Inputs.Collect(overrides ?? [], mode);
+        return Inputs.Collect(overrides ?? []);
     }
 
     public CycleInputs Collect(int times, Action? send = null, IReadOnlyList<OverrideEntry>? overrides = null)

@@ -229,7 +229,7 @@ public sealed class InputCollectorTests
         bench.Collect(Settled, () => bench.Send(Bench.Big, 1, 10));
         bench.Time.Advance(TimeSpan.FromMilliseconds(2));
         bench.Pipeline.SetSource("mirror0", s => s with { DroppedFrames = 1 });
-        Assert.InRange(bench.Inputs.Collect([], DecisionMode.Inject).Input.Health.CaptureLoss, 1e-9, 0.001);
+        Assert.InRange(bench.Inputs.Collect([]).Input.Health.CaptureLoss, 1e-9, 0.001);
     }
 
     [Fact]
@@ -312,7 +312,7 @@ public sealed class InputCollectorTests
     }
 
     [Fact]
-    public async Task Collect_observed_link_needs_inject_mode_and_a_majority_of_this_cycle()
+    public async Task Collect_observed_link_needs_a_majority_of_this_cycle()
     {
         await using Bench bench = new();
         IpPrefix big = IpPrefix.Parse(Bench.Big);
@@ -320,9 +320,8 @@ public sealed class InputCollectorTests
         bench.Collect();
         CycleInputs inputs = bench.Collect(Majority, overrides);
         Assert.Equal("b", inputs.Input.ObservedLinks[big]);
-        Assert.Empty(bench.Collect(Majority, overrides, DecisionMode.Observe).Input.ObservedLinks);
         Assert.Empty(bench.Collect(null, overrides).Input.ObservedLinks);
-        Assert.Empty(bench.Collect(Majority).Input.ObservedLinks);
+        Assert.Equal("b", bench.Collect(Majority).Input.ObservedLinks[big]);
         Assert.Empty(bench.Collect(() => Spread(30, 30, 40), overrides).Input.ObservedLinks);
 
         void Majority() => Spread(30, 60, 0);

@@ -1,0 +1,142 @@
+using EgressAppliance.Decision.Demand;
+using EgressAppliance.Net;
+
+namespace EgressAppliance.Simulator.ClosedLoop;
+
+/// <summary>
+/// What an appliance can see of the truth: bytes by prefix and link from the mirror, and interface counters polled now and then, both as good as the events of the
+/// moment leave them.
+/// </summary>
+internal sealed class Instruments
+{
+    private readonly TrafficWorld _world;
+    private readonly EdgeRouter _router;
+    private readonly int _number;
+    private readonly int _poll;
+    private readonly double[] _bytes;
+    private readonly int[] _link;
+    private readonly bool[] _seen;
+    private readonly double[] _counted;
+    private readonly long?[] _counter;
+    private readonly double[] _mirrored;
+    private readonly UnseenMeter[] _unseen;
+    private DemandEstimator<int> _demand;
+    private int _countedSeconds;
+
+    public Instruments(TrafficWorld world, EdgeRouter router, int number)
+    {
+        _world = world;
+        _router = router;
+        _number = number;
+        _poll = Math.Max(1, (int)world.Scenario.Appliance.Poll.TotalSeconds);
+        _bytes = new double[world.Rate.Length];
+        _link = new int[world.Rate.Length];
+        _seen = new bool[world.Rate.Length];
+        _counted = new double[world.LinkUp.Length];
+        _counter = new long?[world.LinkUp.Length];
+        _mirrored = new double[world.LinkUp.Length];
+        _unseen = [.. world.LinkUp.Select(_ => new UnseenMeter())];
+        _demand = Estimator();
+    }
+
+    /// <summary>Second in which the mirror last showed anything.</summary>
+    public int LastFrame { get; private set; }
+
+    /// <summary>Second of the last answered poll.</summary>
+    public int LastPoll { get; private set; }
+
+    /// <summary>Latest rate by the interface counter, or null before the first.</summary>
+    public long? Counter(int link) => _counter[link];
+
+    /// <summary>Load beyond the mirror, bit/s.</summary>
+    public long Unseen(int link) => _unseen[link].UnseenBps;
+
+    /// <summary>Whether the mirror showed the prefix in the last tick.</summary>
+    public bool WasSeen(int prefix) => _seen[prefix];
+
+    /// <summary>A process that starts knows nothing.</summary>
+    public void Restart()
+    {
+        _demand = Estimator();
+        Array.Clear(_bytes);
+        LastFrame = LastPoll = _world.Second;
+    }
+
+    /// <summary>Sees a second.</summary>
+    public void Second()
+    {
+        double shown = 1 - (_world.Find(ScenarioEventKind.MirrorLoss, _number + 1)?.Value ?? 0);
+        bool[] hidden = [.. Enumerable.Range(0, _world.LinkUp.Length).Select(l => _world.Find(ScenarioEventKind.MirrorLinkLost, _number + 1, l) is not null)];
+        for (int i = 0; i < _bytes.Length; i++)
+        {
+            int link = _router.LinkOf(i);
+            if (link != _link[i])
+            {
+                Flush(i);
+                _link[i] = link;
+            }
+
+            if (link >= 0 && !hidden[link])
+            {
+                _bytes[i] += _world.Rate[i] / 8 * shown;
+                _mirrored[link] += _world.Rate[i] * shown;
+            }
+        }
+
+        if (shown > 0 && !hidden.All(h => h))
+        {
+            LastFrame = _world.Second;
+        }
+
+        Poll();
+    }
+
+    /// <summary>Ends a tick of the demands.</summary>
+    public DemandPicture<int> EndTick()
+    {
+        for (int i = 0; i < _bytes.Length; i++)
+        {
+            _seen[i] = _bytes[i] > 0;
+            Flush(i);
+        }
+
+        _demand.EndTick(_world.Second * TimeProvider.System.TimestampFrequency);
+        return _demand.Picture(ApplianceModel.MostPrefixes);
+    }
+
+    private DemandEstimator<int> Estimator() => new(ApplianceModel.DemandsOf(_world.Scenario.Appliance), TimeProvider.System);
+
+    private void Flush(int prefix)
+    {
+        if (_bytes[prefix] > 0)
+        {
+            _demand.Add(prefix, new LinkId((ushort)(_link[prefix] + 1)), (long)_bytes[prefix]);
+            _bytes[prefix] = 0;
+        }
+    }
+
+    private void Poll()
+    {
+        _countedSeconds++;
+        for (int l = 0; l < _counted.Length; l++)
+        {
+            _counted[l] += _router.Load[l] * (_world.Find(ScenarioEventKind.CounterLies, _number + 1, l)?.Value ?? 1);
+        }
+
+        if (_world.Second % _poll != 0 || _world.Find(ScenarioEventKind.CountersStale, _number + 1) is not null)
+        {
+            return;
+        }
+
+        for (int l = 0; l < _counted.Length; l++)
+        {
+            _counter[l] = (long)(_counted[l] / _countedSeconds);
+            _unseen[l].Compare(_counter[l]!.Value, (long)(_mirrored[l] / _countedSeconds));
+            _counted[l] = 0;
+            _mirrored[l] = 0;
+        }
+
+        _countedSeconds = 0;
+        LastPoll = _world.Second;
+    }
+}
