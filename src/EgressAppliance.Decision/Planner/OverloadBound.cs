@@ -32,7 +32,7 @@ internal static class OverloadBound
             unentered[over.Link] += over.RateBps;
         }
 
-        for (int i = 0; i < projection.Demands.Count; i++)
+        for (int i = 0; i < projection.Demands.Length; i++)
         {
             Add(projection, i, immovable, groups);
         }
@@ -54,7 +54,7 @@ internal static class OverloadBound
     {
         PrefixDemand demand = projection.Demands[index];
         int native = projection.NativeLink[index];
-        OverrideCase? over = projection.OverrideOf.GetValueOrDefault(index);
+        OverrideCase? over = projection.OverrideOf(index);
         int place = over is { Lost: ReasonCode.None, Fixed: ReasonCode.Pinned } ? over.Link : native;
         if (place < 0)
         {

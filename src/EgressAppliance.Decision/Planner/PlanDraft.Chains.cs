@@ -99,7 +99,7 @@ internal sealed partial class PlanDraft
     {
         PriorityQueue<int, (long Rate, IpPrefix Prefix)>[] largest = [.. Load.Select(_ => new PriorityQueue<int, (long Rate, IpPrefix Prefix)>(DemandOrder.SmallestFirst))];
         List<int> chosen = [];
-        for (int i = 0; i < _projection.Demands.Count; i++)
+        for (int i = 0; i < _projection.Demands.Length; i++)
         {
             PrefixDemand demand = _projection.Demands[i];
             int place = PlaceOf(i);
@@ -108,7 +108,7 @@ internal sealed partial class PlanDraft
                 continue;
             }
 
-            if (Moves.ContainsKey(i) || (_projection.OverrideOf.TryGetValue(i, out OverrideCase? over) && Released.ContainsKey(over)))
+            if (Moves.ContainsKey(i) || (_projection.OverrideOf(i) is { } over && Released.ContainsKey(over)))
             {
                 chosen.Add(i);
             }
@@ -123,7 +123,7 @@ internal sealed partial class PlanDraft
 
     private bool MayChange(int index, PrefixDemand demand)
     {
-        OverrideCase? over = _projection.OverrideOf.GetValueOrDefault(index);
+        OverrideCase? over = _projection.OverrideOf(index);
         int origin = over is { Lost: ReasonCode.None } ? over.Link : _projection.NativeLink[index];
         return origin >= 0 && _projection.NativeLink[index] >= 0 && over is not { Lost: ReasonCode.None, Fixed: not ReasonCode.None }
             && _projection.Immovable(demand, origin) == ReasonCode.None;
@@ -132,7 +132,7 @@ internal sealed partial class PlanDraft
     private ChainItem ChainItemOf(int index)
     {
         PrefixDemand demand = _projection.Demands[index];
-        OverrideCase? over = _projection.OverrideOf.GetValueOrDefault(index);
+        OverrideCase? over = _projection.OverrideOf(index);
         int native = _projection.NativeLink[index];
         int origin = over is { Lost: ReasonCode.None } ? over.Link : native;
         List<int> options = [PlaceOf(index)];
@@ -154,7 +154,7 @@ internal sealed partial class PlanDraft
             return move.To;
         }
 
-        OverrideCase? over = _projection.OverrideOf.GetValueOrDefault(index);
+        OverrideCase? over = _projection.OverrideOf(index);
         return over is not null && !Released.ContainsKey(over) ? over.Link : _projection.NativeLink[index];
     }
 
@@ -162,7 +162,7 @@ internal sealed partial class PlanDraft
     private void Put(ChainItem item, int from, int to)
     {
         Shift(Load, from, to, item.Rate);
-        OverrideCase? over = _projection.OverrideOf.GetValueOrDefault(item.Demand);
+        OverrideCase? over = _projection.OverrideOf(item.Demand);
         Moves.Remove(item.Demand);
         if (over is not null)
         {

@@ -157,7 +157,7 @@ internal sealed partial class PlanDraft
 
     private void Apply(ReliefItem item, ReliefOption option)
     {
-        OverrideCase? over = _projection.OverrideOf.GetValueOrDefault(item.Demand);
+        OverrideCase? over = _projection.OverrideOf(item.Demand);
         Shift(Load, item.Source, option.Link, item.Rate);
         _entered.Add(option.Link);
         if (option.Release)
@@ -213,10 +213,10 @@ internal sealed partial class PlanDraft
     private ReliefItem[] Items(long[] need, long[] room)
     {
         List<ReliefItem> items = [];
-        for (int i = 0; i < _projection.Demands.Count; i++)
+        for (int i = 0; i < _projection.Demands.Length; i++)
         {
             PrefixDemand demand = _projection.Demands[i];
-            OverrideCase? over = _projection.OverrideOf.GetValueOrDefault(i);
+            OverrideCase? over = _projection.OverrideOf(i);
             bool onOverride = over is not null && !Released.ContainsKey(over);
             int source = onOverride ? over!.Link : _projection.NativeLink[i];
             if (source < 0 || need[source] == 0 || demand.RateBps == 0 || (onOverride && over!.Fixed != ReasonCode.None)

@@ -34,7 +34,8 @@ public static class Planner
     {
         ArgumentNullException.ThrowIfNull(snapshot);
         ArgumentNullException.ThrowIfNull(options);
-        if (SnapshotCheck.Problems(snapshot).Count > 0)
+        using PrefixIndex index = new(snapshot.Prefixes.Count);
+        if (SnapshotCheck.Problems(snapshot, index).Count > 0)
         {
             return Unchanged(snapshot, Verdict.InvalidSnapshot);
         }
@@ -44,7 +45,7 @@ public static class Planner
             return Unchanged(snapshot, Verdict.NoLinks);
         }
 
-        Projection projection = new(snapshot, options);
+        Projection projection = new(snapshot, options, index);
         PlanDraft best = PlanDraft.Build(projection, releaseFirst: true, dropAll: false);
         if (best.ResidualBps > 0)
         {
@@ -65,12 +66,13 @@ public static class Planner
     public static Plan Freeze(DecisionSnapshot snapshot, Verdict verdict)
     {
         ArgumentNullException.ThrowIfNull(snapshot);
-        if (snapshot.Links.Count == 0 || SnapshotCheck.Problems(snapshot).Count > 0)
+        using PrefixIndex index = new(snapshot.Prefixes.Count);
+        if (snapshot.Links.Count == 0 || SnapshotCheck.Problems(snapshot, index).Count > 0)
         {
             return Unchanged(snapshot, verdict);
         }
 
-        Projection projection = new(snapshot, new PlannerOptions());
+        Projection projection = new(snapshot, new PlannerOptions(), index);
         return PlanReport.WriteFrozen(projection, verdict);
     }
 

@@ -22,7 +22,7 @@ internal static class RejectionReport
         }
 
         PriorityQueue<int, (long Rate, IpPrefix Prefix)> largest = new(DemandOrder.SmallestFirst);
-        for (int i = 0; i < projection.Demands.Count; i++)
+        for (int i = 0; i < projection.Demands.Length; i++)
         {
             int link = LinkOf(projection, draft, i);
             if (link < 0 || !over[link])
@@ -59,14 +59,14 @@ internal static class RejectionReport
             return move.To;
         }
 
-        OverrideCase? over = projection.OverrideOf.GetValueOrDefault(demand);
+        OverrideCase? over = projection.OverrideOf(demand);
         return over is not null && !draft.Released.ContainsKey(over) ? over.Link : projection.NativeLink[demand];
     }
 
     private static ReasonCode Why(Projection projection, PlanDraft draft, int index, int on)
     {
         PrefixDemand demand = projection.Demands[index];
-        OverrideCase? over = projection.OverrideOf.GetValueOrDefault(index);
+        OverrideCase? over = projection.OverrideOf(index);
         if (over is not null && over.Fixed != ReasonCode.None && over.Link == on)
         {
             return over.Fixed;
