@@ -1,3 +1,4 @@
+using System.Buffers;
 using EgressAppliance.Net;
 
 namespace EgressAppliance.Decision.Planner;
@@ -5,9 +6,6 @@ namespace EgressAppliance.Decision.Planner;
 /// <summary>The order in which demands are looked at: by rate, and equal rates by prefix, so that no order of the inputs shows in a plan.</summary>
 internal static class DemandOrder
 {
-    /// <summary>For a queue that keeps the largest: what is to go first is the smallest, of equal ones the last by prefix.</summary>
-    public static IComparer<(long Rate, IpPrefix Prefix)> SmallestFirst { get; } = Comparer<(long Rate, IpPrefix Prefix)>.Create((a, b) => -LargestFirst(a, b));
-
     /// <summary>Largest first.</summary>
     public static int LargestFirst((long Rate, IpPrefix Prefix) a, (long Rate, IpPrefix Prefix) b)
     {
@@ -18,16 +16,33 @@ internal static class DemandOrder
     /// <summary>What a demand is ordered by.</summary>
     public static (long Rate, IpPrefix Prefix) KeyOf(PrefixDemand demand) => (demand.RateBps, demand.Prefix);
 
-    /// <summary>Puts one more into a queue that keeps the largest so many.</summary>
-    public static void Keep(PriorityQueue<int, (long Rate, IpPrefix Prefix)> largest, int most, int index, PrefixDemand demand)
+    /// <summary>Sorts indices of demands, largest first.</summary>
+    public static void Sort(Projection projection, Span<int> indices)
     {
-        if (largest.Count < most)
+        // By rate as plain numbers, which needs no comparer; rates that are equal are few, and only these are compared by prefix.
+        ReadOnlySpan<PrefixDemand> demands = projection.Demands;
+        long[] lent = ArrayPool<long>.Shared.Rent(indices.Length);
+        Span<long> keys = lent.AsSpan(0, indices.Length);
+        for (int i = 0; i < indices.Length; i++)
         {
-            largest.Enqueue(index, KeyOf(demand));
+            keys[i] = -demands[indices[i]].RateBps;
         }
-        else
+
+        keys.Sort(indices);
+        for (int from = 0, to; from < indices.Length; from = to)
         {
-            largest.EnqueueDequeue(index, KeyOf(demand));
+            to = from + 1;
+            while (to < indices.Length && keys[to] == keys[from])
+            {
+                to++;
+            }
+
+            if (to - from > 1)
+            {
+                indices[from..to].Sort((a, b) => projection.Demands[a].Prefix.CompareTo(projection.Demands[b].Prefix));
+            }
         }
+
+        ArrayPool<long>.Shared.Return(lent);
     }
 }

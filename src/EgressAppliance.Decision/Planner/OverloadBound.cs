@@ -73,9 +73,9 @@ internal static class OverloadBound
         }
 
         ulong mask = 1UL << Bit(place);
-        for (int p = 0; p < demand.Paths.Count; p++)
+        foreach (string path in ListSpan.Of(demand.Paths))
         {
-            int link = projection.IndexOf(demand.Paths[p]);
+            int link = projection.IndexOf(path);
             if (link >= 0 && (projection.Limits[link].EnterBps >= demand.RateBps || over?.Link == link))
             {
                 mask |= 1UL << Bit(link);

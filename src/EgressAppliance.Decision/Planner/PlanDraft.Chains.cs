@@ -1,4 +1,4 @@
-using EgressAppliance.Net;
+using System.Buffers;
 
 namespace EgressAppliance.Decision.Planner;
 
@@ -58,7 +58,9 @@ internal sealed partial class PlanDraft
     {
         long[] left = (long[])Load.Clone();
         List<ChainItem> items = [];
-        foreach (int demand in ChainCandidates())
+        int[] candidates = [.. ChainCandidates()];
+        DemandOrder.Sort(_projection, candidates);
+        foreach (int demand in candidates)
         {
             ChainItem item = ChainItemOf(demand);
             if (item.Options.Length > 1)
@@ -68,7 +70,6 @@ internal sealed partial class PlanDraft
             }
         }
 
-        items.Sort((a, b) => DemandOrder.LargestFirst(DemandOrder.KeyOf(_projection.Demands[a.Demand]), DemandOrder.KeyOf(_projection.Demands[b.Demand])));
         bool capped = !_projection.Options.NoCaps;
         (int others, long othersBps) = OverridesBut(items);
         return new()
@@ -95,30 +96,34 @@ internal sealed partial class PlanDraft
     }
 
     /// <summary>All that this plan has moved, and the largest others of each link that may be moved.</summary>
-    private IEnumerable<int> ChainCandidates()
+    private List<int> ChainCandidates()
     {
-        PriorityQueue<int, (long Rate, IpPrefix Prefix)>[] largest = [.. Load.Select(_ => new PriorityQueue<int, (long Rate, IpPrefix Prefix)>(DemandOrder.SmallestFirst))];
+        LargestDemands[] largest = [.. Load.Select(_ => new LargestDemands(ChainItemsPerLink))];
+        ReadOnlySpan<PrefixDemand> demands = _projection.Demands;
+        int[] places = ArrayPool<int>.Shared.Rent(demands.Length);
+        CopyPlaces(places);
         List<int> chosen = [];
-        for (int i = 0; i < _projection.Demands.Length; i++)
+        foreach (int i in Moves.Keys.Union(Released.Keys.Select(over => over.Demand).Where(demand => demand >= 0)))
         {
-            PrefixDemand demand = _projection.Demands[i];
-            int place = PlaceOf(i);
-            if (place < 0 || demand.RateBps == 0 || !MayChange(i, demand))
-            {
-                continue;
-            }
-
-            if (Moves.ContainsKey(i) || (_projection.OverrideOf(i) is { } over && Released.ContainsKey(over)))
+            if (places[i] >= 0 && demands[i].RateBps > 0 && MayChange(i, demands[i]))
             {
                 chosen.Add(i);
             }
-            else
+
+            places[i] = -1;
+        }
+
+        for (int i = 0; i < demands.Length; i++)
+        {
+            PrefixDemand demand = demands[i];
+            if (places[i] >= 0 && demand.RateBps > 0 && largest[places[i]].Admits(demand) && MayChange(i, demand))
             {
-                DemandOrder.Keep(largest[place], ChainItemsPerLink, i, demand);
+                largest[places[i]].Add(i, demand);
             }
         }
 
-        return chosen.Concat(largest.SelectMany(queue => queue.UnorderedItems.Select(item => item.Element)));
+        ArrayPool<int>.Shared.Return(places);
+        return [.. chosen, .. largest.SelectMany(some => some.Kept)];
     }
 
     private bool MayChange(int index, PrefixDemand demand)
@@ -126,7 +131,7 @@ internal sealed partial class PlanDraft
         OverrideCase? over = _projection.OverrideOf(index);
         int origin = over is { Lost: ReasonCode.None } ? over.Link : _projection.NativeLink[index];
         return origin >= 0 && _projection.NativeLink[index] >= 0 && over is not { Lost: ReasonCode.None, Fixed: not ReasonCode.None }
-            && _projection.Immovable(demand, origin) == ReasonCode.None;
+            && _projection.MayMove(demand, origin);
     }
 
     private ChainItem ChainItemOf(int index)
@@ -147,6 +152,7 @@ internal sealed partial class PlanDraft
         return new(index, demand.RateBps, native, origin, [.. options]);
     }
 
+    /// <summary>The link that a demand is on with the plan as it stands, −1 for none.</summary>
     private int PlaceOf(int index)
     {
         if (Moves.TryGetValue(index, out (int From, int To, ReasonCode Reason) move))

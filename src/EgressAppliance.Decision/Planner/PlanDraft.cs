@@ -72,6 +72,24 @@ internal sealed partial class PlanDraft
         return draft;
     }
 
+    /// <summary>Writes down the link that each demand is on with the plan as it stands, −1 for none.</summary>
+    public void CopyPlaces(Span<int> places)
+    {
+        _projection.NativeLink.CopyTo(places);
+        foreach (OverrideCase over in _projection.Overrides)
+        {
+            if (over.Demand >= 0 && !Released.ContainsKey(over))
+            {
+                places[over.Demand] = over.Link;
+            }
+        }
+
+        foreach ((int demand, (_, int to, _)) in Moves)
+        {
+            places[demand] = to;
+        }
+    }
+
     private static long Sum(Projection projection, long[] load, bool trigger)
     {
         long sum = 0;

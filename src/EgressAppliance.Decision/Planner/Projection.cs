@@ -134,6 +134,10 @@ internal sealed class Projection
         return demand.RateBps < _leastBps[link] ? ReasonCode.TooSmall : ReasonCode.None;
     }
 
+    /// <summary>True if nothing makes a demand <see cref="Immovable"/>; the rate is looked at first.</summary>
+    public bool MayMove(PrefixDemand demand, int link) =>
+        demand.RateBps >= _leastBps[link] && Immovable(demand, link) == ReasonCode.None;
+
     /// <summary>True if a policy denies moving the prefix.</summary>
     public bool Denied(IpPrefix prefix) => _denied.Covers(prefix);
 
