@@ -16,30 +16,33 @@ internal static class DemandOrder
     /// <summary>What a demand is ordered by.</summary>
     public static (long Rate, IpPrefix Prefix) KeyOf(PrefixDemand demand) => (demand.RateBps, demand.Prefix);
 
-    /// <summary>Sorts indices of demands, largest first.</summary>
-    public static void Sort(Projection projection, Span<int> indices)
+    /// <summary>Sorts what stands for demands, largest first.</summary>
+    /// <param name="projection">The demands.</param>
+    /// <param name="items">What is sorted.</param>
+    /// <param name="demandOf">The index of an item's demand.</param>
+    public static void Sort<T>(Projection projection, Span<T> items, Func<T, int> demandOf)
     {
         // By rate as plain numbers, which needs no comparer; rates that are equal are few, and only these are compared by prefix.
+        long[] lent = ArrayPool<long>.Shared.Rent(items.Length);
+        Span<long> keys = lent.AsSpan(0, items.Length);
         ReadOnlySpan<PrefixDemand> demands = projection.Demands;
-        long[] lent = ArrayPool<long>.Shared.Rent(indices.Length);
-        Span<long> keys = lent.AsSpan(0, indices.Length);
-        for (int i = 0; i < indices.Length; i++)
+        for (int i = 0; i < items.Length; i++)
         {
-            keys[i] = -demands[indices[i]].RateBps;
+            keys[i] = -demands[demandOf(items[i])].RateBps;
         }
 
-        keys.Sort(indices);
-        for (int from = 0, to; from < indices.Length; from = to)
+        keys.Sort(items);
+        for (int from = 0, to; from < items.Length; from = to)
         {
             to = from + 1;
-            while (to < indices.Length && keys[to] == keys[from])
+            while (to < items.Length && keys[to] == keys[from])
             {
                 to++;
             }
 
             if (to - from > 1)
             {
-                indices[from..to].Sort((a, b) => projection.Demands[a].Prefix.CompareTo(projection.Demands[b].Prefix));
+                items[from..to].Sort((a, b) => projection.Demands[demandOf(a)].Prefix.CompareTo(projection.Demands[demandOf(b)].Prefix));
             }
         }
 

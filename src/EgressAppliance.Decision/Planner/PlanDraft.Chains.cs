@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.InteropServices;
 
 namespace EgressAppliance.Decision.Planner;
 
@@ -58,18 +59,19 @@ internal sealed partial class PlanDraft
     {
         long[] left = (long[])Load.Clone();
         List<ChainItem> items = [];
-        int[] candidates = [.. ChainCandidates()];
-        DemandOrder.Sort(_projection, candidates);
-        foreach (int demand in candidates)
+        List<int> options = [];
+        foreach (int demand in ChainCandidates())
         {
-            ChainItem item = ChainItemOf(demand);
-            if (item.Options.Length > 1)
+            ListChainOptions(demand, options);
+            if (options.Count > 1)
             {
+                ChainItem item = new(demand, _projection.Demands[demand].RateBps, _projection.NativeLink[demand], OriginOf(demand), [.. options]);
                 items.Add(item);
-                left[item.Options[0]] -= item.Rate;
+                left[options[0]] -= item.Rate;
             }
         }
 
+        DemandOrder.Sort(_projection, CollectionsMarshal.AsSpan(items), item => item.Demand);
         bool capped = !_projection.Options.NoCaps;
         (int others, long othersBps) = OverridesBut(items);
         return new()
@@ -129,27 +131,38 @@ internal sealed partial class PlanDraft
     private bool MayChange(int index, PrefixDemand demand)
     {
         OverrideCase? over = _projection.OverrideOf(index);
-        int origin = over is { Lost: ReasonCode.None } ? over.Link : _projection.NativeLink[index];
+        int origin = OriginOf(index);
         return origin >= 0 && _projection.NativeLink[index] >= 0 && over is not { Lost: ReasonCode.None, Fixed: not ReasonCode.None }
             && _projection.MayMove(demand, origin);
     }
 
-    private ChainItem ChainItemOf(int index)
+    /// <summary>The link that a demand is on without this plan, −1 for none.</summary>
+    private int OriginOf(int index) => _projection.OverrideOf(index) is { Lost: ReasonCode.None } over ? over.Link : _projection.NativeLink[index];
+
+    /// <summary>The links that a demand may be on: where it is, its native one, where it was, and those of its paths that are large enough.</summary>
+    private void ListChainOptions(int index, List<int> options)
     {
         PrefixDemand demand = _projection.Demands[index];
-        OverrideCase? over = _projection.OverrideOf(index);
-        int native = _projection.NativeLink[index];
-        int origin = over is { Lost: ReasonCode.None } ? over.Link : native;
-        List<int> options = [PlaceOf(index)];
-        foreach (int link in (IEnumerable<int>)[native, origin, .. demand.Paths.Select(_projection.IndexOf).Where(l => l >= 0 && _projection.Limits[l].EnterBps >= demand.RateBps)])
+        options.Clear();
+        options.Add(PlaceOf(index));
+        AddNew(options, _projection.NativeLink[index]);
+        AddNew(options, OriginOf(index));
+        foreach (string path in ListSpan.Of(demand.Paths))
         {
-            if (!options.Contains(link))
+            int link = _projection.IndexOf(path);
+            if (link >= 0 && _projection.Limits[link].EnterBps >= demand.RateBps)
             {
-                options.Add(link);
+                AddNew(options, link);
             }
         }
+    }
 
-        return new(index, demand.RateBps, native, origin, [.. options]);
+    private static void AddNew(List<int> options, int link)
+    {
+        if (!options.Contains(link))
+        {
+            options.Add(link);
+        }
     }
 
     /// <summary>The link that a demand is on with the plan as it stands, −1 for none.</summary>

@@ -49,7 +49,7 @@ public static class Planner
         PlanDraft best = PlanDraft.Build(projection, releaseFirst: true, dropAll: false);
         if (best.ResidualBps > 0)
         {
-            best = Better(best, PlanDraft.Build(projection, releaseFirst: false, dropAll: false));
+            best = Better(best, PlanDraft.ReleaseLast(best));
         }
 
         if (projection.Overrides.Length > 0 && best.OverloadBps > PlanDraft.OverloadOf(projection, best.WithoutUs))

@@ -98,7 +98,7 @@ internal sealed class Projection
     /// <summary>The override of a demand. Nearly all have none, and to see that takes no look-up.</summary>
     public OverrideCase? OverrideOf(int demand) => _overridden[demand] ? _overrideOf[demand] : null;
 
-    public int IndexOf(string link) => _index.GetValueOrDefault(link, -1);
+    public int IndexOf(string link) => _index.TryGetValue(link, out int index) ? index : -1;
 
     /// <summary>
     /// The link that plain BGP uses: the first path, or the first one whose link is up (the router already fell back to it).

@@ -34,7 +34,7 @@ internal static class RejectionReport
         }
 
         int[] kept = [.. largest.Kept];
-        DemandOrder.Sort(projection, kept);
+        DemandOrder.Sort(projection, kept.AsSpan(), i => i);
         List<RejectedPrefix> rejected = new(kept.Length);
         foreach (int i in kept)
         {

@@ -102,9 +102,9 @@ internal sealed class ReliefSearch
         ReliefItem item = _problem.Items[_items[depth]];
         if (_state.Left(item.Source) > 0)
         {
-            for (int o = 0; o < item.Options.Length; o++)
+            for (int o = 0; o < item.OptionCount; o++)
             {
-                if (_state.Fits(item, item.Options[o]))
+                if (_state.Fits(item, _problem.Option(item, o)))
                 {
                     _state.Take(_items[depth], o);
                     Visit(depth + 1);
