@@ -1,10 +1,12 @@
+using System.Runtime.InteropServices;
+
 namespace EgressAppliance.Decision.Planner;
 
 /// <content>Step 5: the prefixes of overloaded links that may be moved, and where to.</content>
 internal sealed partial class PlanDraft
 {
     /// <summary>The prefixes on links with a need that fit somewhere, and where.</summary>
-    private (ReliefItem[] Items, List<ReliefOption> Options) Items(long[] need, long[] room)
+    private (List<ReliefItem> Items, List<ReliefOption> Options) Items(long[] need, long[] room)
     {
         ReadOnlySpan<PrefixDemand> demands = _projection.Demands;
         long mostRoom = room.Max();
@@ -37,9 +39,8 @@ internal sealed partial class PlanDraft
             }
         }
 
-        ReliefItem[] sorted = [.. items];
-        DemandOrder.Sort(_projection, sorted.AsSpan(), item => item.Demand);
-        return (sorted, options);
+        DemandOrder.Sort(_projection, CollectionsMarshal.AsSpan(items), item => item.Demand);
+        return (items, options);
     }
 
     /// <summary>The link that a demand is on before moves are chosen.</summary>

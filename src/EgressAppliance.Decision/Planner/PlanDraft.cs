@@ -241,7 +241,7 @@ internal sealed partial class PlanDraft
 
         OverrideCase[] staying = [.. _projection.Overrides.Where(o => !Released.ContainsKey(o))];
         bool capped = !options.NoCaps;
-        (ReliefItem[] items, List<ReliefOption> targets) = Items(need, room);
+        (List<ReliefItem> items, List<ReliefOption> targets) = Items(need, room);
         return new()
         {
             Need = need,

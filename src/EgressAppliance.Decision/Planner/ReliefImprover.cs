@@ -83,7 +83,7 @@ internal sealed class ReliefImprover
         }
 
         List<int> free = [];
-        for (int i = 0; i < _problem.Items.Length && free.Count < MaxFree; i++)
+        for (int i = 0; i < _problem.Items.Count && free.Count < MaxFree; i++)
         {
             if (_state.Choice(i) < 0)
             {

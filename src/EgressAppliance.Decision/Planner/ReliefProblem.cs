@@ -28,7 +28,7 @@ internal sealed class ReliefProblem
     public required long[] Room { get; init; }
 
     /// <summary>Sorted by rate, largest first, then by prefix.</summary>
-    public required ReliefItem[] Items { get; init; }
+    public required List<ReliefItem> Items { get; init; }
 
     /// <summary>Where the items can go: of each best first, each with room for it.</summary>
     public required List<ReliefOption> Options { get; init; }
@@ -74,7 +74,7 @@ internal sealed class ReliefProblem
 
         int[][] groups = [.. counts.Select(count => new int[count])];
         Array.Clear(counts);
-        for (int i = 0; i < Items.Length; i++)
+        for (int i = 0; i < Items.Count; i++)
         {
             int source = Items[i].Source;
             groups[source][counts[source]++] = i;

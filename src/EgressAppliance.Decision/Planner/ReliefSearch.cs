@@ -55,8 +55,8 @@ internal sealed class ReliefSearch
     /// <summary>The largest items and those of the start, in the problem's order.</summary>
     private static int[] Candidates(ReliefProblem problem, ReliefState start)
     {
-        SortedSet<int> chosen = [.. Enumerable.Range(0, Math.Min(MaxItems, problem.Items.Length))];
-        for (int i = 0; i < problem.Items.Length && chosen.Count < 2 * MaxItems; i++)
+        SortedSet<int> chosen = [.. Enumerable.Range(0, Math.Min(MaxItems, problem.Items.Count))];
+        for (int i = 0; i < problem.Items.Count && chosen.Count < 2 * MaxItems; i++)
         {
             if (start.Choice(i) >= 0)
             {

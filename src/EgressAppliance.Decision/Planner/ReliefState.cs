@@ -21,7 +21,7 @@ internal sealed class ReliefState
         _problem = problem;
         _taken = new long[problem.Need.Length];
         _room = new long[problem.Room.Length];
-        _choice = new int[problem.Items.Length];
+        _choice = new int[problem.Items.Count];
         Clear();
     }
 

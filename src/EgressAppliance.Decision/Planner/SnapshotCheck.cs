@@ -72,7 +72,7 @@ public static class SnapshotCheck
             total += demand.RateBps;
         }
 
-        HashSet<IpPrefix> overridden = [];
+        HashSet<IpPrefix> overridden = new(snapshot.Overrides.Count);
         foreach (ActiveOverride over in snapshot.Overrides)
         {
             if (over.Prefix.IsDefault || !overridden.Add(over.Prefix))
