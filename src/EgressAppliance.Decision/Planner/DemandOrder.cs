@@ -1,3 +1,4 @@
+using System.Buffers;
 using EgressAppliance.Net;
 
 namespace EgressAppliance.Decision.Planner;
@@ -5,9 +6,6 @@ namespace EgressAppliance.Decision.Planner;
 /// <summary>The order in which demands are looked at: by rate, and equal rates by prefix, so that no order of the inputs shows in a plan.</summary>
 internal static class DemandOrder
 {
-    /// <summary>For a queue that keeps the largest: what is to go first is the smallest, of equal ones the last by prefix.</summary>
-    public static IComparer<(long Rate, IpPrefix Prefix)> SmallestFirst { get; } = Comparer<(long Rate, IpPrefix Prefix)>.Create((a, b) => -LargestFirst(a, b));
-
     /// <summary>Largest first.</summary>
     public static int LargestFirst((long Rate, IpPrefix Prefix) a, (long Rate, IpPrefix Prefix) b)
     {
@@ -18,16 +16,36 @@ internal static class DemandOrder
     /// <summary>What a demand is ordered by.</summary>
     public static (long Rate, IpPrefix Prefix) KeyOf(PrefixDemand demand) => (demand.RateBps, demand.Prefix);
 
-    /// <summary>Puts one more into a queue that keeps the largest so many.</summary>
-    public static void Keep(PriorityQueue<int, (long Rate, IpPrefix Prefix)> largest, int most, int index, PrefixDemand demand)
+    /// <summary>Sorts what stands for demands, largest first.</summary>
+    /// <param name="projection">The demands.</param>
+    /// <param name="items">What is sorted.</param>
+    /// <param name="demandOf">The index of an item's demand.</param>
+    public static void Sort<T>(Projection projection, Span<T> items, Func<T, int> demandOf)
     {
-        if (largest.Count < most)
+        // By rate as plain numbers, which needs no comparer; rates that are equal are few, and only these are compared by prefix.
+        long[] lent = ArrayPool<long>.Shared.Rent(items.Length);
+        Span<long> keys = lent.AsSpan(0, items.Length);
+        ReadOnlySpan<PrefixDemand> demands = projection.Demands;
+        for (int i = 0; i < items.Length; i++)
         {
-            largest.Enqueue(index, KeyOf(demand));
+            keys[i] = -demands[demandOf(items[i])].RateBps;
         }
-        else
+
+        keys.Sort(items);
+        for (int from = 0, to; from < items.Length; from = to)
         {
-            largest.EnqueueDequeue(index, KeyOf(demand));
+            to = from + 1;
+            while (to < items.Length && keys[to] == keys[from])
+            {
+                to++;
+            }
+
+            if (to - from > 1)
+            {
+                items[from..to].Sort((a, b) => projection.Demands[demandOf(a)].Prefix.CompareTo(projection.Demands[demandOf(b)].Prefix));
+            }
         }
+
+        ArrayPool<long>.Shared.Return(lent);
     }
 }

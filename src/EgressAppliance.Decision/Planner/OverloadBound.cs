@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace EgressAppliance.Decision.Planner;
 
 /// <summary>
@@ -30,7 +32,7 @@ internal static class OverloadBound
             unentered[over.Link] += over.RateBps;
         }
 
-        for (int i = 0; i < projection.Demands.Count; i++)
+        for (int i = 0; i < projection.Demands.Length; i++)
         {
             Add(projection, i, immovable, groups);
         }
@@ -43,7 +45,7 @@ internal static class OverloadBound
             capacity[Bit(l)] += Math.Max(0, most - immovable[l]);
         }
 
-        return fixedOverload + groups.Values.Sum() - MaxFlow(groups, capacity);
+        return fixedOverload + GroupFlow.Unplaced(groups, capacity);
     }
 
     private static int Bit(int link) => Math.Min(link, MaskBits - 1);
@@ -52,7 +54,7 @@ internal static class OverloadBound
     {
         PrefixDemand demand = projection.Demands[index];
         int native = projection.NativeLink[index];
-        OverrideCase? over = projection.OverrideOf.GetValueOrDefault(index);
+        OverrideCase? over = projection.OverrideOf(index);
         int place = over is { Lost: ReasonCode.None, Fixed: ReasonCode.Pinned } ? over.Link : native;
         if (place < 0)
         {
@@ -71,101 +73,15 @@ internal static class OverloadBound
         }
 
         ulong mask = 1UL << Bit(place);
-        for (int p = 0; p < demand.Paths.Count; p++)
+        foreach (string path in ListSpan.Of(demand.Paths))
         {
-            int link = projection.IndexOf(demand.Paths[p]);
+            int link = projection.IndexOf(path);
             if (link >= 0 && (projection.Limits[link].EnterBps >= demand.RateBps || over?.Link == link))
             {
                 mask |= 1UL << Bit(link);
             }
         }
 
-        groups[mask] = groups.GetValueOrDefault(mask) + demand.RateBps;
-    }
-
-    /// <summary>Maximum flow from groups to links by shortest augmenting paths. Each path empties a group, fills a link or undoes a flow.</summary>
-    private static long MaxFlow(Dictionary<ulong, long> groups, long[] capacity)
-    {
-        ulong[] masks = [.. groups.Keys.Order()];
-        long[] supply = [.. masks.Select(m => groups[m])];
-        long[] room = (long[])capacity.Clone();
-        long[,] flow = new long[masks.Length, room.Length];
-        long total = 0;
-        for (int g = 0; g < masks.Length; g++)
-        {
-            while (supply[g] > 0)
-            {
-                long pushed = Augment(g, masks, supply[g], room, flow);
-                if (pushed == 0)
-                {
-                    break;
-                }
-
-                supply[g] -= pushed;
-                total += pushed;
-            }
-        }
-
-        return total;
-    }
-
-    private static long Augment(int start, ulong[] masks, long supply, long[] room, long[,] flow)
-    {
-        int[] groupOfLink = new int[room.Length];
-        int[] linkOfGroup = new int[masks.Length];
-        Array.Fill(groupOfLink, -1);
-        Array.Fill(linkOfGroup, -1);
-        Queue<int> queue = new([start]);
-        while (queue.TryDequeue(out int g))
-        {
-            for (int l = 0; l < room.Length; l++)
-            {
-                if ((masks[g] >> l & 1) == 0 || groupOfLink[l] >= 0)
-                {
-                    continue;
-                }
-
-                groupOfLink[l] = g;
-                if (room[l] > 0)
-                {
-                    return Push(start, l, supply, room, flow, groupOfLink, linkOfGroup);
-                }
-
-                for (int other = 0; other < masks.Length; other++)
-                {
-                    if (other != start && linkOfGroup[other] < 0 && flow[other, l] > 0)
-                    {
-                        linkOfGroup[other] = l;
-                        queue.Enqueue(other);
-                    }
-                }
-            }
-        }
-
-        return 0;
-    }
-
-    private static long Push(int start, int end, long supply, long[] room, long[,] flow, int[] groupOfLink, int[] linkOfGroup)
-    {
-        long amount = Math.Min(supply, room[end]);
-        for (int l = end; groupOfLink[l] != start; l = linkOfGroup[groupOfLink[l]])
-        {
-            amount = Math.Min(amount, flow[groupOfLink[l], linkOfGroup[groupOfLink[l]]]);
-        }
-
-        room[end] -= amount;
-        int link = end;
-        while (true)
-        {
-            int group = groupOfLink[link];
-            flow[group, link] += amount;
-            if (group == start)
-            {
-                return amount;
-            }
-
-            link = linkOfGroup[group];
-            flow[group, link] -= amount;
-        }
+        CollectionsMarshal.GetValueRefOrAddDefault(groups, mask, out _) += demand.RateBps;
     }
 }

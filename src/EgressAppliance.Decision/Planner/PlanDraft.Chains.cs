@@ -1,4 +1,5 @@
-using EgressAppliance.Net;
+using System.Buffers;
+using System.Runtime.InteropServices;
 
 namespace EgressAppliance.Decision.Planner;
 
@@ -58,17 +59,19 @@ internal sealed partial class PlanDraft
     {
         long[] left = (long[])Load.Clone();
         List<ChainItem> items = [];
+        List<int> options = [];
         foreach (int demand in ChainCandidates())
         {
-            ChainItem item = ChainItemOf(demand);
-            if (item.Options.Length > 1)
+            ListChainOptions(demand, options);
+            if (options.Count > 1)
             {
+                ChainItem item = new(demand, _projection.Demands[demand].RateBps, _projection.NativeLink[demand], OriginOf(demand), [.. options]);
                 items.Add(item);
-                left[item.Options[0]] -= item.Rate;
+                left[options[0]] -= item.Rate;
             }
         }
 
-        items.Sort((a, b) => DemandOrder.LargestFirst(DemandOrder.KeyOf(_projection.Demands[a.Demand]), DemandOrder.KeyOf(_projection.Demands[b.Demand])));
+        DemandOrder.Sort(_projection, CollectionsMarshal.AsSpan(items), item => item.Demand);
         bool capped = !_projection.Options.NoCaps;
         (int others, long othersBps) = OverridesBut(items);
         return new()
@@ -95,58 +98,74 @@ internal sealed partial class PlanDraft
     }
 
     /// <summary>All that this plan has moved, and the largest others of each link that may be moved.</summary>
-    private IEnumerable<int> ChainCandidates()
+    private List<int> ChainCandidates()
     {
-        PriorityQueue<int, (long Rate, IpPrefix Prefix)>[] largest = [.. Load.Select(_ => new PriorityQueue<int, (long Rate, IpPrefix Prefix)>(DemandOrder.SmallestFirst))];
+        LargestDemands[] largest = [.. Load.Select(_ => new LargestDemands(ChainItemsPerLink))];
+        ReadOnlySpan<PrefixDemand> demands = _projection.Demands;
+        int[] places = ArrayPool<int>.Shared.Rent(demands.Length);
+        CopyPlaces(places);
         List<int> chosen = [];
-        for (int i = 0; i < _projection.Demands.Count; i++)
+        foreach (int i in Moves.Keys.Union(Released.Keys.Select(over => over.Demand).Where(demand => demand >= 0)))
         {
-            PrefixDemand demand = _projection.Demands[i];
-            int place = PlaceOf(i);
-            if (place < 0 || demand.RateBps == 0 || !MayChange(i, demand))
-            {
-                continue;
-            }
-
-            if (Moves.ContainsKey(i) || (_projection.OverrideOf.TryGetValue(i, out OverrideCase? over) && Released.ContainsKey(over)))
+            if (places[i] >= 0 && demands[i].RateBps > 0 && MayChange(i, demands[i]))
             {
                 chosen.Add(i);
             }
-            else
+
+            places[i] = -1;
+        }
+
+        for (int i = 0; i < demands.Length; i++)
+        {
+            PrefixDemand demand = demands[i];
+            if (places[i] >= 0 && demand.RateBps > 0 && largest[places[i]].Admits(demand) && MayChange(i, demand))
             {
-                DemandOrder.Keep(largest[place], ChainItemsPerLink, i, demand);
+                largest[places[i]].Add(i, demand);
             }
         }
 
-        return chosen.Concat(largest.SelectMany(queue => queue.UnorderedItems.Select(item => item.Element)));
+        ArrayPool<int>.Shared.Return(places);
+        return [.. chosen, .. largest.SelectMany(some => some.Kept)];
     }
 
     private bool MayChange(int index, PrefixDemand demand)
     {
-        OverrideCase? over = _projection.OverrideOf.GetValueOrDefault(index);
-        int origin = over is { Lost: ReasonCode.None } ? over.Link : _projection.NativeLink[index];
+        OverrideCase? over = _projection.OverrideOf(index);
+        int origin = OriginOf(index);
         return origin >= 0 && _projection.NativeLink[index] >= 0 && over is not { Lost: ReasonCode.None, Fixed: not ReasonCode.None }
-            && _projection.Immovable(demand, origin) == ReasonCode.None;
+            && _projection.MayMove(demand, origin);
     }
 
-    private ChainItem ChainItemOf(int index)
+    /// <summary>The link that a demand is on without this plan, −1 for none.</summary>
+    private int OriginOf(int index) => _projection.OverrideOf(index) is { Lost: ReasonCode.None } over ? over.Link : _projection.NativeLink[index];
+
+    /// <summary>The links that a demand may be on: where it is, its native one, where it was, and those of its paths that are large enough.</summary>
+    private void ListChainOptions(int index, List<int> options)
     {
         PrefixDemand demand = _projection.Demands[index];
-        OverrideCase? over = _projection.OverrideOf.GetValueOrDefault(index);
-        int native = _projection.NativeLink[index];
-        int origin = over is { Lost: ReasonCode.None } ? over.Link : native;
-        List<int> options = [PlaceOf(index)];
-        foreach (int link in (IEnumerable<int>)[native, origin, .. demand.Paths.Select(_projection.IndexOf).Where(l => l >= 0 && _projection.Limits[l].EnterBps >= demand.RateBps)])
+        options.Clear();
+        options.Add(PlaceOf(index));
+        AddNew(options, _projection.NativeLink[index]);
+        AddNew(options, OriginOf(index));
+        foreach (string path in ListSpan.Of(demand.Paths))
         {
-            if (!options.Contains(link))
+            int link = _projection.IndexOf(path);
+            if (link >= 0 && _projection.Limits[link].EnterBps >= demand.RateBps)
             {
-                options.Add(link);
+                AddNew(options, link);
             }
         }
-
-        return new(index, demand.RateBps, native, origin, [.. options]);
     }
 
+    private static void AddNew(List<int> options, int link)
+    {
+        if (!options.Contains(link))
+        {
+            options.Add(link);
+        }
+    }
+
+    /// <summary>The link that a demand is on with the plan as it stands, −1 for none.</summary>
     private int PlaceOf(int index)
     {
         if (Moves.TryGetValue(index, out (int From, int To, ReasonCode Reason) move))
@@ -154,7 +173,7 @@ internal sealed partial class PlanDraft
             return move.To;
         }
 
-        OverrideCase? over = _projection.OverrideOf.GetValueOrDefault(index);
+        OverrideCase? over = _projection.OverrideOf(index);
         return over is not null && !Released.ContainsKey(over) ? over.Link : _projection.NativeLink[index];
     }
 
@@ -162,7 +181,7 @@ internal sealed partial class PlanDraft
     private void Put(ChainItem item, int from, int to)
     {
         Shift(Load, from, to, item.Rate);
-        OverrideCase? over = _projection.OverrideOf.GetValueOrDefault(item.Demand);
+        OverrideCase? over = _projection.OverrideOf(item.Demand);
         Moves.Remove(item.Demand);
         if (over is not null)
         {

@@ -5,6 +5,7 @@ internal sealed partial class PlanDraft
 {
     private readonly Projection _projection;
     private readonly HashSet<int> _entered = [];
+    private bool _gaveBackFirst;
 
     private readonly bool _exact;
 
@@ -14,6 +15,21 @@ internal sealed partial class PlanDraft
         _exact = exact;
         Load = (long[])projection.Native.Clone();
         WithoutUs = (long[])projection.Native.Clone();
+    }
+
+    private PlanDraft(PlanDraft other)
+    {
+        _projection = other._projection;
+        _exact = other._exact;
+        _entered = [.. other._entered];
+        Load = (long[])other.Load.Clone();
+        WithoutUs = other.WithoutUs;
+        Released = new(other.Released);
+        Moves = new(other.Moves);
+        ReleaseCapped = [.. other.ReleaseCapped];
+        OverLinks = other.OverLinks;
+        CapsBind = other.CapsBind;
+        HadCandidates = other.HadCandidates;
     }
 
     /// <summary>Load of each link as it stands, finally with the plan.</summary>
@@ -40,9 +56,6 @@ internal sealed partial class PlanDraft
     /// <summary>More could be relieved without caps.</summary>
     public bool CapsBind { get; private set; }
 
-    /// <summary>Some candidate had a target with room.</summary>
-    public bool HadOptions { get; private set; }
-
     /// <summary>Some prefix on an overloaded link was free to move, if there had been room.</summary>
     public bool HadCandidates { get; private set; }
 
@@ -67,6 +80,7 @@ internal sealed partial class PlanDraft
         if (releaseFirst)
         {
             draft.GiveBack();
+            draft._gaveBackFirst = draft.ReleaseCapped.Count > 0 || draft.Released.ContainsValue(ReasonCode.NativeFits);
         }
 
         draft.Relieve();
@@ -76,6 +90,39 @@ internal sealed partial class PlanDraft
             draft.GiveBack();
         }
 
+        return draft;
+    }
+
+    /// <summary>Writes down the link that each demand is on with the plan as it stands, −1 for none.</summary>
+    public void CopyPlaces(Span<int> places)
+    {
+        _projection.NativeLink.CopyTo(places);
+        foreach (OverrideCase over in _projection.Overrides)
+        {
+            if (over.Demand >= 0 && !Released.ContainsKey(over))
+            {
+                places[over.Demand] = over.Link;
+            }
+        }
+
+        foreach ((int demand, (_, int to, _)) in Moves)
+        {
+            places[demand] = to;
+        }
+    }
+
+    /// <summary>What <see cref="Build"/> makes of the same projection with giving back last.</summary>
+    /// <param name="first">The draft with giving back first, nothing dropped. It stays as it is.</param>
+    public static PlanDraft ReleaseLast(PlanDraft first)
+    {
+        if (first._gaveBackFirst)
+        {
+            return Build(first._projection, releaseFirst: false, dropAll: false, first._exact);
+        }
+
+        // Nothing was given back, so that all steps from there on were those of this order, too.
+        PlanDraft draft = new(first);
+        draft.GiveBack();
         return draft;
     }
 
@@ -150,13 +197,10 @@ internal sealed partial class PlanDraft
 
         ReliefProblem problem = Problem();
         ReliefState chosen = ReliefSolver.Solve(problem);
-        CapsBind = chosen.Score.Residual > 0 && ReliefSolver.Greedy(problem.Uncapped()).Score.Residual < chosen.Score.Residual;
-        for (int i = 0; i < problem.Items.Length; i++)
+        CapsBind = !_projection.Options.NoCaps && chosen.Score.Residual > 0 && ReliefSolver.Greedy(problem.Uncapped()).Score.Residual < chosen.Score.Residual;
+        foreach (int i in chosen.Taken())
         {
-            if (chosen.Choice(i) >= 0)
-            {
-                Apply(problem.Items[i], problem.Items[i].Options[chosen.Choice(i)]);
-            }
+            Apply(problem.Items[i], problem.Option(problem.Items[i], chosen.Choice(i)));
         }
 
         Chain(problem);
@@ -164,7 +208,7 @@ internal sealed partial class PlanDraft
 
     private void Apply(ReliefItem item, ReliefOption option)
     {
-        OverrideCase? over = _projection.OverrideOf.GetValueOrDefault(item.Demand);
+        OverrideCase? over = _projection.OverrideOf(item.Demand);
         Shift(Load, item.Source, option.Link, item.Rate);
         _entered.Add(option.Link);
         if (option.Release)
@@ -205,78 +249,18 @@ internal sealed partial class PlanDraft
 
         OverrideCase[] staying = [.. _projection.Overrides.Where(o => !Released.ContainsKey(o))];
         bool capped = !options.NoCaps;
+        (List<ReliefItem> items, List<ReliefOption> targets) = Items(need, room);
         return new()
         {
             Need = need,
             Room = room,
-            Items = Items(need, room),
+            Items = items,
+            Options = targets,
             MaxMoves = capped ? options.MaxMovesPerCycle : int.MaxValue,
             MaxNewOverrides = capped ? Math.Max(0, options.MaxOverrides - staying.Length) : int.MaxValue,
             MaxMovedBps = capped ? LinkLimits.Part(_projection.TotalBps, options.MaxSharePerCycle) : long.MaxValue,
             MaxNewOverrideBps = capped ? Math.Max(0, LinkLimits.Part(_projection.TotalBps, options.MaxShare) - staying.Sum(o => o.RateBps)) : long.MaxValue,
         };
-    }
-
-    private ReliefItem[] Items(long[] need, long[] room)
-    {
-        List<ReliefItem> items = [];
-        for (int i = 0; i < _projection.Demands.Count; i++)
-        {
-            PrefixDemand demand = _projection.Demands[i];
-            OverrideCase? over = _projection.OverrideOf.GetValueOrDefault(i);
-            bool onOverride = over is not null && !Released.ContainsKey(over);
-            int source = onOverride ? over!.Link : _projection.NativeLink[i];
-            if (source < 0 || need[source] == 0 || demand.RateBps == 0 || (onOverride && over!.Fixed != ReasonCode.None)
-                || (over is { Fixed: ReasonCode.InHold, Lost: ReasonCode.None } && !onOverride)
-                || _projection.Immovable(demand, source) != ReasonCode.None)
-            {
-                continue;
-            }
-
-            bool alternatives = false;
-            ReliefOption[] targets = Targets(i, source, onOverride, room, ref alternatives);
-            HadCandidates |= alternatives;
-            if (targets.Length > 0)
-            {
-                HadOptions = true;
-                items.Add(new(i, source, demand.RateBps, targets, onOverride));
-            }
-        }
-
-        items.Sort((a, b) => DemandOrder.LargestFirst(DemandOrder.KeyOf(_projection.Demands[a.Demand]), DemandOrder.KeyOf(_projection.Demands[b.Demand])));
-        return [.. items];
-    }
-
-    /// <summary>
-    /// The links that can take a demand: the native one first (giving back costs no override), then in the router's order of preference.
-    /// Price and headroom decide only between paths of equal rank, of which a snapshot's ordered list has none unless a link is listed twice.
-    /// </summary>
-    private ReliefOption[] Targets(int index, int source, bool onOverride, long[] room, ref bool alternatives)
-    {
-        PrefixDemand demand = _projection.Demands[index];
-        List<ReliefOption> targets = [];
-        int native = onOverride ? _projection.NativeLink[index] : -1;
-        if (native >= 0 && room[native] >= demand.RateBps)
-        {
-            targets.Add(new(native, Release: true));
-        }
-
-        for (int p = 0; p < demand.Paths.Count; p++)
-        {
-            int link = _projection.IndexOf(demand.Paths[p]);
-            if (link < 0 || link == source)
-            {
-                continue;
-            }
-
-            alternatives = true;
-            if (link != native && room[link] >= demand.RateBps && !targets.Exists(t => t.Link == link))
-            {
-                targets.Add(new(link, Release: false));
-            }
-        }
-
-        return [.. targets];
     }
 
     /// <summary>Step 7.</summary>

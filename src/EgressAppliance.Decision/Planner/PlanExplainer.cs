@@ -16,7 +16,10 @@ public static class PlanExplainer
         ArgumentNullException.ThrowIfNull(plan);
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(demand);
-        Projection projection = new(snapshot with { Prefixes = [demand] }, options);
+        PrefixDemand[] only = [demand];
+        using PrefixIndex index = new(only.Length);
+        index.TryAdd(only, 0);
+        Projection projection = new(snapshot with { Prefixes = only }, options, index);
         int native = projection.NativeLink[0];
         string? nativeName = native < 0 ? null : projection.Links[native].Name;
         (string? link, ReasonCode reason) = Fate(plan, demand.Prefix, nativeName);

@@ -81,7 +81,7 @@ internal static class PlanReport
     private static PlannedMove Move(Projection projection, int demand, (int From, int To, ReasonCode Reason) move)
     {
         // An override whose link is unknown by now leaves the link that it names.
-        OverrideCase? over = projection.OverrideOf.GetValueOrDefault(demand);
+        OverrideCase? over = projection.OverrideOf(demand);
         string from = over is null ? projection.Links[move.From].Name : over.Active.Link;
         return new(projection.Demands[demand].Prefix, from, projection.Links[move.To].Name, projection.Demands[demand].RateBps, move.Reason);
     }

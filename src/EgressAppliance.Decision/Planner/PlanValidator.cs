@@ -22,8 +22,8 @@ public static class PlanValidator
             return found;
         }
 
-        Dictionary<string, LinkState> links = snapshot.Links.ToDictionary(l => l.Name, StringComparer.Ordinal);
-        Dictionary<IpPrefix, PrefixDemand> demands = snapshot.Prefixes.ToDictionary(p => p.Prefix);
+        Dictionary<string, Link> links = snapshot.Links.ToDictionary(l => l.Name, l => new Link(l), StringComparer.Ordinal);
+        Dictionary<IpPrefix, PrefixDemand> demands = Moved(snapshot, plan);
         Dictionary<IpPrefix, ActiveOverride> overrides = snapshot.Overrides.ToDictionary(o => o.Prefix);
         CheckAccounts(plan, overrides, found);
         foreach (PlannedMove move in plan.Moves)
@@ -41,8 +41,24 @@ public static class PlanValidator
         }
 
         CheckCaps(snapshot, plan, options, overrides, found);
-        CheckLoads(snapshot, plan, links, demands, overrides, found);
+        CheckLoads(snapshot, plan, links, overrides, found);
         return found.Count > MaxViolations ? found[..MaxViolations] : found;
+    }
+
+    /// <summary>The demands of the moves.</summary>
+    private static Dictionary<IpPrefix, PrefixDemand> Moved(DecisionSnapshot snapshot, Plan plan)
+    {
+        Dictionary<IpPrefix, PrefixDemand> moved = [];
+        HashSet<IpPrefix> prefixes = [.. plan.Moves.Select(m => m.Prefix)];
+        foreach (PrefixDemand demand in prefixes.Count == 0 ? [] : snapshot.Prefixes)
+        {
+            if (prefixes.Contains(demand.Prefix))
+            {
+                moved[demand.Prefix] = demand;
+            }
+        }
+
+        return moved;
     }
 
     /// <summary>Each override exactly once in moves, releases or kept; no prefix twice; nothing kept or released that is not in force.</summary>
@@ -76,7 +92,7 @@ public static class PlanValidator
     }
 
     private static void CheckMove(
-        PlannedMove move, DecisionSnapshot snapshot, PlannerOptions options, Dictionary<string, LinkState> links,
+        PlannedMove move, DecisionSnapshot snapshot, PlannerOptions options, Dictionary<string, Link> links,
         Dictionary<IpPrefix, PrefixDemand> demands, Dictionary<IpPrefix, ActiveOverride> overrides, List<PlanViolation> found)
     {
         void Broken(string rule, string detail) => found.Add(new(rule, move.Prefix.ToString(), detail));
@@ -91,12 +107,13 @@ public static class PlanValidator
             Broken("no_path", $"no path by {move.To}");
         }
 
-        if (!links.TryGetValue(move.To, out LinkState? to) || !to.Up || to.Drain || to.Distrusted)
+        string? native = Native(demand, links)?.State.Name;
+        if (!links.TryGetValue(move.To, out Link? to) || !to.State.Up || to.State.Drain || to.State.Distrusted)
         {
             Broken("link_unusable", $"{move.To} is unknown, down, drained or distrusted");
         }
 
-        if (move.To == move.From || Native(demand, links) == move.To)
+        if (move.To == move.From || native == move.To)
         {
             Broken("same_link", $"{move.To} is where the prefix goes without the move");
         }
@@ -117,19 +134,19 @@ public static class PlanValidator
         }
 
         bool usable = overrides.TryGetValue(move.Prefix, out ActiveOverride? over)
-            && links.TryGetValue(over.Link, out LinkState? link) && link.Up && demand.Paths.Contains(over.Link);
+            && links.TryGetValue(over.Link, out Link? link) && link.State.Up && demand.Paths.Contains(over.Link);
         if (usable && over!.Pinned)
         {
             Broken("pinned", "an operator made the override");
         }
-        else if (usable && over!.AgeSeconds < options.Hold.TotalSeconds && !links[over.Link].Drain && Native(demand, links) != over.Link)
+        else if (usable && over!.AgeSeconds < options.Hold.TotalSeconds && !links[over.Link].State.Drain && native != over.Link)
         {
             Broken("in_hold", "the override is younger than the hold time");
         }
 
-        if (over is null && move.From != Native(demand, links))
+        if (over is null && move.From != native)
         {
-            Broken("wrong_link", $"it leaves by {Native(demand, links)}, not {move.From}");
+            Broken("wrong_link", $"it leaves by {native}, not {move.From}");
         }
     }
 
@@ -153,7 +170,7 @@ public static class PlanValidator
             found.Add(new("max_overrides", "plan", $"{after} overrides, at most {options.MaxOverrides} allowed"));
         }
 
-        decimal total = snapshot.Links.Sum(l => (decimal)l.ResidualBps) + snapshot.Prefixes.Sum(p => (decimal)p.RateBps);
+        decimal total = (decimal)Total(snapshot);
         decimal moved = plan.Moves.Sum(m => (decimal)m.RateBps);
         if (moved > total * (decimal)options.MaxSharePerCycle)
         {
@@ -167,37 +184,55 @@ public static class PlanValidator
         }
     }
 
+    private static Int128 Total(DecisionSnapshot snapshot)
+    {
+        Int128 total = 0;
+        foreach (LinkState link in snapshot.Links)
+        {
+            total += link.ResidualBps;
+        }
+
+        foreach (PrefixDemand demand in snapshot.Prefixes)
+        {
+            total += demand.RateBps;
+        }
+
+        return total;
+    }
+
     /// <summary>Adds the loads up anew: what the plan reports is right, and a link that a moved prefix enters is not beyond its ceiling.</summary>
     private static void CheckLoads(
-        DecisionSnapshot snapshot, Plan plan, Dictionary<string, LinkState> links, Dictionary<IpPrefix, PrefixDemand> demands,
-        Dictionary<IpPrefix, ActiveOverride> overrides, List<PlanViolation> found)
+        DecisionSnapshot snapshot, Plan plan, Dictionary<string, Link> links, Dictionary<IpPrefix, ActiveOverride> overrides, List<PlanViolation> found)
     {
-        Dictionary<IpPrefix, string> by = plan.Kept.ToDictionary(k => k.Prefix, k => k.To);
+        Dictionary<IpPrefix, string> by = [];
+        foreach (KeptOverride kept in plan.Kept)
+        {
+            by[kept.Prefix] = kept.To;
+        }
+
         foreach (PlannedMove move in plan.Moves)
         {
             by[move.Prefix] = move.To;
         }
 
-        Dictionary<string, long> native = snapshot.Links.ToDictionary(l => l.Name, l => l.Up ? l.ResidualBps : 0, StringComparer.Ordinal);
-        Dictionary<string, long> planned = new(native, StringComparer.Ordinal);
-        foreach (PrefixDemand demand in demands.Values)
+        foreach (PrefixDemand demand in snapshot.Prefixes)
         {
-            string? at = Native(demand, links);
+            Link? at = Native(demand, links);
+            Link? goes = by.TryGetValue(demand.Prefix, out string? to) ? links.GetValueOrDefault(to) : at;
             if (at is not null)
             {
-                native[at] += demand.RateBps;
+                at.NativeBps += demand.RateBps;
             }
 
-            string? goes = by.GetValueOrDefault(demand.Prefix, at!);
-            if (goes is not null && planned.TryGetValue(goes, out long load))
+            if (goes is not null)
             {
-                planned[goes] = load + demand.RateBps;
+                goes.PlannedBps += demand.RateBps;
             }
         }
 
         foreach (PlannedLink link in plan.Links)
         {
-            if (!planned.TryGetValue(link.Name, out long load) || load != link.PlannedBps || native[link.Name] != link.NativeBps)
+            if (!links.TryGetValue(link.Name, out Link? load) || load.PlannedBps != link.PlannedBps || load.NativeBps != link.NativeBps)
             {
                 found.Add(new("wrong_load", link.Name, "native or planned load does not add up"));
             }
@@ -205,28 +240,39 @@ public static class PlanValidator
 
         foreach (string entered in plan.Moves.Where(m => overrides.GetValueOrDefault(m.Prefix)?.Link != m.To).Select(m => m.To).Distinct())
         {
-            if (links.TryGetValue(entered, out LinkState? link) && planned[entered] > (decimal)link.CapacityBps * (decimal)link.Ceiling)
+            if (links.TryGetValue(entered, out Link? link) && link.PlannedBps > (decimal)link.State.CapacityBps * (decimal)link.State.Ceiling)
             {
-                found.Add(new("over_ceiling", entered, $"{planned[entered]} bit/s with the moves, more than the ceiling"));
+                found.Add(new("over_ceiling", entered, $"{link.PlannedBps} bit/s with the moves, more than the ceiling"));
             }
         }
     }
 
-    private static string? Native(PrefixDemand demand, Dictionary<string, LinkState> links)
+    private static Link? Native(PrefixDemand demand, Dictionary<string, Link> links)
     {
-        foreach (string path in demand.Paths)
+        // By index: an enumerator for each prefix would be most of what the check allocates.
+        for (int i = 0; i < demand.Paths.Count; i++)
         {
-            if (!links.TryGetValue(path, out LinkState? link))
+            if (!links.TryGetValue(demand.Paths[i], out Link? link))
             {
                 return null;
             }
 
-            if (link.Up)
+            if (link.State.Up)
             {
-                return path;
+                return link;
             }
         }
 
         return null;
+    }
+
+    /// <summary>A link with its loads, natively and with the plan, as they add up.</summary>
+    private sealed class Link(LinkState state)
+    {
+        public LinkState State { get; } = state;
+
+        public long NativeBps { get; set; } = state.Up ? state.ResidualBps : 0;
+
+        public long PlannedBps { get; set; } = state.Up ? state.ResidualBps : 0;
     }
 }

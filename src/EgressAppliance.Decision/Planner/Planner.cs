@@ -35,7 +35,8 @@ public static class Planner
     {
         ArgumentNullException.ThrowIfNull(snapshot);
         ArgumentNullException.ThrowIfNull(options);
-        if (SnapshotCheck.Problems(snapshot).Count > 0)
+        using PrefixIndex index = new(snapshot.Prefixes.Count);
+        if (SnapshotCheck.Problems(snapshot, index).Count > 0)
         {
             return Unchanged(snapshot, Verdict.InvalidSnapshot);
         }
@@ -45,7 +46,7 @@ public static class Planner
             return Unchanged(snapshot, Verdict.NoLinks);
         }
 
-        Projection projection = new(snapshot, options);
+        Projection projection = new(snapshot, options, index);
         PlanDraft best = Draft(projection, exact: options.ReliefMargin <= 0);
         if (options.ReliefMargin > 0 && best.ResidualBps > 0)
         {
@@ -61,12 +62,13 @@ public static class Planner
     public static Plan Freeze(DecisionSnapshot snapshot, Verdict verdict)
     {
         ArgumentNullException.ThrowIfNull(snapshot);
-        if (snapshot.Links.Count == 0 || SnapshotCheck.Problems(snapshot).Count > 0)
+        using PrefixIndex index = new(snapshot.Prefixes.Count);
+        if (snapshot.Links.Count == 0 || SnapshotCheck.Problems(snapshot, index).Count > 0)
         {
             return Unchanged(snapshot, verdict);
         }
 
-        Projection projection = new(snapshot, new PlannerOptions());
+        Projection projection = new(snapshot, new PlannerOptions(), index);
         return PlanReport.WriteFrozen(projection, verdict);
     }
 
@@ -75,7 +77,7 @@ public static class Planner
         PlanDraft best = PlanDraft.Build(projection, releaseFirst: true, dropAll: false, exact);
         if (best.ResidualBps > 0)
         {
-            best = Better(best, PlanDraft.Build(projection, releaseFirst: false, dropAll: false, exact));
+            best = Better(best, PlanDraft.ReleaseLast(best));
         }
 
         if (projection.Overrides.Length > 0 && best.OverloadBps > PlanDraft.OverloadOf(projection, best.WithoutUs))

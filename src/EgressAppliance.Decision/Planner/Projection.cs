@@ -1,3 +1,5 @@
+using System.Collections;
+using System.Collections.Frozen;
 using EgressAppliance.Net;
 
 namespace EgressAppliance.Decision.Planner;
@@ -8,56 +10,63 @@ namespace EgressAppliance.Decision.Planner;
 /// </summary>
 internal sealed class Projection
 {
-    private readonly Dictionary<string, int> _index;
+    private readonly IReadOnlyList<PrefixDemand> _demands;
+    private readonly BitArray _overridden;
+    private readonly Dictionary<int, OverrideCase> _overrideOf;
+    private readonly FrozenDictionary<string, int> _index;
     private readonly long[] _leastBps;
     private readonly PrefixSet _denied;
     private readonly HashSet<IpPrefix> _quarantined;
     private long? _bound;
 
-    public Projection(DecisionSnapshot snapshot, PlannerOptions options)
+    /// <param name="snapshot">The inputs.</param>
+    /// <param name="options">Limits and policies.</param>
+    /// <param name="index">Where the snapshot's prefixes are in their list; not kept.</param>
+    public Projection(DecisionSnapshot snapshot, PlannerOptions options, PrefixIndex index)
     {
         Options = options;
         Links = [.. snapshot.Links.OrderBy(l => l.Name, StringComparer.Ordinal)];
-        _index = new(Links.Length, StringComparer.Ordinal);
         Limits = new LinkLimits[Links.Length];
         Native = new long[Links.Length];
         for (int i = 0; i < Links.Length; i++)
         {
-            _index[Links[i].Name] = i;
             Limits[i] = LinkLimits.Of(Links[i], options.ReliefMargin);
             Native[i] = Links[i].Up ? Links[i].ResidualBps : 0;
             TotalBps += Links[i].ResidualBps;
         }
 
+        _index = Links.Select((link, i) => KeyValuePair.Create(link.Name, i)).ToFrozenDictionary(StringComparer.Ordinal);
         _leastBps = [.. Links.Select(l => options.NoCaps ? 0 : LinkLimits.Part(l.CapacityBps, options.MinPrefixShare))];
         _denied = new(options.Denied);
         _quarantined = [.. snapshot.Quarantined];
-        Demands = snapshot.Prefixes;
-        NativeLink = new int[Demands.Count];
-        Overrides = [.. snapshot.Overrides.OrderBy(o => o.Prefix).Select(o => new OverrideCase(o))];
-        Dictionary<IpPrefix, OverrideCase> byPrefix = Overrides.ToDictionary(o => o.Active.Prefix);
-        for (int i = 0; i < Demands.Count; i++)
+        _demands = ListSpan.Held(snapshot.Prefixes);
+        ReadOnlySpan<PrefixDemand> demands = Demands;
+        NativeLink = new int[demands.Length];
+        for (int i = 0; i < demands.Length; i++)
         {
-            PrefixDemand demand = Demands[i];
-            int native = NativeOf(demand);
+            int native = NativeOf(demands[i]);
             NativeLink[i] = native;
-            TotalBps += demand.RateBps;
+            TotalBps += demands[i].RateBps;
             if (native >= 0)
             {
-                Native[native] += demand.RateBps;
-            }
-
-            if (byPrefix.Count > 0 && byPrefix.TryGetValue(demand.Prefix, out OverrideCase? over))
-            {
-                over.Demand = i;
-                over.Native = native;
-                over.RateBps = demand.RateBps;
-                OverrideOf[i] = over;
+                Native[native] += demands[i].RateBps;
             }
         }
 
+        Overrides = [.. snapshot.Overrides.OrderBy(o => o.Prefix).Select(o => new OverrideCase(o))];
+        _overridden = new(demands.Length);
+        _overrideOf = new(Overrides.Length);
         foreach (OverrideCase over in Overrides)
         {
+            over.Demand = index.Find(demands, over.Active.Prefix);
+            if (over.Demand >= 0)
+            {
+                over.Native = NativeLink[over.Demand];
+                over.RateBps = demands[over.Demand].RateBps;
+                _overridden[over.Demand] = true;
+                _overrideOf[over.Demand] = over;
+            }
+
             Judge(over);
         }
     }
@@ -72,7 +81,7 @@ internal sealed class Projection
     /// <summary>Load of each link without our overrides.</summary>
     public long[] Native { get; }
 
-    public IReadOnlyList<PrefixDemand> Demands { get; }
+    public ReadOnlySpan<PrefixDemand> Demands => ListSpan.Of(_demands);
 
     /// <summary>Native link of each demand, or −1 when none of its paths has a link of ours that is up.</summary>
     public int[] NativeLink { get; }
@@ -80,16 +89,16 @@ internal sealed class Projection
     /// <summary>Overrides sorted by prefix.</summary>
     public OverrideCase[] Overrides { get; }
 
-    /// <summary>Overrides by index of demand.</summary>
-    public Dictionary<int, OverrideCase> OverrideOf { get; } = [];
-
     /// <summary>All traffic of the snapshot, for the caps on shares.</summary>
     public long TotalBps { get; }
 
     /// <summary>What no assignment can have less overload than; computed when first asked for.</summary>
     public long OverloadLowerBoundBps => _bound ??= OverloadBound.Compute(this);
 
-    public int IndexOf(string link) => _index.GetValueOrDefault(link, -1);
+    /// <summary>The override of a demand. Nearly all have none, and to see that takes no look-up.</summary>
+    public OverrideCase? OverrideOf(int demand) => _overridden[demand] ? _overrideOf[demand] : null;
+
+    public int IndexOf(string link) => _index.TryGetValue(link, out int index) ? index : -1;
 
     /// <summary>
     /// The link that plain BGP uses: the first path, or the first one whose link is up (the router already fell back to it).
@@ -97,9 +106,9 @@ internal sealed class Projection
     /// </summary>
     public int NativeOf(PrefixDemand demand)
     {
-        for (int i = 0; i < demand.Paths.Count; i++)
+        foreach (string path in ListSpan.Of(demand.Paths))
         {
-            int link = IndexOf(demand.Paths[i]);
+            int link = IndexOf(path);
             if (link < 0 || Links[link].Up)
             {
                 return link;
@@ -127,6 +136,10 @@ internal sealed class Projection
 
     /// <summary>By how much the native load of a link was higher at its highest in the last minutes than now.</summary>
     public long SwingBps(int link) => Math.Max(0, (Links[link].NativePeakBps ?? 0) - Native[link]);
+
+    /// <summary>True if nothing makes a demand <see cref="Immovable"/>; the rate is looked at first.</summary>
+    public bool MayMove(PrefixDemand demand, int link) =>
+        demand.RateBps >= _leastBps[link] && Immovable(demand, link) == ReasonCode.None;
 
     /// <summary>True if a policy denies moving the prefix.</summary>
     public bool Denied(IpPrefix prefix) => _denied.Covers(prefix);

@@ -1,4 +1,4 @@
-using EgressAppliance.Net;
+using System.Buffers;
 
 namespace EgressAppliance.Decision.Planner;
 
@@ -21,26 +21,27 @@ internal static class RejectionReport
             return [];
         }
 
-        PriorityQueue<int, (long Rate, IpPrefix Prefix)> largest = new(DemandOrder.SmallestFirst);
-        for (int i = 0; i < projection.Demands.Count; i++)
+        LargestDemands largest = new(Plan.MaxRejected);
+        ReadOnlySpan<PrefixDemand> demands = projection.Demands;
+        int[] places = ArrayPool<int>.Shared.Rent(demands.Length);
+        draft.CopyPlaces(places);
+        for (int i = 0; i < demands.Length; i++)
         {
-            int link = LinkOf(projection, draft, i);
-            if (link < 0 || !over[link])
+            if (places[i] >= 0 && over[places[i]] && largest.Admits(demands[i]))
             {
-                continue;
+                largest.Add(i, demands[i]);
             }
-
-            DemandOrder.Keep(largest, Plan.MaxRejected, i, projection.Demands[i]);
         }
 
-        List<RejectedPrefix> rejected = [];
-        while (largest.TryDequeue(out int i, out _))
+        int[] kept = [.. largest.Kept];
+        DemandOrder.Sort(projection, kept.AsSpan(), i => i);
+        List<RejectedPrefix> rejected = new(kept.Length);
+        foreach (int i in kept)
         {
-            int link = LinkOf(projection, draft, i);
-            rejected.Add(new(projection.Demands[i].Prefix, projection.Links[link].Name, projection.Demands[i].RateBps, Why(projection, draft, i, link)));
+            rejected.Add(new(demands[i].Prefix, projection.Links[places[i]].Name, demands[i].RateBps, Why(projection, draft, i, places[i])));
         }
 
-        rejected.Reverse();
+        ArrayPool<int>.Shared.Return(places);
         return rejected;
     }
 
@@ -53,21 +54,10 @@ internal static class RejectionReport
         : load + rate > limits.EnterBps ? ReasonCode.OverCeiling
         : ReasonCode.None;
 
-    private static int LinkOf(Projection projection, PlanDraft draft, int demand)
-    {
-        if (draft.Moves.TryGetValue(demand, out (int From, int To, ReasonCode Reason) move))
-        {
-            return move.To;
-        }
-
-        OverrideCase? over = projection.OverrideOf.GetValueOrDefault(demand);
-        return over is not null && !draft.Released.ContainsKey(over) ? over.Link : projection.NativeLink[demand];
-    }
-
     private static ReasonCode Why(Projection projection, PlanDraft draft, int index, int on)
     {
         PrefixDemand demand = projection.Demands[index];
-        OverrideCase? over = projection.OverrideOf.GetValueOrDefault(index);
+        OverrideCase? over = projection.OverrideOf(index);
         if (over is not null && over.Fixed != ReasonCode.None && over.Link == on)
         {
             return over.Fixed;
@@ -81,9 +71,9 @@ internal static class RejectionReport
 
         // The obstacle of the path that came closest: room is closer than drained, drained closer than down.
         ReasonCode closest = ReasonCode.NoAlternativePath;
-        for (int p = 0; p < demand.Paths.Count; p++)
+        foreach (string path in ListSpan.Of(demand.Paths))
         {
-            int link = projection.IndexOf(demand.Paths[p]);
+            int link = projection.IndexOf(path);
             if (link < 0 || link == on)
             {
                 continue;

@@ -38,14 +38,15 @@ internal sealed class ReliefImprover
     /// <summary>Undoes moves without which the links are still relieved: natives before overrides, smallest first.</summary>
     public static void DropSuperfluous(ReliefProblem problem, ReliefState state)
     {
+        List<int> taken = state.Taken();
         for (int pass = 0; pass < 2; pass++)
         {
-            for (int i = problem.Items.Length - 1; i >= 0; i--)
+            for (int t = taken.Count - 1; t >= 0; t--)
             {
-                ReliefItem item = problem.Items[i];
-                if (state.Choice(i) >= 0 && item.Override == (pass == 1) && state.Surplus(item.Source) >= item.Rate)
+                ReliefItem item = problem.Items[taken[t]];
+                if (item.Override == (pass == 1) && state.Surplus(item.Source) >= item.Rate)
                 {
-                    state.Undo(i);
+                    state.Undo(taken[t]);
                 }
             }
         }
@@ -54,17 +55,20 @@ internal sealed class ReliefImprover
     /// <summary>Shifts moved prefixes to better options where these still have room; the set of moved prefixes stays.</summary>
     public static ReliefState Prefer(ReliefProblem problem, ReliefState state)
     {
-        for (int i = 0; i < problem.Items.Length; i++)
+        foreach (int i in state.Taken())
         {
-            int taken = state.Choice(i);
-            if (taken <= 0)
+            ReliefItem item = problem.Items[i];
+            int option = state.Choice(i);
+            state.Undo(i);
+
+            // At the latest the one it had.
+            int best = 0;
+            while (best < option && !state.Fits(item, problem.Option(item, best)))
             {
-                continue;
+                best++;
             }
 
-            state.Undo(i);
-            int best = Array.FindIndex(problem.Items[i].Options, o => state.Fits(problem.Items[i], o));
-            state.Take(i, best >= 0 ? best : taken);
+            state.Take(i, best);
         }
 
         return state;
@@ -72,23 +76,19 @@ internal sealed class ReliefImprover
 
     private bool Exchange()
     {
-        List<int> taken = [];
-        List<int> free = [];
-        for (int i = 0; i < _problem.Items.Length; i++)
-        {
-            if (_state.Choice(i) >= 0)
-            {
-                taken.Add(i);
-            }
-            else if (free.Count < MaxFree)
-            {
-                free.Add(i);
-            }
-        }
-
+        List<int> taken = _state.Taken();
         if (taken.Count > MaxTaken)
         {
             return false;
+        }
+
+        List<int> free = [];
+        for (int i = 0; i < _problem.Items.Count && free.Count < MaxFree; i++)
+        {
+            if (_state.Choice(i) < 0)
+            {
+                free.Add(i);
+            }
         }
 
         return Insert(free) || SwapOne(taken, free) || SwapTwo(taken, free)
@@ -197,10 +197,10 @@ internal sealed class ReliefImprover
         {
             ReliefItem item = _problem.Items[shifted];
             int choice = _state.Choice(shifted);
-            for (int o = 0; o < item.Options.Length; o++)
+            for (int o = 0; o < item.OptionCount; o++)
             {
                 _state.Undo(shifted);
-                if (o != choice && _state.Fits(item, item.Options[o]))
+                if (o != choice && _state.Fits(item, _problem.Option(item, o)))
                 {
                     _state.Take(shifted, o);
                     if (Insert(free) && _state.Score.CompareTo(before) < 0)
@@ -226,9 +226,9 @@ internal sealed class ReliefImprover
         }
 
         ReliefItem item = _problem.Items[index];
-        for (int o = 0; o < item.Options.Length; o++)
+        for (int o = 0; o < item.OptionCount; o++)
         {
-            if (_state.Fits(item, item.Options[o]))
+            if (_state.Fits(item, _problem.Option(item, o)))
             {
                 _state.Take(index, o);
                 return true;

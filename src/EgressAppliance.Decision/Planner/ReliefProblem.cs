@@ -4,9 +4,10 @@ namespace EgressAppliance.Decision.Planner;
 /// <param name="Demand">Index of its demand.</param>
 /// <param name="Source">The overloaded link it is on.</param>
 /// <param name="Rate">Its rate, bit/s, at least 1.</param>
-/// <param name="Options">Where it can go, best first; at least one, each with room for it.</param>
+/// <param name="FirstOption">Index of the best of the links where it can go, in <see cref="ReliefProblem.Options"/>.</param>
+/// <param name="OptionCount">How many these are, one after another; at least one.</param>
 /// <param name="Override">It is on its link because of us.</param>
-internal sealed record ReliefItem(int Demand, int Source, long Rate, ReliefOption[] Options, bool Override);
+internal readonly record struct ReliefItem(int Demand, int Source, long Rate, int FirstOption, int OptionCount, bool Override);
 
 /// <summary>A link that a prefix can go to.</summary>
 /// <param name="Link">The link.</param>
@@ -18,7 +19,7 @@ internal readonly record struct ReliefOption(int Link, bool Release);
 /// </summary>
 internal sealed class ReliefProblem
 {
-    private IReadOnlyList<int>[]? _bySource;
+    private int[][]? _bySource;
 
     /// <summary>Excess of each link over its trigger, 0 for links that are not sources.</summary>
     public required long[] Need { get; init; }
@@ -27,10 +28,13 @@ internal sealed class ReliefProblem
     public required long[] Room { get; init; }
 
     /// <summary>Sorted by rate, largest first, then by prefix.</summary>
-    public required ReliefItem[] Items { get; init; }
+    public required List<ReliefItem> Items { get; init; }
+
+    /// <summary>Where the items can go: of each best first, each with room for it.</summary>
+    public required List<ReliefOption> Options { get; init; }
 
     /// <summary>Indices into <see cref="Items"/> by source, in their order.</summary>
-    public IReadOnlyList<int>[] BySource => _bySource ??= Group();
+    public int[][] BySource => _bySource ??= Group();
 
     /// <summary>Most moves.</summary>
     public required int MaxMoves { get; init; }
@@ -44,24 +48,36 @@ internal sealed class ReliefProblem
     /// <summary>Most rate that new overrides may carry.</summary>
     public required long MaxNewOverrideBps { get; init; }
 
+    /// <summary>One of the links where an item can go, 0 for the best.</summary>
+    public ReliefOption Option(in ReliefItem item, int option) => Options[item.FirstOption + option];
+
     /// <summary>The same problem without caps.</summary>
     public ReliefProblem Uncapped() => new()
     {
         Need = Need,
         Room = Room,
         Items = Items,
+        Options = Options,
         MaxMoves = int.MaxValue,
         MaxNewOverrides = int.MaxValue,
         MaxMovedBps = long.MaxValue,
         MaxNewOverrideBps = long.MaxValue,
     };
 
-    private List<int>[] Group()
+    private int[][] Group()
     {
-        List<int>[] groups = [.. Need.Select(_ => new List<int>())];
-        for (int i = 0; i < Items.Length; i++)
+        int[] counts = new int[Need.Length];
+        foreach (ReliefItem item in Items)
         {
-            groups[Items[i].Source].Add(i);
+            counts[item.Source]++;
+        }
+
+        int[][] groups = [.. counts.Select(count => new int[count])];
+        Array.Clear(counts);
+        for (int i = 0; i < Items.Count; i++)
+        {
+            int source = Items[i].Source;
+            groups[source][counts[source]++] = i;
         }
 
         return groups;

@@ -55,8 +55,8 @@ internal sealed class ReliefSearch
     /// <summary>The largest items and those of the start, in the problem's order.</summary>
     private static int[] Candidates(ReliefProblem problem, ReliefState start)
     {
-        SortedSet<int> chosen = [.. Enumerable.Range(0, Math.Min(MaxItems, problem.Items.Length))];
-        for (int i = 0; i < problem.Items.Length && chosen.Count < 2 * MaxItems; i++)
+        SortedSet<int> chosen = [.. Enumerable.Range(0, Math.Min(MaxItems, problem.Items.Count))];
+        for (int i = 0; i < problem.Items.Count && chosen.Count < 2 * MaxItems; i++)
         {
             if (start.Choice(i) >= 0)
             {
@@ -102,9 +102,9 @@ internal sealed class ReliefSearch
         ReliefItem item = _problem.Items[_items[depth]];
         if (_state.Left(item.Source) > 0)
         {
-            for (int o = 0; o < item.Options.Length; o++)
+            for (int o = 0; o < item.OptionCount; o++)
             {
-                if (_state.Fits(item, item.Options[o]))
+                if (_state.Fits(item, _problem.Option(item, o)))
                 {
                     _state.Take(_items[depth], o);
                     Visit(depth + 1);

@@ -28,6 +28,7 @@ internal static class ReliefSolver
         int[] sources = [.. Enumerable.Range(0, problem.Need.Length).Where(s => problem.Need[s] > 0).OrderByDescending(s => problem.Need[s])];
         bool overrides = problem.Items.Any(i => i.Override);
         ReliefState? best = null;
+        ReliefState state = new(problem);
         foreach (Pick pick in Enum.GetValues<Pick>())
         {
             for (int variant = 0; variant < 4; variant++)
@@ -39,10 +40,11 @@ internal static class ReliefSolver
                     continue;
                 }
 
-                ReliefState state = Pass(problem, backward ? sources.Reverse() : sources, pick, overridesFirst);
+                state.Clear();
+                Pass(problem, state, backward ? sources.Reverse() : sources, pick, overridesFirst);
                 if (best is null || state.Score.CompareTo(best.Score) < 0)
                 {
-                    best = state;
+                    (best, state) = (state, best ?? new(problem));
                 }
             }
         }
@@ -50,9 +52,8 @@ internal static class ReliefSolver
         return best!;
     }
 
-    private static ReliefState Pass(ReliefProblem problem, IEnumerable<int> sources, Pick pick, bool overridesFirst)
+    private static void Pass(ReliefProblem problem, ReliefState state, IEnumerable<int> sources, Pick pick, bool overridesFirst)
     {
-        ReliefState state = new(problem);
         foreach (int source in sources)
         {
             if (overridesFirst)
@@ -64,14 +65,13 @@ internal static class ReliefSolver
         }
 
         ReliefImprover.DropSuperfluous(problem, state);
-        return state;
     }
 
     /// <summary>
     /// Takes the smallest item that suffices alone; if none does, the largest, and so on. Room and caps only shrink meanwhile, so an
     /// item that does not fit once never will: every item is looked at a bounded number of times.
     /// </summary>
-    private static void Relieve(ReliefProblem problem, ReliefState state, IReadOnlyList<int> items, int source, Pick pick)
+    private static void Relieve(ReliefProblem problem, ReliefState state, int[] items, int source, Pick pick)
     {
         // items[..enough] suffice alone and have not been tried yet; items[next..] are smaller.
         Stack<int> suffice = new();
@@ -79,7 +79,7 @@ internal static class ReliefSolver
         while (state.Left(source) > 0)
         {
             long need = state.Left(source);
-            while (next < items.Count && problem.Items[items[next]].Rate >= need)
+            while (next < items.Length && problem.Items[items[next]].Rate >= need)
             {
                 suffice.Push(items[next++]);
             }
@@ -95,7 +95,7 @@ internal static class ReliefSolver
                 return;
             }
 
-            while (!done && next < items.Count)
+            while (!done && next < items.Length)
             {
                 done = TryTake(problem, state, items[next++], pick);
             }
@@ -116,9 +116,9 @@ internal static class ReliefSolver
 
         ReliefItem item = problem.Items[index];
         int best = -1;
-        for (int o = 0; o < item.Options.Length; o++)
+        for (int o = 0; o < item.OptionCount; o++)
         {
-            if (!state.Fits(item, item.Options[o]))
+            if (!state.Fits(item, problem.Option(item, o)))
             {
                 continue;
             }
@@ -129,8 +129,8 @@ internal static class ReliefSolver
                 break;
             }
 
-            long room = state.Room(item.Options[o].Link);
-            long bestRoom = best < 0 ? 0 : state.Room(item.Options[best].Link);
+            long room = state.Room(problem.Option(item, o).Link);
+            long bestRoom = best < 0 ? 0 : state.Room(problem.Option(item, best).Link);
             if (best < 0 || (pick == Pick.Tightest ? room < bestRoom : room > bestRoom))
             {
                 best = o;

@@ -20,16 +20,41 @@ internal sealed class ReliefState
     {
         _problem = problem;
         _taken = new long[problem.Need.Length];
-        _room = (long[])problem.Room.Clone();
-        _choice = new int[problem.Items.Length];
-        Array.Fill(_choice, -1);
-        foreach (long need in problem.Need)
-        {
-            _residual += need;
-        }
+        _room = new long[problem.Room.Length];
+        _choice = new int[problem.Items.Count];
+        Clear();
     }
 
     public ReliefScore Score => new(_residual, _changes, _nativeMoves, _changedBps);
+
+    /// <summary>Undoes everything.</summary>
+    public void Clear()
+    {
+        Array.Clear(_taken);
+        _problem.Room.CopyTo(_room.AsSpan());
+        Array.Fill(_choice, -1);
+        _moves = 0;
+        _newOverrides = 0;
+        _movedBps = 0;
+        _newOverrideBps = 0;
+        _changes = 0;
+        _nativeMoves = 0;
+        _changedBps = 0;
+        _residual = _problem.Need.Sum();
+    }
+
+    /// <summary>The items that are moved, in their order. There are few of them, and most often many items.</summary>
+    public List<int> Taken()
+    {
+        List<int> taken = new(Math.Max(0, _changes));
+        for (int i = 0, step; (step = _choice.AsSpan(i).IndexOfAnyExcept(-1)) >= 0; i++)
+        {
+            i += step;
+            taken.Add(i);
+        }
+
+        return taken;
+    }
 
     /// <summary>The option that an item takes, −1 if it stays.</summary>
     public int Choice(int item) => _choice[item];
@@ -43,7 +68,7 @@ internal sealed class ReliefState
     public long Surplus(int source) => Math.Max(0, _taken[source] - _problem.Need[source]);
 
     /// <summary>True if the item may take the option: room and caps.</summary>
-    public bool Fits(ReliefItem item, ReliefOption option)
+    public bool Fits(in ReliefItem item, ReliefOption option)
     {
         if (_room[option.Link] < item.Rate)
         {
@@ -62,17 +87,17 @@ internal sealed class ReliefState
     public void Take(int index, int optionIndex)
     {
         _choice[index] = optionIndex;
-        Apply(_problem.Items[index], _problem.Items[index].Options[optionIndex], 1);
+        Apply(_problem.Items[index], _problem.Option(_problem.Items[index], optionIndex), 1);
     }
 
     public void Undo(int index)
     {
         int optionIndex = _choice[index];
         _choice[index] = -1;
-        Apply(_problem.Items[index], _problem.Items[index].Options[optionIndex], -1);
+        Apply(_problem.Items[index], _problem.Option(_problem.Items[index], optionIndex), -1);
     }
 
-    private void Apply(ReliefItem item, ReliefOption option, int sign)
+    private void Apply(in ReliefItem item, ReliefOption option, int sign)
     {
         long rate = sign * item.Rate;
         _residual -= Left(item.Source);

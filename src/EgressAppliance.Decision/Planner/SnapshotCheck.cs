@@ -14,8 +14,15 @@ public static class SnapshotCheck
     public static IReadOnlyList<string> Problems(DecisionSnapshot snapshot)
     {
         ArgumentNullException.ThrowIfNull(snapshot);
+        using PrefixIndex index = new(snapshot.Prefixes.Count);
+        return Problems(snapshot, index);
+    }
+
+    /// <summary>The same; enters the prefixes into an index, all of them if nothing is wrong.</summary>
+    internal static IReadOnlyList<string> Problems(DecisionSnapshot snapshot, PrefixIndex index)
+    {
         List<string> problems = [];
-        decimal total = 0;
+        Int128 total = 0;
         HashSet<string> names = new(StringComparer.Ordinal);
         foreach (LinkState link in snapshot.Links)
         {
@@ -43,15 +50,16 @@ public static class SnapshotCheck
             total += link.ResidualBps;
         }
 
-        HashSet<IpPrefix> seen = new(snapshot.Prefixes.Count);
-        foreach (PrefixDemand demand in snapshot.Prefixes)
+        ReadOnlySpan<PrefixDemand> demands = ListSpan.Of(snapshot.Prefixes);
+        for (int i = 0; i < demands.Length; i++)
         {
+            PrefixDemand demand = demands[i];
             if (problems.Count >= MaxProblems)
             {
                 return problems;
             }
 
-            if (demand.Prefix.IsDefault || !seen.Add(demand.Prefix))
+            if (demand.Prefix.IsDefault || !index.TryAdd(demands, i))
             {
                 problems.Add($"prefix {demand.Prefix}: empty or listed twice");
             }
@@ -64,7 +72,7 @@ public static class SnapshotCheck
             total += demand.RateBps;
         }
 
-        HashSet<IpPrefix> overridden = [];
+        HashSet<IpPrefix> overridden = new(snapshot.Overrides.Count);
         foreach (ActiveOverride over in snapshot.Overrides)
         {
             if (over.Prefix.IsDefault || !overridden.Add(over.Prefix))
