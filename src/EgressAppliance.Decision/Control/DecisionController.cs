@@ -26,8 +26,11 @@ namespace EgressAppliance.Decision.Control;
 /// </remarks>
 /// <param name="options">What governs it.</param>
 /// <param name="mode">Mode at start.</param>
-public sealed class DecisionController(ControllerOptions options, DecisionMode mode = DecisionMode.Observe)
+/// <param name="planner">Makes the plans; null: <see cref="Planner.Planner.Plan"/>. Whoever makes them, the validator stands between them and the routers.</param>
+public sealed class DecisionController(
+    ControllerOptions options, DecisionMode mode = DecisionMode.Observe, Func<DecisionSnapshot, PlannerOptions, Plan>? planner = null)
 {
+    private readonly Func<DecisionSnapshot, PlannerOptions, Plan> _planner = planner ?? Planner.Planner.Plan;
     private readonly OverrideLedger _ledger = new(options.Lease);
     private readonly QuarantineList _quarantine = new(options.Quarantine, options.MaxQuarantined);
     private readonly LinkHistory _history = new(options.ConfirmCycles, options.ConfirmOf, options.PeakWindow);
@@ -96,7 +99,7 @@ public sealed class DecisionController(ControllerOptions options, DecisionMode m
         CheckLanding(input);
         _flaps.Decay(now);
         DecisionSnapshot snapshot = SnapshotOf(input);
-        Plan plan = Planner.Planner.Plan(snapshot, options.Planner);
+        Plan plan = _planner(snapshot, options.Planner);
         _history.Note(snapshot, plan);
         _misprojection.Note(input, snapshot, plan, Mode == DecisionMode.Inject);
         IReadOnlyList<PlanViolation> violations = PlanValidator.Validate(snapshot, plan, options.Planner);
