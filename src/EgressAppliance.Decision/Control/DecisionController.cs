@@ -85,6 +85,8 @@ public sealed class DecisionController(
 
         if (frozen is null && _misprojection.Alarm)
         {
+            // The mirror can be believed, so what did not land is still rolled back: it may be the very reason.
+            CheckLanding(input);
             frozen = Verdict.FrozenMisprojection;
             _healthy = false;
             _problems = [.. _misprojection.Differences.DefaultIfEmpty("what is projected and what is seen agree again, but not for long enough yet")];

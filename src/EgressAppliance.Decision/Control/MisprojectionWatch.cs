@@ -50,13 +50,21 @@ internal sealed class MisprojectionWatch(double limit, int cycles, TimeSpan sett
     private void ByCounter(DecisionSnapshot snapshot, Plan plan, bool inForce, List<string> differences)
     {
         Dictionary<string, long> projected = plan.Links.ToDictionary(l => l.Name, l => inForce ? l.CurrentBps : l.NativeBps, StringComparer.Ordinal);
+        long unsettled = inForce ? Unsettled(snapshot) : 0;
         foreach (LinkState link in snapshot.Links)
         {
-            if (link is { Up: true, MeasuredBps: { } counted } && Math.Abs(projected[link.Name] - counted) > limit * link.CapacityBps)
+            if (link is { Up: true, MeasuredBps: { } counted } && Math.Abs(projected[link.Name] - counted) > (limit * link.CapacityBps) + unsettled)
             {
                 differences.Add($"{link.Name} should carry {Mbit(projected[link.Name])}, its counter says {Mbit(counted)}");
             }
         }
+    }
+
+    /// <summary>Rate of overrides that may still be on their way, and so be on either link.</summary>
+    private long Unsettled(DecisionSnapshot snapshot)
+    {
+        HashSet<IpPrefix> young = [.. snapshot.Overrides.Where(o => o.AgeSeconds < settling.TotalSeconds).Select(o => o.Prefix)];
+        return young.Count == 0 ? 0 : snapshot.Prefixes.Where(d => young.Contains(d.Prefix)).Sum(d => d.RateBps);
     }
 
     private void ByMirror(CycleInput input, DecisionSnapshot snapshot, List<string> differences)

@@ -155,7 +155,7 @@ public static class ConfigKeys
         Value("decision.confirm_of", WholeNumber(1, 60), "3", "See `confirm_cycles`."),
         Value("decision.release_window", Duration(TimeSpan.Zero, 24 * Hour), "5m", "An override is given back only if its native link had room for it throughout this time."),
         Value("decision.flap_half_life", Duration(Minute, 24 * Hour), "30m", "A prefix that changed links twice within about this time keeps its override until that has faded, relief aside."),
-        Value("decision.max_misprojection", Ratio(0.005, 1), "5%", "Difference between a link's projected and counted load, as a share of its capacity, that freezes decisions when it lasts 24 cycles."),
+        Value("decision.max_misprojection", Ratio(0.005, 1), "5%", "Difference between a link's projected and counted load, as a share of its capacity, that freezes decisions when it lasts two minutes."),
         Value("decision.max_unseen", Ratio(0.01, 1), "20%", "Share of a link's capacity that its interface counter may show beyond the mirror before decisions freeze. Up to it, the difference counts as load that cannot be moved."),
         Optional("decision.marker_community", Community,
             "Community on each of our routes, by which they are known again. Must have no meaning in your network.", "local_as of the first router, then :64900"),

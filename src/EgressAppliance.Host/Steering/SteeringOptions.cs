@@ -7,6 +7,9 @@ namespace EgressAppliance.Host.Steering;
 /// <summary>Maps the configuration to the decision maker's options.</summary>
 public static class SteeringOptions
 {
+    // Longer than it takes an override to land or be rolled back, counters to be polled, and averages to follow.
+    private static readonly TimeSpan MisprojectionTime = TimeSpan.FromMinutes(2);
+
     // Two changes within a half-life: the second one still counts 1, the first at least a half.
     private const double FlapSuppress = 1.5;
 
@@ -47,6 +50,7 @@ public static class SteeringOptions
             FlapSuppress = FlapSuppress,
             FlapHalfLife = decision.FlapHalfLife,
             MaxMisprojection = decision.MaxMisprojection,
+            MisprojectionCycles = Math.Max(defaults.MisprojectionCycles, (int)(MisprojectionTime / cycle)),
             MaxUnseen = decision.MaxUnseen,
             MaxCaptureAge = Max(defaults.MaxCaptureAge, 3 * cycle),
             MaxCountersAge = Max(defaults.MaxCountersAge, 3 * poll),

@@ -170,6 +170,33 @@ public class ControllerCalmTests
     }
 
     [Fact]
+    public void Override_on_its_way_is_no_difference_and_one_that_never_lands_is_rolled_back_even_if_frozen()
+    {
+        DecisionController controller = new(
+            new() { MisprojectionCycles = 4, ConfirmWithin = TimeSpan.FromSeconds(30), Planner = NoHold, Grace = TimeSpan.FromHours(1) }, DecisionMode.Inject);
+        Assert.Equal(Verdict.Relieved, Cycle(controller, 1000, counted: 1000, seenBy: "a").Verdict);
+        for (int i = 0; i < 5; i++)
+        {
+            Assert.Equal(Verdict.Holding, Cycle(controller, 1000, counted: 1000, seenBy: "a").Verdict);
+        }
+
+        // Half a minute old and not seen on its link.
+        Assert.Equal(ReasonCode.NotConfirmed, Assert.Single(Cycle(controller, 1000, counted: 1000, seenBy: "a").Withdraw).Reason);
+
+        // With a counter that lies by far the alarm is raised first.
+        controller = new(new() { MisprojectionCycles = 2, ConfirmWithin = TimeSpan.FromSeconds(30), Planner = NoHold, Grace = TimeSpan.FromHours(1) }, DecisionMode.Inject);
+        Cycle(controller, 1000, counted: 0, seenBy: "a");
+        Cycle(controller, 1000, counted: 0, seenBy: "a");
+        for (int i = 0; i < 4; i++)
+        {
+            CycleOutcome frozen = Cycle(controller, 1000, counted: 0, seenBy: "a");
+            Assert.Equal((Verdict.FrozenMisprojection, 1), (frozen.Verdict, frozen.Overrides.Count));
+        }
+
+        Assert.Equal(ReasonCode.NotConfirmed, Assert.Single(Cycle(controller, 1000, counted: 0, seenBy: "a").Withdraw).Reason);
+    }
+
+    [Fact]
     public void Proposals_of_observe_mode_are_not_expected_on_the_links()
     {
         DecisionController controller = new(new() { MisprojectionCycles = 2, Planner = NoHold });
