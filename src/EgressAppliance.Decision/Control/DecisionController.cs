@@ -26,7 +26,7 @@ namespace EgressAppliance.Decision.Control;
 /// </remarks>
 /// <param name="options">What governs it.</param>
 /// <param name="mode">Mode at start.</param>
-public sealed class DecisionController(ControllerOptions options, DecisionMode mode = DecisionMode.Observe)
+public sealed partial class DecisionController(ControllerOptions options, DecisionMode mode = DecisionMode.Observe)
 {
     private readonly OverrideLedger _ledger = new(options.Lease);
     private readonly QuarantineList _quarantine = new(options.Quarantine, options.MaxQuarantined);
