@@ -58,6 +58,7 @@ public static class DemoConfig
                 MinPrefixShare = 0.001,
                 MarkerCommunity = network.Router.LocalAs << 16 | 666,
             },
+            History = new() { Journal = false },
             Http = new() { Listen = new(IPAddress.Loopback, FreePort(options.HttpPort)), Socket = "" },
         };
     }

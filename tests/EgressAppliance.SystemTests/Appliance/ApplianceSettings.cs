@@ -88,6 +88,8 @@ internal sealed record ApplianceSettings
               max_share: 100%
               min_prefix_share: {MinPrefixShare}
               marker_community: "{Marker}"
+            history:
+              path: {Path.Combine(Path.GetDirectoryName(socket) ?? "/", "history.db")}
             http:
               listen: 127.0.0.1:8080
               socket: {socket}

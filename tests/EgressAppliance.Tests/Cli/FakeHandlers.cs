@@ -20,6 +20,8 @@ internal sealed class FakeHandlers : ICommandHandlers
 
     public Task<int> PlanAsync(PlanCommandOptions options, CommandConsole console, CancellationToken cancellationToken) => Record(options);
 
+    public Task<int> ReplayJournalAsync(ReplayJournalOptions options, CommandConsole console, CancellationToken cancellationToken) => Record(options);
+
     public Task<int> BgpDecodeAsync(BgpDecodeOptions options, CommandConsole console, CancellationToken cancellationToken) => Record(options);
 
     public Task<IReadOnlyList<SetupCheck>> CheckSetupAsync(ApplianceConfig config, CancellationToken cancellationToken) => Task.FromResult(Setup);

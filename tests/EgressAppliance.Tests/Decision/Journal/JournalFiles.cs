@@ -6,10 +6,12 @@ using EgressAppliance.Decision.Journal;
 namespace EgressAppliance.Tests.Decision.Journal;
 
 /// <summary>A journal in memory, whose files have a given number of calls.</summary>
-internal sealed class JournalFiles(int callsPerFile) : IJournalSink, IDisposable
+internal sealed class JournalFiles(int callsPerFile, Func<int, string>? name = null) : IJournalSink, IDisposable
 {
     private readonly List<MemoryStream> _files = [];
     private JournalFileWriter? _writer;
+
+    public int Count => _files.Count;
 
     public bool WantsState => _writer is null || _writer.Calls >= callsPerFile;
 
@@ -33,7 +35,7 @@ internal sealed class JournalFiles(int callsPerFile) : IJournalSink, IDisposable
         {
             Program = "test",
             Written = Lab.Start,
-            Follows = _files.Count > 1 ? Name(_files.Count - 2) : null,
+            Follows = _files.Count > 1 ? (name ?? Name)(_files.Count - 2) : null,
             Options = options,
             State = state,
         });
