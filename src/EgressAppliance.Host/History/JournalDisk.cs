@@ -24,9 +24,16 @@ internal sealed class JournalDisk(JournalOptions options, TimeProvider time, Fun
     /// <summary>Octets of all files. Any thread.</summary>
     public long Bytes => Interlocked.Read(ref _bytes);
 
-    /// <summary>Makes a file on the disk.</summary>
+    /// <summary>Makes a file on the disk that user and group may read: it tells whom the site sends traffic to.</summary>
     /// <exception cref="IOException">It cannot be made, or there is one of that name.</exception>
-    public static Stream Create(string path) => new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.Read | FileShare.Delete, bufferSize: 0);
+    public static Stream Create(string path) => new FileStream(path, new FileStreamOptions
+    {
+        Mode = FileMode.CreateNew,
+        Access = FileAccess.Write,
+        Share = FileShare.Read | FileShare.Delete,
+        BufferSize = 0,
+        UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead,
+    });
 
     /// <summary>Begins the next file, and makes room for it.</summary>
     public void Open(JournalHeader header)

@@ -130,8 +130,14 @@ public static class ReplayJournalCommand
 
     private static async Task WriteAsync(ReplayedJournalFile file, TextWriter output)
     {
+        if (file.Program is null)
+        {
+            await output.WriteLineAsync(Human.Clean($"{file.File}: unusable"));
+            return;
+        }
+
         string end = file.Fault is not null ? "; unusable from there on" : file.Complete ? "" : "; cut short, or being written: what is whole was replayed";
-        string program = file.Differences > 0 && file.Program is not null ? $"; recorded by version {file.Program}" : "";
+        string program = file.Differences > 0 ? $"; recorded by version {file.Program}" : "";
         await output.WriteLineAsync(Human.Clean($"{file.File}: {Counts(file.Cycles, file.Commands, file.Moves, file.Differences)}{program}{end}"));
         foreach (JournalDifference difference in file.First)
         {
