@@ -31,7 +31,7 @@ public static class ConfigKeys
         Value("history.path", Text("path", 1024), "/var/lib/egress-appliance/history.db",
             "The database file, which this version does not write yet; the journal's files are in the folder `journal` beside it."),
         Value("history.journal", Bool, "true", "Keep a journal of all inputs and outcomes of the decision maker, which `replay-journal` decides anew."),
-        Value("history.journal_size", Size(16 << 20, 1L << 50), "1GiB", "Most disk space of the journal; the oldest files go first. Ten thousand prefixes every five seconds are some 60 MB an hour."),
+        Value("history.journal_size", Size(16 << 20, 1L << 50), "1GiB", "Most disk space of the journal; the oldest files go first. Ten thousand prefixes every five seconds are some 70 MB an hour."),
         Section("history.retention", "How long each resolution is kept.") with { NotYetWarning = "no history of rates is stored" },
         Value("history.retention.minute", Duration(Hour, 1100 * 24 * Hour), "35d", "Samples of one minute."),
         Value("history.retention.five_minutes", Duration(Hour, 1100 * 24 * Hour), "400d", "Samples of five minutes."),
