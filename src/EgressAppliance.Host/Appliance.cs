@@ -3,6 +3,7 @@ using EgressAppliance.Bgp.Speaker;
 using EgressAppliance.Capture;
 using EgressAppliance.Dataplane.Pipeline;
 using EgressAppliance.Host.Config;
+using EgressAppliance.Host.History;
 using EgressAppliance.Host.Http;
 using EgressAppliance.Host.Interfaces;
 using EgressAppliance.Host.Pipeline;
@@ -21,7 +22,8 @@ namespace EgressAppliance.Host;
 /// sources ─► CapturePipeline ─┐
 /// InterfaceCollector ─────────┼─► InputCollector ─► SteeringLoop ─► RouteInstaller ─► BgpSpeaker ─► routers
 /// BgpSpeaker ─► PrefixTable ──┘          │
-/// BmpStation ─► BgpSpeaker               └─► StateBuilder ─► ApplianceApi ─► ApiServer
+/// BmpStation ─► BgpSpeaker               ├─► StateBuilder ─► ApplianceApi ─► ApiServer
+///                                        └─► JournalWriter
 /// </code>
 /// Everything is started in the direction of the data and stopped against it: steering first, which withdraws all overrides while the
 /// sessions are still up, then the speaker, then what feeds them.
@@ -134,9 +136,10 @@ public sealed class Appliance : IAsyncDisposable
         SteadyClock clock = new(time);
         RouteInstaller installer = new(speaker, links, loggers.CreateLogger<RouteInstaller>());
         InputCollector inputs = new(config, _pipeline, interfaces.GetLinks, interfaces.GetRouters, speaker, table, links, clock);
-        _loop = Own(new SteeringLoop(config, inputs, installer, speaker, links, _systemd, clock, loggers.CreateLogger<SteeringLoop>()));
+        JournalWriter? journal = JournalOptions.From(config.History) is { } kept ? Own(new JournalWriter(kept, time, loggers.CreateLogger<JournalWriter>())) : null;
+        _loop = Own(new SteeringLoop(config, inputs, installer, speaker, links, _systemd, clock, loggers.CreateLogger<SteeringLoop>(), journal));
         StateBuilder builder = new(config, links, speaker, new MonitoringView(station), table, time);
-        Api = new ApplianceApi(_loop, builder, new Explainer(speaker, links, new RouterChoices(speaker, links, config.Decision.MarkerCommunity), table), installer, links, new RibView(speaker, links, table, config, time), builder.Empty(config.Mode));
+        Api = new ApplianceApi(_loop, builder, new Explainer(speaker, links, new RouterChoices(speaker, links, config.Decision.MarkerCommunity), table), installer, links, new RibView(speaker, links, table, config, time), builder.Empty(config.Mode), journal);
 
         ApiServer server = Own(await ApiServer.StartAsync(config.Http, Api, loggers, cancellationToken));
         HttpPort = server.Port;

@@ -1,6 +1,7 @@
 using System.IO.Pipelines;
 using EgressAppliance.Bgp.Speaker;
 using EgressAppliance.Decision.Control;
+using EgressAppliance.Host.History;
 using EgressAppliance.Host.Http;
 using EgressAppliance.Host.Pipeline;
 using EgressAppliance.Host.RouteFeed;
@@ -20,6 +21,7 @@ public sealed class ApplianceApi : IApplianceApi
     private readonly RouteInstaller _installer;
     private readonly LinkDirectory _links;
     private readonly RibView _rib;
+    private readonly JournalWriter? _journal;
     private readonly StateFeed _feed;
     private readonly DecisionLog _decisions = new();
     private readonly Lock _gate = new();
@@ -28,7 +30,8 @@ public sealed class ApplianceApi : IApplianceApi
 
     /// <summary>Follows the loop from its first cycle on.</summary>
     public ApplianceApi(
-        SteeringLoop loop, StateBuilder builder, Explainer explainer, RouteInstaller installer, LinkDirectory links, RibView rib, StateEventDto first)
+        SteeringLoop loop, StateBuilder builder, Explainer explainer, RouteInstaller installer, LinkDirectory links, RibView rib, StateEventDto first,
+        JournalWriter? journal = null)
     {
         _loop = loop;
         _builder = builder;
@@ -36,6 +39,7 @@ public sealed class ApplianceApi : IApplianceApi
         _installer = installer;
         _links = links;
         _rib = rib;
+        _journal = journal;
         _feed = new StateFeed(first);
         _result = new CycleResult(first, RateView.Empty, [], null, null, loop.PlannerOptions);
         loop.CycleDone += OnCycle;
@@ -141,7 +145,7 @@ public sealed class ApplianceApi : IApplianceApi
     };
 
     /// <inheritdoc/>
-    public void WriteMetrics(TextWriter writer) => ApplianceMetrics.Write(writer, State, _decisions.Verdicts, _installer.Changes);
+    public void WriteMetrics(TextWriter writer) => ApplianceMetrics.Write(writer, State, _decisions.Verdicts, _installer.Changes, _journal?.Status);
 
     private OperationResult Add(IpPrefix prefix, string link)
     {

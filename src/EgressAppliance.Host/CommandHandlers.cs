@@ -6,6 +6,7 @@ using EgressAppliance.Decision.Json;
 using EgressAppliance.Decision.Planner;
 using EgressAppliance.Host.Cli;
 using EgressAppliance.Host.Config;
+using EgressAppliance.Host.History;
 using EgressAppliance.Host.Pipeline;
 using EgressAppliance.Host.Replay;
 using EgressAppliance.Host.Steering;
@@ -135,6 +136,10 @@ public sealed class CommandHandlers : ICommandHandlers
 
         return violations.Count == 0 ? ExitCode.Done : ExitCode.Failed;
     }
+
+    /// <inheritdoc/>
+    public Task<int> ReplayJournalAsync(ReplayJournalOptions options, CommandConsole console, CancellationToken cancellationToken) =>
+        ReplayJournalCommand.RunAsync(options, console, cancellationToken);
 
     /// <inheritdoc/>
     public Task<int> BgpDecodeAsync(BgpDecodeOptions options, CommandConsole console, CancellationToken cancellationToken) =>

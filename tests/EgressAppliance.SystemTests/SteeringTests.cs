@@ -77,5 +77,8 @@ public sealed class SteeringTests(ITestOutputHelper output)
         await Scenario.AwaitNativeAsync(lab, Scenario.Generous);
         await Until.ValueAsync("the tables of the edge and the providers as before", () => OverrideChecks.DescribeTablesAsync(lab), now => now == before, Scenario.Generous, output);
         Assert.Empty(await appliance.GetOverridesAsync());
+        string replayed = await appliance.ReplayJournalAsync();
+        output.WriteLine(replayed);
+        Assert.Contains(", 0 differences", replayed, StringComparison.Ordinal);
     });
 }

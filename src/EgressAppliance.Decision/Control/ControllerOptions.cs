@@ -35,8 +35,8 @@ public sealed record ControllerOptions
     /// <summary>An override is given back only if its native link would have had room for it throughout this time.</summary>
     public TimeSpan PeakWindow { get; init; }
 
-    /// <summary>Changes of a prefix, each counted as 1 and halved every <see cref="FlapHalfLife"/>, from which on its override is kept.</summary>
-    public double FlapSuppress { get; init; } = double.PositiveInfinity;
+    /// <summary>Changes of a prefix, each counted as 1 and halved every <see cref="FlapHalfLife"/>, from which on its override is kept; 0: never.</summary>
+    public double FlapSuppress { get; init; }
 
     /// <summary>What that penalty must have decayed to before the override is given back or moved on for convenience again.</summary>
     public double FlapReuse { get; init; } = 0.75;

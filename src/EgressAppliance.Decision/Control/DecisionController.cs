@@ -27,7 +27,7 @@ namespace EgressAppliance.Decision.Control;
 /// <param name="options">What governs it.</param>
 /// <param name="mode">Mode at start.</param>
 /// <param name="planner">Makes the plans; null: <see cref="Planner.Planner.Plan"/>. Whoever makes them, the validator stands between them and the routers.</param>
-public sealed class DecisionController(
+public sealed partial class DecisionController(
     ControllerOptions options, DecisionMode mode = DecisionMode.Observe, Func<DecisionSnapshot, PlannerOptions, Plan>? planner = null)
 {
     private readonly Func<DecisionSnapshot, PlannerOptions, Plan> _planner = planner ?? Planner.Planner.Plan;

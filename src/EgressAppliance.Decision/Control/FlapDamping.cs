@@ -16,12 +16,24 @@ internal sealed class FlapDamping(double suppressAt, double reuseAt, TimeSpan ha
     /// <summary>Prefixes remembered.</summary>
     public int Count => _entries.Count;
 
+    /// <summary>What is remembered, sorted.</summary>
+    public IReadOnlyList<FlapState> Entries => [.. _entries.OrderBy(e => e.Key).Select(e => new FlapState(e.Key, e.Value.Penalty, e.Value.At, e.Value.Damped))];
+
+    /// <summary>Enters what another one remembered.</summary>
+    public void Restore(IReadOnlyList<FlapState> entries)
+    {
+        foreach (FlapState entry in entries)
+        {
+            _entries[entry.Prefix] = new Entry(entry.Penalty, entry.At, entry.Damped);
+        }
+    }
+
     /// <summary>Notes a change.</summary>
     public void Add(IpPrefix prefix, DateTimeOffset now)
     {
         Entry entry = _entries.GetValueOrDefault(prefix);
         double penalty = Decayed(entry, now) + 1;
-        _entries[prefix] = new Entry(penalty, now, entry.Damped || penalty >= suppressAt);
+        _entries[prefix] = new Entry(penalty, now, entry.Damped || (suppressAt > 0 && penalty >= suppressAt));
     }
 
     /// <summary>Whether a prefix is to be left where it is.</summary>

@@ -10,6 +10,26 @@ internal sealed class LinkHistory(int confirmCycles, int confirmOf, TimeSpan pea
 {
     private readonly Dictionary<string, Entry> _links = new(StringComparer.Ordinal);
 
+    /// <summary>What is remembered, sorted by link.</summary>
+    public IReadOnlyList<LinkHistoryState> Entries =>
+        [.. _links.OrderBy(e => e.Key, StringComparer.Ordinal).Select(e => new LinkHistoryState(e.Key, [.. e.Value.Over], e.Value.Peaks))];
+
+    /// <summary>Enters what another one remembered.</summary>
+    public void Restore(IReadOnlyList<LinkHistoryState> entries)
+    {
+        foreach (LinkHistoryState state in entries)
+        {
+            Entry entry = new();
+            foreach (bool over in state.Over)
+            {
+                entry.Over.Enqueue(over);
+            }
+
+            entry.Restore(state.Peaks);
+            _links[state.Link] = entry;
+        }
+    }
+
     /// <summary>The links with what is remembered of them.</summary>
     public IReadOnlyList<LinkState> Annotate(IReadOnlyList<LinkState> links, DateTimeOffset now) =>
         [.. links.Select(link =>
@@ -57,18 +77,20 @@ internal sealed class LinkHistory(int confirmCycles, int confirmOf, TimeSpan pea
     private sealed class Entry
     {
         // Falling from first to last: a load that a later one exceeds will never be the highest again.
-        private readonly List<(DateTimeOffset Time, long Bps)> _peaks = [];
+        private readonly List<LoadPeak> _peaks = [];
+
+        public IReadOnlyList<LoadPeak> Peaks => [.. _peaks];
 
         /// <summary>Over its threshold, for each of the last cycles.</summary>
         public Queue<bool> Over { get; } = new();
 
         public long? Peak(DateTimeOffset since)
         {
-            foreach ((DateTimeOffset time, long bps) in _peaks)
+            foreach (LoadPeak peak in _peaks)
             {
-                if (time >= since)
+                if (peak.Time >= since)
                 {
-                    return bps;
+                    return peak.Bps;
                 }
             }
 
@@ -83,7 +105,9 @@ internal sealed class LinkHistory(int confirmCycles, int confirmOf, TimeSpan pea
             }
 
             _peaks.RemoveAll(p => p.Time < since);
-            _peaks.Add((time, bps));
+            _peaks.Add(new LoadPeak(time, bps));
         }
+
+        public void Restore(IReadOnlyList<LoadPeak> peaks) => _peaks.AddRange(peaks);
     }
 }

@@ -8,6 +8,19 @@ internal sealed class LinkTrust(int failures, TimeSpan first, TimeSpan longest)
 {
     private readonly Dictionary<string, Entry> _links = new(StringComparer.Ordinal);
 
+    /// <summary>What is remembered, sorted.</summary>
+    public IReadOnlyList<LinkTrustState> Entries =>
+        [.. _links.OrderBy(e => e.Key, StringComparer.Ordinal).Select(e => new LinkTrustState(e.Key, e.Value.Run, e.Value.Pause, e.Value.Until))];
+
+    /// <summary>Enters what another one remembered.</summary>
+    public void Restore(IReadOnlyList<LinkTrustState> entries)
+    {
+        foreach (LinkTrustState entry in entries)
+        {
+            _links[entry.Link] = new Entry(entry.Run, entry.Pause, entry.Until);
+        }
+    }
+
     /// <summary>Notes that the mirror showed an override on its link.</summary>
     public void Confirmed(string link) => _links.Remove(link);
 

@@ -23,6 +23,12 @@ internal sealed class MisprojectionWatch(double limit, int cycles, TimeSpan sett
     /// <summary>What differed in the latest cycle, in words.</summary>
     public IReadOnlyList<string> Differences { get; private set; } = [];
 
+    /// <summary>What is remembered.</summary>
+    public MisprojectionState State => new(_run, Alarm, Differences);
+
+    /// <summary>Goes on from what another one remembered.</summary>
+    public void Restore(MisprojectionState state) => (_run, Alarm, Differences) = (state.Run, state.Alarm, state.Differences);
+
     /// <summary>Notes a cycle.</summary>
     /// <param name="input">What was seen.</param>
     /// <param name="snapshot">What was projected from: the overrides in force with their ages.</param>

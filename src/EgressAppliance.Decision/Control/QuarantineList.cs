@@ -7,6 +7,18 @@ internal sealed class QuarantineList(TimeSpan duration, int limit)
 {
     private readonly Dictionary<IpPrefix, DateTimeOffset> _until = [];
 
+    /// <summary>Every entry, those whose time is over and that nobody has asked for since included; sorted.</summary>
+    public IReadOnlyList<QuarantinedPrefix> Entries => [.. _until.OrderBy(e => e.Key).Select(e => new QuarantinedPrefix(e.Key, e.Value))];
+
+    /// <summary>Enters what another list held.</summary>
+    public void Restore(IReadOnlyList<QuarantinedPrefix> entries)
+    {
+        foreach (QuarantinedPrefix entry in entries)
+        {
+            _until[entry.Prefix] = entry.Until;
+        }
+    }
+
     public void Add(IpPrefix prefix, DateTimeOffset now)
     {
         if (_until.Count >= limit && !_until.ContainsKey(prefix))

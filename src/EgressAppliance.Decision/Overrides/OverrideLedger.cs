@@ -94,6 +94,15 @@ public sealed class OverrideLedger(TimeSpan lease)
     /// <summary>Takes an entry out.</summary>
     public bool Remove(IpPrefix prefix, out OverrideEntry? entry) => _entries.Remove(prefix, out entry);
 
+    /// <summary>Enters what another ledger held, as it was.</summary>
+    internal void Restore(IReadOnlyList<OverrideEntry> entries)
+    {
+        foreach (OverrideEntry entry in entries)
+        {
+            _entries[entry.Prefix] = entry;
+        }
+    }
+
     /// <summary>Takes all entries out and returns what they were.</summary>
     public IReadOnlyList<OverrideEntry> Clear()
     {

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using EgressAppliance.Host.Config;
+using EgressAppliance.Host.History;
 
 namespace EgressAppliance.Host.Cli;
 
@@ -30,6 +31,7 @@ public sealed record DumpReport(string File);
 [JsonSerializable(typeof(CheckReport))]
 [JsonSerializable(typeof(ReleasedReport))]
 [JsonSerializable(typeof(DumpReport))]
+[JsonSerializable(typeof(ReplayJournalReport))]
 public sealed partial class CliJson : JsonSerializerContext;
 
 /// <summary><c>check</c></summary>

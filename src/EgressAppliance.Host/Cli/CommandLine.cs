@@ -82,6 +82,7 @@ public static class CommandLine
         root.Subcommands.Add(Check(handlers, console, global));
         root.Subcommands.Add(Demo(handlers, console, global));
         root.Subcommands.Add(Replay(handlers, console, global));
+        root.Subcommands.Add(ReplayJournal(handlers, console, global));
         root.Subcommands.Add(Plan(handlers, console, global));
         root.Subcommands.Add(Simulate(handlers, console, global));
         ApiCommands api = new(console, global);
@@ -186,6 +187,23 @@ public static class CommandLine
                 parsed.GetValue(match) == "inner" ? MatchHeader.Inner : MatchHeader.Outer,
                 parsed.GetValue(workers), parsed.GetValue(summary)),
             console, cancellation));
+        return command;
+    }
+
+    private static Command ReplayJournal(ICommandHandlers handlers, CommandConsole console, GlobalOptions global)
+    {
+        Argument<string[]> paths = new("FILE|FOLDER") { Description = "Journal files, or folders of them.", Arity = ArgumentArity.OneOrMore };
+        paths.Validators.Add(result =>
+        {
+            // A list of arguments takes what looks like an option for one of them.
+            foreach (Token token in result.Tokens.Where(t => t.Value.StartsWith('-')))
+            {
+                result.AddError($"There is no option '{token.Value}'; a file of that name is given as './{token.Value}'.");
+            }
+        });
+        Command command = new("replay-journal", "Make the recorded decisions again and tell where the outcome differs.") { paths };
+        command.SetAction((parsed, cancellation) => handlers.ReplayJournalAsync(
+            new ReplayJournalOptions(parsed.GetRequiredValue(paths), parsed.GetValue(global.Json)), console, cancellation));
         return command;
     }
 

@@ -61,6 +61,11 @@ public sealed record PlanCommandOptions(string Snapshot, string? Config, bool No
 /// <param name="Json">JSON instead of tables.</param>
 public sealed record SimulateCommandOptions(IReadOnlyList<string> Scenarios, string? Config, ulong? Seed, bool Json);
 
+/// <summary><c>replay-journal</c></summary>
+/// <param name="Paths">Journal files and folders of them, at least one, in order.</param>
+/// <param name="Json">JSON instead of text.</param>
+public sealed record ReplayJournalOptions(IReadOnlyList<string> Paths, bool Json);
+
 /// <summary><c>bgp decode</c></summary>
 /// <param name="File">File of messages, or <c>-</c> for standard input.</param>
 /// <param name="As2">AS numbers have two octets (RFC 6793 was not negotiated).</param>
@@ -120,6 +125,9 @@ public interface ICommandHandlers
 
     /// <summary>Runs scenarios in virtual time.</summary>
     Task<int> SimulateAsync(SimulateCommandOptions options, CommandConsole console, CancellationToken cancellationToken);
+
+    /// <summary>Makes the decisions of a journal again and compares them.</summary>
+    Task<int> ReplayJournalAsync(ReplayJournalOptions options, CommandConsole console, CancellationToken cancellationToken);
 
     /// <summary>Decodes BGP messages.</summary>
     Task<int> BgpDecodeAsync(BgpDecodeOptions options, CommandConsole console, CancellationToken cancellationToken);

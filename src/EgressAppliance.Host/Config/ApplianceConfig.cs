@@ -37,6 +37,9 @@ public sealed record ApplianceConfig
     /// <summary>The decision maker.</summary>
     public DecisionConfig Decision { get; init; } = new();
 
+    /// <summary>What is stored.</summary>
+    public HistoryConfig History { get; init; } = new();
+
     /// <summary>The HTTP endpoint.</summary>
     public HttpConfig Http { get; init; } = new();
 }
@@ -384,6 +387,19 @@ public sealed record DecisionConfig
 
     /// <summary>Policies, first match wins.</summary>
     public IReadOnlyList<PolicyConfig> Policies { get; init; } = [];
+}
+
+/// <summary><c>history:</c></summary>
+public sealed record HistoryConfig
+{
+    /// <summary>Whether there is a journal of decisions.</summary>
+    public bool Journal { get; init; } = true;
+
+    /// <summary>Folder of the journal's files: <c>journal</c> beside <c>history.path</c>.</summary>
+    public string JournalFolder { get; init; } = "/var/lib/egress-appliance/journal";
+
+    /// <summary>Most disk space of the journal, octets.</summary>
+    public long JournalBytes { get; init; } = 1L << 30;
 }
 
 /// <summary><c>http:</c></summary>

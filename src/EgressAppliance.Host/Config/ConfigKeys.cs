@@ -27,15 +27,15 @@ public static class ConfigKeys
         .. LinkKeys(),
         .. DecisionKeys(),
 
-        Section("history", "Stored history.") with
-        {
-            NotYetWarning = "no history is stored",
-        },
-        Value("history.path", Text("path", 1024), "/var/lib/egress-appliance/history.db", "The database file."),
-        Section("history.retention", "How long each resolution is kept."),
+        Section("history", "What is stored."),
+        Value("history.path", Text("path", 1024), "/var/lib/egress-appliance/history.db",
+            "The database file, which this version does not write yet; the journal's files are in the folder `journal` beside it."),
+        Value("history.journal", Bool, "true", "Keep a journal of all inputs and outcomes of the decision maker, which `replay-journal` decides anew."),
+        Value("history.journal_size", Size(16 << 20, 1L << 50), "1GiB", "Most disk space of the journal; the oldest files go first. Ten thousand prefixes every five seconds are some 70 MB an hour."),
+        Section("history.retention", "How long each resolution is kept.") with { NotYetWarning = "no history of rates is stored" },
         Value("history.retention.minute", Duration(Hour, 1100 * 24 * Hour), "35d", "Samples of one minute."),
         Value("history.retention.five_minutes", Duration(Hour, 1100 * 24 * Hour), "400d", "Samples of five minutes."),
-        Value("history.max_size", Size(1 << 20, 1L << 50), "8GiB", "Most disk space used; the oldest samples go first."),
+        Value("history.max_size", Size(1 << 20, 1L << 50), "8GiB", "Most disk space used; the oldest samples go first.") with { NotYetWarning = "no history of rates is stored" },
 
         Section("http", "The HTTP endpoint: web page, API and metrics."),
         Value("http.listen", EndPoint, "127.0.0.1:8080", "Address and port. A loopback address: remote access needs TLS and tokens, which this version does not have."),

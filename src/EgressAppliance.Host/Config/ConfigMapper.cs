@@ -13,6 +13,7 @@ internal static class ConfigMapper
     {
         BoundSection capture = root.Section("capture")!;
         BoundSection bgp = root.Section("bgp")!;
+        BoundSection history = root.Section("history")!;
         BoundSection http = root.Section("http")!;
         return new ApplianceConfig
         {
@@ -34,6 +35,12 @@ internal static class ConfigMapper
             },
             Links = [.. root.Sections("links").Select((link, i) => Link(link, new LinkId((ushort)(i + 1)), root, baseDirectory))],
             Decision = Decision(root),
+            History = new HistoryConfig
+            {
+                Journal = history.Get<bool>("journal"),
+                JournalFolder = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(history.Get<string>("path"), baseDirectory)) ?? "/", "journal"),
+                JournalBytes = history.Get<long>("journal_size"),
+            },
             Http = new HttpConfig
             {
                 Listen = http.Get<IPEndPoint>("listen"),

@@ -1,4 +1,5 @@
 using System.Globalization;
+using EgressAppliance.Host.History;
 using EgressAppliance.Host.Pipeline;
 
 namespace EgressAppliance.Host.Http;
@@ -8,9 +9,13 @@ namespace EgressAppliance.Host.Http;
 /// </summary>
 public static class ApplianceMetrics
 {
-    /// <summary>Writes every family. <paramref name="verdicts"/> are cycles by verdict, <paramref name="changes"/> overrides by action, since start.</summary>
+    /// <summary>
+    /// Writes every family. <paramref name="verdicts"/> are cycles by verdict, <paramref name="changes"/> overrides by action, since start;
+    /// <paramref name="journal"/> is null where there is none.
+    /// </summary>
     public static void Write(
-        TextWriter writer, StateEventDto state, IReadOnlyList<KeyValuePair<string, long>> verdicts, IReadOnlyList<KeyValuePair<string, long>> changes)
+        TextWriter writer, StateEventDto state, IReadOnlyList<KeyValuePair<string, long>> verdicts, IReadOnlyList<KeyValuePair<string, long>> changes,
+        JournalStatus? journal = null)
     {
         ArgumentNullException.ThrowIfNull(state);
         PrometheusText text = new(writer);
@@ -22,6 +27,21 @@ public static class ApplianceMetrics
         WriteLinks(text, state.Links);
         WriteRouters(text, status);
         WriteDecision(text, state, verdicts, changes);
+        if (journal is not null)
+        {
+            WriteJournal(text, journal);
+        }
+    }
+
+    private static void WriteJournal(PrometheusText text, JournalStatus journal)
+    {
+        text.Gauge("egress_journal_up", "1 if the journal of decisions is written, 0 if the disk fails or does not keep up; absent without a journal.")
+            .Sample(journal.Problem is null ? 1 : 0);
+        text.Counter("egress_journal_calls_total", "Calls of the decision maker for the journal: written, or left out because the disk failed or did not keep up.");
+        text.Sample(journal.Written, ("result", "written"));
+        text.Sample(journal.Dropped, ("result", "dropped"));
+        text.Counter("egress_journal_failures_total", "Times that writing the journal failed.").Sample(journal.Failures);
+        text.Gauge("egress_journal_bytes", "Size of all journal files.").Sample(journal.Bytes);
     }
 
     private static void WriteCapture(PrometheusText text, CaptureDto capture)

@@ -1,5 +1,6 @@
 using EgressAppliance.Bgp.Speaker;
 using EgressAppliance.Decision.Control;
+using EgressAppliance.Decision.Journal;
 using EgressAppliance.Decision.Overrides;
 using EgressAppliance.Decision.Planner;
 using EgressAppliance.Host.Config;
@@ -31,7 +32,7 @@ namespace EgressAppliance.Host.Steering;
 /// </remarks>
 public sealed class SteeringLoop : IAsyncDisposable
 {
-    private readonly DecisionController _controller;
+    private readonly RecordingController _controller;
     private readonly InputCollector _inputs;
     private readonly RouteInstaller _installer;
     private readonly IBgpSpeaker _speaker;
@@ -48,9 +49,18 @@ public sealed class SteeringLoop : IAsyncDisposable
     private int _withdrawing;
 
     /// <summary>A loop that is ready to start.</summary>
+    /// <param name="config">The configuration.</param>
+    /// <param name="inputs">Reads the inputs of a cycle.</param>
+    /// <param name="installer">Carries outcomes out.</param>
+    /// <param name="speaker">Told that the loop lives, and asked what it announces.</param>
+    /// <param name="links">The links.</param>
+    /// <param name="systemd">Told that the loop lives.</param>
+    /// <param name="time">A clock that nobody sets.</param>
+    /// <param name="logger">Where to log.</param>
+    /// <param name="journal">Takes every call of the decision maker; null for no journal.</param>
     public SteeringLoop(
         ApplianceConfig config, InputCollector inputs, RouteInstaller installer, IBgpSpeaker speaker, LinkDirectory links, SystemdNotifier systemd,
-        SteadyClock time, ILogger<SteeringLoop> logger)
+        SteadyClock time, ILogger<SteeringLoop> logger, IJournalSink? journal = null)
     {
         _inputs = inputs;
         _installer = installer;
@@ -60,8 +70,10 @@ public sealed class SteeringLoop : IAsyncDisposable
         _time = time;
         _logger = logger;
         _period = config.Decision.Cycle;
-        _controller = new DecisionController(
-            SteeringOptions.ForController(config), config.Mode == ApplianceMode.Inject ? DecisionMode.Inject : DecisionMode.Observe);
+        _controller = new RecordingController(
+            new DecisionController(
+                SteeringOptions.ForController(config), config.Mode == ApplianceMode.Inject ? DecisionMode.Inject : DecisionMode.Observe),
+            journal);
         _speaker.OverrideLost += OnOverrideLost;
         _watchdog = new LeaseWatchdog(
             () => _controller.Mode == DecisionMode.Inject ? _controller.Overrides : [], _installer.WithdrawExpired, time);

@@ -89,6 +89,8 @@ internal sealed record ApplianceSettings
               min_prefix_share: {MinPrefixShare}
               release_window: 0s
               marker_community: "{Marker}"
+            history:
+              path: {Path.Combine(Path.GetDirectoryName(socket) ?? "/", "history.db")}
             http:
               listen: 127.0.0.1:8080
               socket: {socket}

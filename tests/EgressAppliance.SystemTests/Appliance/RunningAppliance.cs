@@ -108,6 +108,11 @@ internal sealed class RunningAppliance : IDisposable
     public Task<ShellResult> CommandAsync(params string[] arguments) =>
         Shell.RunAsync(_lab.ApplianceNetwork.Command([ApplianceCommand.Path, .. arguments, "--socket", _socket]));
 
+    /// <summary>Replays the journal so far, by the command and outside the lab: each decision follows from its recorded inputs.</summary>
+    /// <returns>What the command printed.</returns>
+    public async Task<string> ReplayJournalAsync() =>
+        (await ApplianceCommand.RunAsync("replay-journal", Path.Combine(_lab.Folder, "journal"))).Checked();
+
     /// <summary>Ends our connections to it. The process is ended by the lab.</summary>
     public void Dispose() => _http.Dispose();
 

@@ -58,6 +58,15 @@ public sealed class CommandLineTests
     }
 
     [Fact]
+    public async Task Replay_journal_options_are_parsed()
+    {
+        Assert.Equal(0, await _cli.RunAsync("replay-journal", "a.jsonl.gz", "journal", "--json"));
+        ReplayJournalOptions options = Assert.IsType<ReplayJournalOptions>(_cli.Handlers.Options);
+        Assert.Equal(["a.jsonl.gz", "journal"], options.Paths);
+        Assert.True(options.Json);
+    }
+
+    [Fact]
     public async Task Bgp_decode_options_are_parsed()
     {
         await _cli.RunAsync("bgp", "decode", "--hex", "--as2", "--add-path", "-");
@@ -87,6 +96,8 @@ public sealed class CommandLineTests
     [InlineData("replay --pcap a --rib t --workers 0")]
     [InlineData("plan --no-caps")]
     [InlineData("plan --config c.yaml")]
+    [InlineData("replay-journal")]
+    [InlineData("replay-journal a --per-file")]
     [InlineData("bgp decode")]
     [InlineData("bgp decode --mrt --hex -")]
     [InlineData("bgp decode --mrt --extended-next-hop -")]

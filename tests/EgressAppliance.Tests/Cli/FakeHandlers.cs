@@ -22,6 +22,8 @@ internal sealed class FakeHandlers : ICommandHandlers
 
     public Task<int> SimulateAsync(SimulateCommandOptions options, CommandConsole console, CancellationToken cancellationToken) => Record(options);
 
+    public Task<int> ReplayJournalAsync(ReplayJournalOptions options, CommandConsole console, CancellationToken cancellationToken) => Record(options);
+
     public Task<int> BgpDecodeAsync(BgpDecodeOptions options, CommandConsole console, CancellationToken cancellationToken) => Record(options);
 
     public Task<IReadOnlyList<SetupCheck>> CheckSetupAsync(ApplianceConfig config, CancellationToken cancellationToken) => Task.FromResult(Setup);

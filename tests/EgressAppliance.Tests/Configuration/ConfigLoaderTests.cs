@@ -69,6 +69,16 @@ public sealed class ConfigLoaderTests
         Assert.Equal(
             new DecisionConfig { MarkerCommunity = 65000u << 16 | 64900, Policies = config.Decision.Policies }, config.Decision);
         Assert.Equal(new HttpConfig(), config.Http);
+        Assert.Equal(new HistoryConfig(), config.History);
+    }
+
+    [Fact]
+    public void Load_journal_lies_beside_the_history()
+    {
+        using ConfigFolder folder = ConfigFolder.Minimal(text => text + "history: { path: var/history.db, journal: false, journal_size: 32MiB }\n");
+        Assert.Equal(
+            new HistoryConfig { Journal = false, JournalFolder = Path.Combine(folder.Path, "var", "journal"), JournalBytes = 32 << 20 },
+            ConfigLoader.Load(folder.File).Config!.History);
     }
 
     [Fact]

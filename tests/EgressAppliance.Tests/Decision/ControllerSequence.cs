@@ -19,7 +19,7 @@ internal sealed class ControllerSequence
     private static readonly string[] Names = ["link-a", "link-b", "link-c", "link-d"];
 
     private readonly Random _random;
-    private readonly DecisionController _controller;
+    private DecisionController _controller;
     private readonly ControllerOptions _options;
     private readonly LinkState[] _links;
     private readonly string[][] _allPaths;
@@ -56,7 +56,7 @@ internal sealed class ControllerSequence
             ConfirmCycles = _random.Next(1, 3),
             ConfirmOf = 3,
             PeakWindow = TimeSpan.FromSeconds(_random.Next(0, 60)),
-            FlapSuppress = _random.Next(2) == 0 ? 1.5 : double.PositiveInfinity,
+            FlapSuppress = _random.Next(2) == 0 ? 1.5 : 0,
             MisprojectionCycles = _random.Next(2, 12),
         };
         _controller = new DecisionController(_options, _random.Next(4) == 0 ? DecisionMode.Observe : DecisionMode.Inject);
@@ -72,10 +72,17 @@ internal sealed class ControllerSequence
     public string Log => _log.ToString();
 
     /// <summary>Runs some steps; returns what was wrong, or null.</summary>
-    public string? Run(int steps)
+    /// <param name="steps">How many.</param>
+    /// <param name="anew">Go on with a new controller after each step, made from the state of the one before.</param>
+    public string? Run(int steps, bool anew = false)
     {
         for (int step = 0; step < steps; step++)
         {
+            if (anew)
+            {
+                _controller = DecisionController.FromState(_options, _controller.ExportState());
+            }
+
             string? wrong = Step() ?? CheckRouter();
             if (wrong is not null)
             {

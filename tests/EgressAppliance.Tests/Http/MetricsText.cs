@@ -1,3 +1,4 @@
+using EgressAppliance.Host.History;
 using EgressAppliance.Host.Http;
 
 namespace EgressAppliance.Tests.Http;
@@ -45,7 +46,8 @@ internal static class MetricsText
             Overrides = [new("192.0.2.0/24", "isp-a", "isp-b", 100, FakeAppliance.Time, "", "confirmed", null)],
         };
         using StringWriter text = new();
-        ApplianceMetrics.Write(text, state, [KeyValuePair.Create("no_overload", 4L)], [KeyValuePair.Create("announced", 2L)]);
+        ApplianceMetrics.Write(text, state, [KeyValuePair.Create("no_overload", 4L)], [KeyValuePair.Create("announced", 2L)],
+            new JournalStatus(null, 10, 1, 1, 4096));
         return text.ToString();
     }
 }

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net;
 using EgressAppliance.Decision.Control;
+using EgressAppliance.Decision.Journal;
 using EgressAppliance.Decision.Overrides;
 using EgressAppliance.Host;
 using EgressAppliance.Host.Config;
@@ -25,7 +26,7 @@ internal sealed class Bench : IAsyncDisposable
     private readonly SystemdNotifier _systemd = new();
     private int _cycles;
 
-    public Bench(ApplianceMode mode = ApplianceMode.Inject, Func<ApplianceConfig, ApplianceConfig>? change = null)
+    public Bench(ApplianceMode mode = ApplianceMode.Inject, Func<ApplianceConfig, ApplianceConfig>? change = null, IJournalSink? journal = null)
     {
         ApplianceConfig config = new()
         {
@@ -49,7 +50,7 @@ internal sealed class Bench : IAsyncDisposable
         Inputs = new InputCollector(
             Config, Pipeline, () => [.. Interfaces.Select(i => i with { LastPoll = PollsFail ? i.LastPoll : Wall.GetUtcNow() })], () => [], Speaker, Table,
             Links, Clock);
-        Loop = new SteeringLoop(Config, Inputs, Installer, Speaker, Links, _systemd, Clock, NullLogger<SteeringLoop>.Instance);
+        Loop = new SteeringLoop(Config, Inputs, Installer, Speaker, Links, _systemd, Clock, NullLogger<SteeringLoop>.Instance, journal);
         Builder = new StateBuilder(Config, Links, Speaker, new MonitoringView(null), Table, Wall);
         Explainer = new Explainer(Speaker, Links, new RouterChoices(Speaker, Links, Config.Decision.MarkerCommunity), Table);
         Loop.CycleDone += (_, _, _) => BeforePublication?.Invoke();

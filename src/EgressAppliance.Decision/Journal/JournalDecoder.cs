@@ -1,0 +1,244 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Text.Json;
+using EgressAppliance.Decision.Control;
+using EgressAppliance.Net;
+
+namespace EgressAppliance.Decision.Journal;
+
+/// <summary>One line after the header: a call and, octet for octet, what it returned; or the end.</summary>
+/// <param name="Call">The call; null on the last line.</param>
+/// <param name="Returned">JSON of the answer.</param>
+/// <param name="Calls">On the last line: how many calls there were.</param>
+internal readonly record struct JournalLine(JournalCall? Call, byte[] Returned, long Calls);
+
+/// <summary>
+/// Reads the lines of one file. Nothing in them is trusted: whatever is not as <see cref="JournalEncoder"/> writes it becomes a <see cref="JournalException"/>.
+/// </summary>
+internal sealed class JournalDecoder
+{
+    public const string End = "end";
+    private static readonly JsonDocumentOptions Strict = new() { MaxDepth = 32, AllowDuplicateProperties = false };
+    private readonly List<string[]> _paths = [];
+
+    public static JournalHeader ReadHeader(ReadOnlyMemory<byte> line) => Guarded(line, root =>
+    {
+        // The version first: of another format nothing else is known.
+        if (root.ValueKind != JsonValueKind.Object || !root.TryGetProperty("journal", out JsonElement version) || version.ValueKind != JsonValueKind.Number)
+        {
+            throw Bad("this is no journal: its first line has no version");
+        }
+
+        if (!version.TryGetInt32(out int number) || number != JournalHeader.CurrentVersion)
+        {
+            throw new JournalException(
+                JournalFaultKind.UnknownVersion, $"the journal has format {version.GetRawText()}; this program reads format {JournalHeader.CurrentVersion}");
+        }
+
+        Known(root, "journal", "program", "written", "follows", "options", "state");
+        ControllerState state = JournalMembers.Read(Member(root, "state"), JournalJsonContext.Default.ControllerState, new());
+        NoNulls(state.Links, "state.links");
+        NoNulls(state.Problems, "state.problems");
+        NoNulls(state.Overrides, "state.overrides");
+        NoNulls(state.Quarantined, "state.quarantined");
+        NoNulls(state.Pending, "state.pending");
+        return new JournalHeader
+        {
+            Journal = number,
+            Program = Text(root, "program"),
+            Written = Member(root, "written").GetDateTimeOffset(),
+            Follows = root.TryGetProperty("follows", out _) ? Text(root, "follows") : null,
+            Options = JournalMembers.Read(Member(root, "options"), JournalJsonContext.Default.ControllerOptions, new()),
+            State = state,
+        };
+    });
+
+    public JournalLine Read(ReadOnlyMemory<byte> line) => Guarded(line, root =>
+    {
+        if (root.ValueKind != JsonValueKind.Object)
+        {
+            throw Bad("the line is no object");
+        }
+
+        string call = Text(root, "call");
+        if (call == End)
+        {
+            Known(root, "call", "calls");
+            return new JournalLine(null, [], Member(root, "calls").GetInt64());
+        }
+
+        JournalCall read = ReadCall(root, call);
+        JsonElement returned = Member(root, "returned");
+        return new JournalLine(read, JsonMarshal.GetRawUtf8Value(returned).ToArray(), 0);
+    });
+
+    private JournalCall ReadCall(JsonElement root, string call)
+    {
+        switch (call)
+        {
+            case "cycle":
+                Known(root, "call", "now", "links", "paths", "prefixes", "health", "observed", "returned");
+                return new CycleCall(ReadCycle(root));
+            case "set_mode":
+                Known(root, "call", "mode", "now", "returned");
+                return new SetModeCall(Member(root, "mode").Deserialize(JournalJsonContext.Default.DecisionMode), Now(root));
+            case "withdraw_all":
+                Known(root, "call", "now", "returned");
+                return new WithdrawAllCall(Now(root));
+            case "add_override":
+                Known(root, "call", "prefix", "link", "paths", "now", "rate_bps", "returned");
+                return new AddOverrideCall(Prefix(Member(root, "prefix")), Text(root, "link"), Paths(Member(root, "paths")), Now(root), Member(root, "rate_bps").GetInt64());
+            case "release_override":
+                Known(root, "call", "prefix", "now", "returned");
+                return new ReleaseOverrideCall(Prefix(Member(root, "prefix")), Now(root));
+            case "announced":
+                Known(root, "call", "prefix", "ok", "now", "returned");
+                return new AnnouncedCall(Prefix(Member(root, "prefix")), Member(root, "ok").GetBoolean(), Now(root));
+            case "lost":
+                Known(root, "call", "prefix", "returned");
+                return new LostCall(Prefix(Member(root, "prefix")));
+            default:
+                throw new JournalException(JournalFaultKind.UnknownMember, $"the call '{Shown(call)}' is not known");
+        }
+    }
+
+    private CycleInput ReadCycle(JsonElement root)
+    {
+        if (root.TryGetProperty("paths", out JsonElement fresh))
+        {
+            if (_paths.Count + fresh.GetArrayLength() > JournalFileWriter.MaxPathLists)
+            {
+                throw Bad($"more than {JournalFileWriter.MaxPathLists} lists of paths");
+            }
+
+            foreach (JsonElement paths in fresh.EnumerateArray())
+            {
+                _paths.Add(Paths(paths));
+            }
+        }
+
+        List<LinkState> links = [];
+        foreach (JsonElement link in Member(root, "links").EnumerateArray())
+        {
+            links.Add(JournalMembers.Read(link, JournalJsonContext.Default.LinkState, new() { Name = "", CapacityBps = 0 }));
+        }
+
+        JsonElement prefixes = Member(root, "prefixes");
+        List<PrefixDemand> demands = new(prefixes.GetArrayLength());
+        foreach (JsonElement demand in prefixes.EnumerateArray())
+        {
+            demands.Add(Demand(demand));
+        }
+
+        Dictionary<IpPrefix, string> observed = [];
+        if (root.TryGetProperty("observed", out JsonElement seen))
+        {
+            observed = seen.Deserialize(JournalJsonContext.Default.DictionaryIpPrefixString) ?? throw Bad("'observed' is null");
+            NoNulls(observed.Values, "observed");
+        }
+
+        return new CycleInput
+        {
+            Now = Now(root),
+            Links = links,
+            Prefixes = demands,
+            Health = JournalMembers.Read(Member(root, "health"), JournalJsonContext.Default.InputHealth, new()),
+            ObservedLinks = observed,
+        };
+    }
+
+    private PrefixDemand Demand(JsonElement demand)
+    {
+        int count = demand.GetArrayLength();
+        if (count is not (3 or 4))
+        {
+            throw Bad($"a prefix has {count} values where 3 or 4 are expected");
+        }
+
+        if (!demand[2].TryGetInt32(out int paths) || paths < 0 || paths >= _paths.Count)
+        {
+            throw Bad($"there is no list of paths {Shown(demand[2].GetRawText())}; there are {_paths.Count}");
+        }
+
+        return new PrefixDemand(Prefix(demand[0]), demand[1].GetInt64(), _paths[paths], count == 4 ? Ratio(demand[3]) : null);
+    }
+
+    private static double Ratio(JsonElement value) => value.ValueKind == JsonValueKind.Number ? value.GetDouble()
+        : value.GetString() switch
+        {
+            "NaN" => double.NaN,
+            "Infinity" => double.PositiveInfinity,
+            "-Infinity" => double.NegativeInfinity,
+            _ => throw Bad("a relative error is not a number"),
+        };
+
+    private static string[] Paths(JsonElement paths)
+    {
+        string[] links = paths.Deserialize(JournalJsonContext.Default.StringArray) ?? throw Bad("a list of paths is null");
+        NoNulls(links, "paths");
+        return links;
+    }
+
+    /// <summary>A prefix; "-" stands for none, as it does wherever prefixes are shown.</summary>
+    private static IpPrefix Prefix(JsonElement value)
+    {
+        string text = value.GetString() ?? throw Bad("a prefix is null");
+        return text == "-" ? default
+            : IpPrefix.TryParse(text, out IpPrefix prefix) ? prefix
+            : throw Bad($"'{Shown(text)}' is not a prefix (address/length, host bits zero)");
+    }
+
+    private static DateTimeOffset Now(JsonElement root) => Member(root, "now").GetDateTimeOffset();
+
+    private static string Text(JsonElement root, string name) => Member(root, name).GetString() ?? throw Bad($"'{name}' is null");
+
+    private static JsonElement Member(JsonElement root, string name) =>
+        root.TryGetProperty(name, out JsonElement value) ? value : throw Bad($"'{name}' is missing");
+
+    private static void Known(JsonElement root, params ReadOnlySpan<string> names)
+    {
+        foreach (JsonProperty property in root.EnumerateObject())
+        {
+            if (!names.Contains(property.Name))
+            {
+                throw new JournalException(JournalFaultKind.UnknownMember, $"'{Shown(property.Name)}' is not known");
+            }
+        }
+    }
+
+    private static void NoNulls<T>(IEnumerable<T> values, string name)
+    {
+        if (values.Any(v => v is null))
+        {
+            throw Bad($"'{name}' holds a null");
+        }
+    }
+
+    /// <summary>What a file says may be of any length.</summary>
+    private static string Shown(string text) => text.Length <= 64 ? text : string.Create(CultureInfo.InvariantCulture, $"{text.AsSpan(0, 64)}…");
+
+    private static JournalException Bad(string message) => new(JournalFaultKind.BadLine, message);
+
+    /// <summary>Parses a line and reads from it; what the JSON library has to say of a value of the wrong kind becomes a fault.</summary>
+    private static T Guarded<T>(ReadOnlyMemory<byte> line, Func<JsonElement, T> read)
+    {
+        try
+        {
+            using JsonDocument document = JsonDocument.Parse(line, Strict);
+            return read(document.RootElement);
+        }
+        catch (JsonException e)
+        {
+            // The library has no type of its own for a member that is unknown.
+            bool unknown = e.Message.Contains("could not be mapped", StringComparison.Ordinal);
+            throw new JournalException(unknown ? JournalFaultKind.UnknownMember : JournalFaultKind.BadLine, Shown(e), e);
+        }
+        catch (Exception e) when (e is InvalidOperationException or FormatException or ArgumentException)
+        {
+            // A value of another kind than was asked for; a number or a time out of range; text that is not UTF-8.
+            throw new JournalException(JournalFaultKind.BadLine, Shown(e), e);
+        }
+    }
+
+    private static string Shown(Exception e) => e.Message.Length <= 300 ? e.Message : e.Message[..300] + "…";
+}
