@@ -158,6 +158,24 @@ public class JournalReplayTests
     }
 
     [Fact]
+    public void Replay_withdrawal_that_is_still_to_be_told_when_a_file_begins()
+    {
+        using JournalFiles journal = new(callsPerFile: 1);
+        RecordingController controller = new(new DecisionController(new(), DecisionMode.Inject), journal);
+        controller.Cycle(Input(0) with { Links = [Lab.Link("a", 1000, 900), Lab.Link("b"), Lab.Link("c") with { Up = false }], Prefixes = [Lab.Demand(1, 100, "a", "b", "c")] });
+        controller.Announced(Lab.Prefix(1), ok: true, Lab.Start);
+        controller.Cycle(Input(1) with { Links = [Lab.Link("a", 1000, 900), Lab.Link("b"), Lab.Link("c")], Prefixes = [Lab.Demand(1, 100, "a", "c")] });
+
+        // The redirect to c fails, and the router may still have the route by b.
+        controller.Announced(Lab.Prefix(1), ok: false, Lab.Start.AddSeconds(5));
+        Assert.Single(controller.SetMode(DecisionMode.Inject, Lab.Start.AddSeconds(6)).Withdraw);
+        IReadOnlyList<byte[]> files = journal.Close();
+        Assert.Equal(5, files.Count);
+        Assert.All(files, f => Assert.Equal((0L, null), (JournalFiles.Replay(f).Differences, JournalFiles.Replay(f).Fault)));
+        Assert.Single(JournalFiles.Replay(files[4]).Header!.State.Pending);
+    }
+
+    [Fact]
     public void Record_call_that_throws_is_kept_and_throws_again()
     {
         using JournalFiles journal = new(100);
