@@ -23,6 +23,9 @@ public sealed class ApplianceApi : IApplianceApi
     private readonly RibView _rib;
     private readonly JournalWriter? _journal;
     private readonly StateFeed _feed;
+    // Changes of a prefix that an explanation shows.
+    private const int MostChanges = 20;
+
     private readonly DecisionLog _decisions = new();
     private readonly Lock _gate = new();
     private CycleResult _result;
@@ -97,7 +100,21 @@ public sealed class ApplianceApi : IApplianceApi
     public IReadOnlyList<DecisionDto> GetDecisions(int limit) => _decisions.Latest(limit);
 
     /// <inheritdoc/>
-    public ExplainDto? Explain(string query) => _explainer.Explain(query, Result);
+    public ExplainDto? Explain(string query)
+    {
+        ExplainDto? answer = _explainer.Explain(query, Result);
+        if (answer?.Prefix is not { } text)
+        {
+            return answer;
+        }
+
+        PrefixTimers timers = _loop.TimersOf(IpPrefix.Parse(text));
+        return answer with
+        {
+            Timers = new TimersDto(timers.HoldUntil, timers.DampedUntil, timers.QuarantinedUntil, timers.LeaseExpires),
+            History = _decisions.ChangesOf(text, MostChanges),
+        };
+    }
 
     /// <inheritdoc/>
     public RibDto? GetRib(string query) => _rib.Query(query);

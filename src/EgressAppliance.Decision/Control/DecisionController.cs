@@ -228,6 +228,14 @@ public sealed partial class DecisionController(
         return (OperatorResult.Done, Outcome(now, _verdict));
     }
 
+    /// <summary>Until when a prefix is left as it is. Changes nothing.</summary>
+    public PrefixTimers TimersOf(IpPrefix prefix, DateTimeOffset now)
+    {
+        OverrideEntry? entry = _ledger.TryGet(prefix, out OverrideEntry? found) ? found : null;
+        DateTimeOffset? hold = entry is { Source: OverrideSource.Planner } ? entry.Since + options.Planner.Hold : null;
+        return new PrefixTimers(hold > now ? hold : null, _flaps.DampedUntil(prefix, now), _quarantine.Until(prefix, now), entry?.LeaseExpires);
+    }
+
     private CycleOutcome Freeze(CycleInput input, Verdict verdict)
     {
         DateTimeOffset now = input.Now;

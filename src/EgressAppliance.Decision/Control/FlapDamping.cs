@@ -40,6 +40,10 @@ internal sealed class FlapDamping(double suppressAt, double reuseAt, TimeSpan ha
     public bool IsDamped(IpPrefix prefix, DateTimeOffset now) =>
         _entries.TryGetValue(prefix, out Entry entry) && entry.Damped && Decayed(entry, now) > reuseAt;
 
+    /// <summary>When a damped prefix may change again; null if it is not damped.</summary>
+    public DateTimeOffset? DampedUntil(IpPrefix prefix, DateTimeOffset now) =>
+        IsDamped(prefix, now) ? _entries[prefix].At + (halfLife * Math.Log2(_entries[prefix].Penalty / reuseAt)) : null;
+
     /// <summary>Once a cycle: ends dampings that have decayed and forgets what no longer counts.</summary>
     public void Decay(DateTimeOffset now)
     {

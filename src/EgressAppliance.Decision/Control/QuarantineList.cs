@@ -29,6 +29,9 @@ internal sealed class QuarantineList(TimeSpan duration, int limit)
         _until[prefix] = now + duration;
     }
 
+    /// <summary>When the quarantine of a prefix ends; null if it is in none.</summary>
+    public DateTimeOffset? Until(IpPrefix prefix, DateTimeOffset now) => _until.TryGetValue(prefix, out DateTimeOffset until) && until > now ? until : null;
+
     /// <summary>The prefixes still in quarantine, sorted.</summary>
     public IReadOnlyList<IpPrefix> Current(DateTimeOffset now)
     {

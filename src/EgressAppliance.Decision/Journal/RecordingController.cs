@@ -51,6 +51,10 @@ public sealed class RecordingController(DecisionController controller, IJournalS
         return (returned.Result!.Value, returned.Outcome!);
     }
 
+    /// <inheritdoc cref="DecisionController.TimersOf"/>
+    /// <remarks>Not recorded: it changes nothing.</remarks>
+    public PrefixTimers TimersOf(IpPrefix prefix, DateTimeOffset now) => controller.TimersOf(prefix, now);
+
     private JournalReturn Record(JournalCall call)
     {
         if (sink is null)

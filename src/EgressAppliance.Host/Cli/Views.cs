@@ -184,10 +184,41 @@ public static class Views
             facts.Add("override", $"{item.From} → {item.To}, {item.State}, for {Human.Span(console.Time.GetUtcNow() - item.Since)}: {item.Reason}");
         }
 
+        Timers(explain.Timers, facts, console.Time.GetUtcNow());
         facts.Write(console, "");
         console.Out.WriteLine();
         Paths(explain, console);
         Choices(explain.RouterChoices, console);
+        if (explain.History.Count > 0)
+        {
+            console.Out.WriteLine();
+            TextTable history = new("WHEN", "DECISION", "CHANGE", "FROM", "TO", ">RATE", "WHY");
+            foreach (PrefixChangeDto change in explain.History)
+            {
+                history.Add(
+                    Human.Moment(change.Time), change.Decision.ToString(CultureInfo.InvariantCulture), change.Mode == "observe" ? $"{change.Change} (proposed)" : change.Change,
+                    change.From, change.To, Human.Rate(change.RateBps), change.Reason);
+            }
+
+            history.Write(console, "");
+        }
+    }
+
+    private static void Timers(TimersDto timers, TextTable facts, DateTimeOffset now)
+    {
+        foreach ((string name, DateTimeOffset? until, string what) in new[]
+        {
+            ("hold", timers.HoldUntil, "not given back or moved on for convenience"),
+            ("damped", timers.DampedUntil, "changed links too often: not given back or moved on for convenience"),
+            ("quarantine", timers.QuarantinedUntil, "a move failed: not moved"),
+            ("lease", timers.LeaseExpires, "ends unless renewed"),
+        })
+        {
+            if (until is { } time && time > now)
+            {
+                facts.Add(name, $"{Human.Span(time - now)} more: {what}");
+            }
+        }
     }
 
     /// <summary><c>show rib</c></summary>

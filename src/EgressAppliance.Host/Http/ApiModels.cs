@@ -210,7 +210,31 @@ public sealed record ExplainDto(
 {
     /// <summary>What the routers that show their Loc-RIB have chosen, compared with the first path.</summary>
     public IReadOnlyList<RouterChoiceDto> RouterChoices { get; init; } = [];
+
+    /// <summary>Until when the prefix is left as it is.</summary>
+    public TimersDto Timers { get; init; } = new(null, null, null, null);
+
+    /// <summary>Its latest moves and releases, newest first; in observe mode those that were proposed.</summary>
+    public IReadOnlyList<PrefixChangeDto> History { get; init; } = [];
 }
+
+/// <summary>Until when a prefix is left as it is; null for what does not hold it.</summary>
+/// <param name="HoldUntil">Its override is not given back or moved on for convenience before this.</param>
+/// <param name="DampedUntil">The same, because it changed links too often of late.</param>
+/// <param name="QuarantinedUntil">It is not moved before this, because a move of it failed.</param>
+/// <param name="LeaseExpires">Its override ends then unless a cycle renews it.</param>
+public sealed record TimersDto(DateTimeOffset? HoldUntil, DateTimeOffset? DampedUntil, DateTimeOffset? QuarantinedUntil, DateTimeOffset? LeaseExpires);
+
+/// <summary>A move or a release of a prefix.</summary>
+/// <param name="Time">When it was decided.</param>
+/// <param name="Decision">Number of the decision.</param>
+/// <param name="Mode">Mode in force: in observe mode it was only proposed.</param>
+/// <param name="Change">moved or released.</param>
+/// <param name="From">Link it left.</param>
+/// <param name="To">Link it went to.</param>
+/// <param name="RateBps">Its rate.</param>
+/// <param name="Reason">Why, in words.</param>
+public sealed record PrefixChangeDto(DateTimeOffset Time, long Decision, string Mode, string Change, string From, string To, long RateBps, string Reason);
 
 /// <summary>A path of a prefix, and whether it can be used to relieve.</summary>
 /// <param name="Router">Router it was learned from.</param>

@@ -37,6 +37,22 @@ public sealed class DecisionLog(int capacity = 1000)
         }
     }
 
+    /// <summary>At most <paramref name="limit"/> changes of a prefix among the decisions kept, newest first.</summary>
+    public IReadOnlyList<PrefixChangeDto> ChangesOf(string prefix, int limit)
+    {
+        lock (_gate)
+        {
+            return
+            [
+                .. _entries.Reverse()
+                    .SelectMany(d => d.Moves.Select(m => (Move: m, Change: "moved")).Concat(d.Releases.Select(m => (Move: m, Change: "released")))
+                        .Where(c => c.Move.Prefix == prefix)
+                        .Select(c => new PrefixChangeDto(d.Time, d.Id, d.Mode, c.Change, c.Move.From, c.Move.To, c.Move.RateBps, c.Move.Reason)))
+                    .Take(limit),
+            ];
+        }
+    }
+
     /// <summary>At most <paramref name="limit"/>, newest first.</summary>
     public IReadOnlyList<DecisionDto> Latest(int limit)
     {

@@ -151,6 +151,19 @@ public sealed class SteeringLoop : IAsyncDisposable
         return result;
     }
 
+    /// <summary>Until when a prefix is left as it is, as times of day.</summary>
+    public PrefixTimers TimersOf(IpPrefix prefix)
+    {
+        PrefixTimers timers;
+        lock (_gate)
+        {
+            timers = _controller.TimersOf(prefix, _time.GetUtcNow());
+        }
+
+        TimeSpan offset = _time.Offset;
+        return new PrefixTimers(timers.HoldUntil + offset, timers.DampedUntil + offset, timers.QuarantinedUntil + offset, timers.LeaseExpires + offset);
+    }
+
     /// <summary>Stops the loop and withdraws everything.</summary>
     public async ValueTask DisposeAsync()
     {

@@ -93,6 +93,12 @@ public sealed class ViewsTests
             new("edge1", "override", "100.64.2.2", "isp-b", "64501 64502 64510", 200, null, "100.64.1.2", "isp-a", null,
                 "edge1 uses our override by 100.64.2.2 (isp-b); without it, by the routes it shows, 100.64.1.2 (isp-a)."),
         ],
+        Timers = new(Then.AddSeconds(90), Then.AddMinutes(96), null, Then.AddMinutes(56.4)),
+        History =
+        [
+            new(Then, 812, "inject", "moved", "isp-a", "isp-b", 420_000_000, "Its link is over the threshold."),
+            new(Then.AddHours(-1), 92, "observe", "released", "isp-b", "isp-a", 300_000_000, "The native link stays under its release level with it."),
+        ],
     };
 
     [Fact]

@@ -217,6 +217,39 @@ public class ControllerCalmTests
     }
 
     [Fact]
+    public void TimersOf_a_prefix_tells_what_holds_it_and_until_when()
+    {
+        ControllerOptions options = new()
+        {
+            FlapSuppress = 1.5,
+            FlapReuse = 0.75,
+            FlapHalfLife = TimeSpan.FromMinutes(10),
+            Lease = TimeSpan.FromSeconds(30),
+            Quarantine = TimeSpan.FromSeconds(60),
+            Planner = new PlannerOptions { NoCaps = true, Hold = TimeSpan.FromSeconds(5) },
+        };
+        DecisionController controller = new(options, DecisionMode.Inject);
+        Assert.Equal(new PrefixTimers(null, null, null, null), controller.TimersOf(Lab.Prefix(1), Lab.Start));
+        Cycle(controller, 1000);
+        Assert.Equal(new PrefixTimers(Now().AddSeconds(5), null, null, Now().AddSeconds(30)), controller.TimersOf(Lab.Prefix(1), Now()));
+        Assert.Equal(Verdict.Released, Cycle(controller, 500).Verdict);
+        Assert.Equal(Verdict.Relieved, Cycle(controller, 1000).Verdict);
+
+        // Not quite three, 0.75 after not quite two half-lives: and no longer damped right after that.
+        DateTimeOffset damped = controller.TimersOf(Lab.Prefix(1), Now()).DampedUntil!.Value;
+        Assert.InRange(damped - Now(), TimeSpan.FromMinutes(19.5), TimeSpan.FromMinutes(20));
+        Assert.Null(controller.TimersOf(Lab.Prefix(1), damped.AddSeconds(1)).DampedUntil);
+        Assert.NotNull(controller.TimersOf(Lab.Prefix(1), damped.AddSeconds(-1)).DampedUntil);
+
+        controller.ReleaseOverride(Lab.Prefix(1), Now());
+        PrefixTimers after = controller.TimersOf(Lab.Prefix(1), Now());
+        Assert.Equal((null, Now().AddSeconds(60), null), (after.HoldUntil, after.QuarantinedUntil, after.LeaseExpires));
+        Assert.Null(controller.TimersOf(Lab.Prefix(1), Now().AddSeconds(60)).QuarantinedUntil);
+
+        DateTimeOffset Now() => Lab.Start.AddSeconds(_seconds);
+    }
+
+    [Fact]
     public void Plan_that_breaks_a_rule_is_not_carried_out()
     {
         DecisionController controller = new(new(), DecisionMode.Inject, (snapshot, options) => Planner.Plan(snapshot, options) with

@@ -26,6 +26,24 @@ public sealed class ExplainerTests
     }
 
     [Fact]
+    public async Task Explain_tells_timers_and_history_of_an_override()
+    {
+        await using Bench bench = new();
+        string prefix = await bench.RelieveAsync();
+        ExplainDto answer = bench.Api.Explain(prefix)!;
+        PrefixChangeDto change = Assert.Single(answer.History);
+        Assert.Equal(("moved", "inject", "a", answer.Override!.To), (change.Change, change.Mode, change.From, change.To));
+        Assert.Equal(answer.Override.LeaseExpires, answer.Timers.LeaseExpires);
+        Assert.Equal(answer.Override.Since + bench.Config.Decision.Hold, answer.Timers.HoldUntil);
+        Assert.Null(answer.Timers.QuarantinedUntil);
+        bench.Loop.ReleaseOverride(EgressAppliance.Net.IpPrefix.Parse(prefix));
+        answer = bench.Api.Explain(prefix)!;
+        Assert.Equal("released", answer.History[0].Change);
+        Assert.NotNull(answer.Timers.QuarantinedUntil);
+        Assert.Empty(bench.Api.Explain(Bench.Second)!.History);
+    }
+
+    [Fact]
     public async Task Explain_unknown_things_says_so()
     {
         await using Bench bench = await MakeAsync();

@@ -198,6 +198,19 @@ export interface Explanation {
   paths: Path[];
   summary: string;
   router_choices: { router: string; verdict: 'agrees' | 'differs' | 'override' | 'none'; summary: string }[];
+  timers: { hold_until: string | null; damped_until: string | null; quarantined_until: string | null; lease_expires: string | null };
+  history: PrefixChange[];
+}
+
+export interface PrefixChange {
+  time: string;
+  decision: number;
+  mode: string;
+  change: 'moved' | 'released';
+  from: string;
+  to: string;
+  rate_bps: number;
+  reason: string;
 }
 
 export interface StateEvent {
