@@ -87,16 +87,22 @@ internal static class Scenario
         return lab.Providers.Single(provider => provider.EdgeInterface == device);
     }
 
-    /// <summary>Measures at the clients that A is under its threshold and the others at or under their ceiling.</summary>
+    /// <summary>
+    /// Measures at the clients that A is under its threshold and the others at or under their ceiling. A busy machine starves the generator now and then, so it is measured until
+    /// one reading has all of it; what is moved to nowhere never comes back.
+    /// </summary>
     public static async Task AssertRelievedAsync(Lab lab)
     {
-        IReadOnlyDictionary<Provider, double> loads = await lab.MeasureAsync(TimeSpan.FromSeconds(3));
-        Assert.InRange(loads[lab.A], 7.0 * Mbit, Threshold);
-        Assert.InRange(loads[lab.B], 0, Ceiling);
-        Assert.InRange(loads[lab.C], 0, Ceiling);
+        await Until.ValueAsync(
+            "all traffic at the clients, A under its threshold, the others at or under their ceiling", MeasureAsync,
+            loads => loads.A is >= 7.0 * Mbit and <= Threshold && loads.B <= Ceiling && loads.C <= Ceiling && loads.A + loads.B + loads.C is >= 13.2 * Mbit and <= 16.2 * Mbit,
+            Generous, lab.Output);
 
-        // A starved generator or reader shifts a little between readings; a black hole would take 3 Mbit/s and more.
-        Assert.InRange(loads.Values.Sum(), 13.2 * Mbit, 16.2 * Mbit);
+        async Task<(double A, double B, double C)> MeasureAsync()
+        {
+            IReadOnlyDictionary<Provider, double> loads = await lab.MeasureAsync(TimeSpan.FromSeconds(3));
+            return (loads[lab.A], loads[lab.B], loads[lab.C]);
+        }
     }
 
     private static void Send(Lab lab, long big4, long big6, long medium, long small)

@@ -189,7 +189,7 @@ public static class Views
         console.Out.WriteLine();
         Paths(explain, console);
         Choices(explain.RouterChoices, console);
-        if (explain.History.Count > 0)
+        if (explain.History is { Count: > 0 })
         {
             console.Out.WriteLine();
             TextTable history = new("WHEN", "DECISION", "CHANGE", "FROM", "TO", ">RATE", "WHY");
@@ -204,8 +204,14 @@ public static class Views
         }
     }
 
-    private static void Timers(TimersDto timers, TextTable facts, DateTimeOffset now)
+    // Null from an appliance of an earlier version.
+    private static void Timers(TimersDto? timers, TextTable facts, DateTimeOffset now)
     {
+        if (timers is null)
+        {
+            return;
+        }
+
         foreach ((string name, DateTimeOffset? until, string what) in new[]
         {
             ("hold", timers.HoldUntil, "not given back or moved on for convenience"),
