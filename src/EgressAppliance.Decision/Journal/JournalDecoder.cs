@@ -77,7 +77,7 @@ internal sealed class JournalDecoder
         switch (call)
         {
             case "cycle":
-                Known(root, "call", "now", "links", "paths", "prefixes", "health", "observed", "returned");
+                Known(root, "call", "now", "links", "paths", "prefixes", "health", "unseen", "observed", "returned");
                 return new CycleCall(ReadCycle(root));
             case "set_mode":
                 Known(root, "call", "mode", "now", "returned");
@@ -130,13 +130,7 @@ internal sealed class JournalDecoder
             demands.Add(Demand(demand));
         }
 
-        Dictionary<IpPrefix, string> observed = [];
-        if (root.TryGetProperty("observed", out JsonElement seen))
-        {
-            observed = seen.Deserialize(JournalJsonContext.Default.DictionaryIpPrefixString) ?? throw Bad("'observed' is null");
-            NoNulls(observed.Values, "observed");
-        }
-
+        Dictionary<IpPrefix, string> observed = Observed(root, demands);
         return new CycleInput
         {
             Now = Now(root),
@@ -145,6 +139,44 @@ internal sealed class JournalDecoder
             Health = JournalMembers.Read(Member(root, "health"), JournalJsonContext.Default.InputHealth, new()),
             ObservedLinks = observed,
         };
+    }
+
+    private static Dictionary<IpPrefix, string> Observed(JsonElement root, List<PrefixDemand> demands)
+    {
+        Dictionary<IpPrefix, string> observed = [];
+        if (root.TryGetProperty("unseen", out JsonElement unseen))
+        {
+            HashSet<int> none = [];
+            foreach (JsonElement number in unseen.EnumerateArray())
+            {
+                if (!number.TryGetInt32(out int index) || index < 0 || index >= demands.Count)
+                {
+                    throw Bad($"there is no prefix {Shown(number.GetRawText())}; there are {demands.Count}");
+                }
+
+                none.Add(index);
+            }
+
+            for (int i = 0; i < demands.Count; i++)
+            {
+                if (demands[i].Paths.Count > 0 && !none.Contains(i))
+                {
+                    observed[demands[i].Prefix] = demands[i].Paths[0];
+                }
+            }
+        }
+
+        if (root.TryGetProperty("observed", out JsonElement seen))
+        {
+            Dictionary<IpPrefix, string> others = seen.Deserialize(JournalJsonContext.Default.DictionaryIpPrefixString) ?? throw Bad("'observed' is null");
+            NoNulls(others.Values, "observed");
+            foreach ((IpPrefix prefix, string link) in others)
+            {
+                observed[prefix] = link;
+            }
+        }
+
+        return observed;
     }
 
     private PrefixDemand Demand(JsonElement demand)

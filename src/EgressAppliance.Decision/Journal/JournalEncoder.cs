@@ -137,10 +137,52 @@ internal sealed class JournalEncoder
         json.WriteEndArray();
         json.WritePropertyName("health");
         JsonSerializer.Serialize(json, input.Health, JournalJsonContext.Default.InputHealth);
-        if (input.ObservedLinks.Count > 0)
+        WriteObserved(json, input);
+    }
+
+    /// <summary>
+    /// Nearly every prefix is seen on its first path, so that goes without saying: "unseen" lists the numbers of the prefixes that were not seen at all, "observed"
+    /// what was seen on any other link.
+    /// </summary>
+    private static void WriteObserved(Utf8JsonWriter json, CycleInput input)
+    {
+        if (input.ObservedLinks.Count == 0)
+        {
+            return;
+        }
+
+        Dictionary<IpPrefix, string> others = new(input.ObservedLinks);
+        HashSet<IpPrefix> contradicted = [];
+        json.WriteStartArray("unseen");
+        for (int i = 0; i < input.Prefixes.Count; i++)
+        {
+            PrefixDemand demand = input.Prefixes[i];
+            if (demand.Paths.Count == 0)
+            {
+                continue;
+            }
+
+            if (!input.ObservedLinks.TryGetValue(demand.Prefix, out string? seen))
+            {
+                json.WriteNumberValue(i);
+            }
+            else if (seen == demand.Paths[0] && !contradicted.Contains(demand.Prefix))
+            {
+                others.Remove(demand.Prefix);
+            }
+            else if (seen != demand.Paths[0])
+            {
+                // A prefix that is listed twice, which a snapshot must not do, is written out.
+                contradicted.Add(demand.Prefix);
+                others[demand.Prefix] = seen;
+            }
+        }
+
+        json.WriteEndArray();
+        if (others.Count > 0)
         {
             json.WritePropertyName("observed");
-            JsonSerializer.Serialize(json, input.ObservedLinks, JournalJsonContext.Default.IReadOnlyDictionaryIpPrefixString);
+            JsonSerializer.Serialize(json, others, JournalJsonContext.Default.DictionaryIpPrefixString);
         }
     }
 

@@ -151,6 +151,7 @@ public class JournalReaderTests
     [InlineData("{\"call\":\"cycle\",\"now\":\"2026-01-01T00:00:00Z\",\"links\":[],\"prefixes\":[[\"10.0.0.0/8\",1e30,0]],\"health\":{},\"returned\":{}}", JournalFaultKind.BadLine, "")]
     [InlineData("{\"call\":\"cycle\",\"now\":\"2026-01-01T00:00:00Z\",\"links\":[],\"paths\":[[null]],\"prefixes\":[],\"health\":{},\"returned\":{}}", JournalFaultKind.BadLine, "null")]
     [InlineData("{\"call\":\"cycle\",\"now\":\"2026-01-01T00:00:00Z\",\"links\":[],\"prefixes\":[],\"health\":{},\"observed\":{\"10.0.0.0/8\":null},\"returned\":{}}", JournalFaultKind.BadLine, "observed")]
+    [InlineData("{\"call\":\"cycle\",\"now\":\"2026-01-01T00:00:00Z\",\"links\":[],\"prefixes\":[],\"health\":{},\"unseen\":[0],\"returned\":{}}", JournalFaultKind.BadLine, "there is no prefix 0; there are 0")]
     [InlineData("{\"call\":\"end\",\"calls\":3}", JournalFaultKind.BadLine, "says it has 3 calls and has 1")]
     [InlineData("", JournalFaultKind.BadLine, "JSON")]
     public void Replay_bad_line_ends_the_replay_there(string line, JournalFaultKind kind, string message)

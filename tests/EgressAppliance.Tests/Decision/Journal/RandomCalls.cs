@@ -90,9 +90,28 @@ internal sealed class RandomCalls
                 ErrorRatio = _random.Next(10) == 0 ? _random.NextDouble() : null,
             })],
             Health = Health(),
-            ObservedLinks = _controller.Overrides.Where(_ => _random.Next(3) > 0)
-                .ToDictionary(o => o.Prefix, o => _random.Next(4) > 0 ? o.To : o.From),
+            ObservedLinks = Observed(),
         });
+    }
+
+    /// <summary>Most prefixes on their first path, some elsewhere or not at all, and overridden ones as likely on the new link as on the old.</summary>
+    private Dictionary<IpPrefix, string> Observed()
+    {
+        Dictionary<IpPrefix, string> observed = [];
+        foreach (PrefixDemand demand in _random.Next(3) > 0 ? _site.Prefixes : [])
+        {
+            if (demand.Paths.Count > 0 && _random.Next(6) > 0)
+            {
+                observed[demand.Prefix] = _random.Next(6) > 0 ? demand.Paths[0] : demand.Paths[^1];
+            }
+        }
+
+        foreach (OverrideEntry entry in _controller.Overrides.Where(_ => _random.Next(3) > 0))
+        {
+            observed[entry.Prefix] = _random.Next(4) > 0 ? entry.To : entry.From;
+        }
+
+        return observed;
     }
 
     private InputHealth Health() => _random.Next(12) switch
