@@ -337,6 +337,9 @@ public sealed record DecisionConfig
     /// <summary>Period of the control loop, 1–60 s.</summary>
     public TimeSpan Cycle { get; init; } = TimeSpan.FromSeconds(5);
 
+    /// <summary>Each cycle is longer or shorter by up to this share of itself, 0–0.2.</summary>
+    public double CycleJitter { get; init; } = 0.05;
+
     /// <summary>Least age of an override before it is given back.</summary>
     public TimeSpan Hold { get; init; } = TimeSpan.FromSeconds(90);
 

@@ -142,6 +142,7 @@ public static class ConfigKeys
     [
         Section("decision", "The decision maker."),
         Value("decision.cycle", Duration(Second, Minute), "5s", "Period of the control loop."),
+        Value("decision.cycle_jitter", Ratio(0, 0.2), "5%", "Each cycle is longer or shorter by up to this share of itself, so that two appliances do not stay in step."),
         Value("decision.hold", Duration(TimeSpan.Zero, 24 * Hour), "90s", "Least age of an override before it is given back."),
         Value("decision.lease", Duration(2 * Second, Hour), "30s", "An override that the control loop does not renew for this long is withdrawn; more than two cycles."),
         Value("decision.window", Duration(Second, Hour), "60s", "Window over which demand is averaged."),

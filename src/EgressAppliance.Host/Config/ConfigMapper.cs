@@ -150,6 +150,7 @@ internal static class ConfigMapper
         return new DecisionConfig
         {
             Cycle = decision.Get<TimeSpan>("cycle"),
+            CycleJitter = decision.Get<double>("cycle_jitter"),
             Hold = decision.Get<TimeSpan>("hold"),
             Lease = decision.Get<TimeSpan>("lease"),
             Window = decision.Get<TimeSpan>("window"),

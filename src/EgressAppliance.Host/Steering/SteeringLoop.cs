@@ -41,6 +41,7 @@ public sealed class SteeringLoop : IAsyncDisposable
     private readonly SteadyClock _time;
     private readonly ILogger<SteeringLoop> _logger;
     private readonly TimeSpan _period;
+    private readonly double _jitter;
     private readonly Lock _gate = new();
     private readonly CancellationTokenSource _stop = new();
     private readonly LeaseWatchdog _watchdog;
@@ -70,6 +71,7 @@ public sealed class SteeringLoop : IAsyncDisposable
         _time = time;
         _logger = logger;
         _period = config.Decision.Cycle;
+        _jitter = config.Decision.CycleJitter;
         _controller = new RecordingController(
             new DecisionController(
                 SteeringOptions.ForController(config), config.Mode == ApplianceMode.Inject ? DecisionMode.Inject : DecisionMode.Observe),
@@ -186,6 +188,10 @@ public sealed class SteeringLoop : IAsyncDisposable
             do
             {
                 Cycle(stop);
+                if (_jitter > 0)
+                {
+                    timer.Period = NextPeriod();
+                }
             }
             while (await timer.WaitForNextTickAsync(stop));
         }
@@ -200,6 +206,9 @@ public sealed class SteeringLoop : IAsyncDisposable
             throw;
         }
     }
+
+    /// <summary>A little more or less than the cycle, so that two appliances, or a cycle and a counter's poll, do not stay in step.</summary>
+    private TimeSpan NextPeriod() => _period * (1 + (_jitter * ((2 * Random.Shared.NextDouble()) - 1)));
 
     private void Cycle(CancellationToken stop)
     {

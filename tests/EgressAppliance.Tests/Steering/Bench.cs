@@ -35,7 +35,7 @@ internal sealed class Bench : IAsyncDisposable
             Capture = new CaptureConfig { Sources = [new CaptureSourceConfig { Interface = "mirror0" }] },
             Routers = [Router("edge1", snmp: true)],
             Links = [MakeLink(1, "a", "100.64.1.2"), MakeLink(2, "b", "100.64.2.2"), MakeLink(3, "c", "100.64.3.2")],
-            Decision = new DecisionConfig { MaxShare = 1, MaxSharePerCycle = 1 },
+            Decision = new DecisionConfig { MaxShare = 1, MaxSharePerCycle = 1, CycleJitter = 0 },
         };
         Config = change?.Invoke(config) ?? config;
         Wall = new SteppedTime(Time);

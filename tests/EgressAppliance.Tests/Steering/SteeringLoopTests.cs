@@ -10,6 +10,35 @@ public sealed class SteeringLoopTests
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
 
     [Fact]
+    public async Task Cycles_come_a_little_early_or_late_by_the_jitter()
+    {
+        await using Bench bench = new(change: c => c with { Decision = c.Decision with { CycleJitter = 0.2 } });
+        await bench.StartAsync();
+        List<double> lengths = [];
+        double since = 0;
+        while (lengths.Count < 8)
+        {
+            int before = bench.Cycles;
+            bench.Time.Advance(TimeSpan.FromMilliseconds(100));
+            since += 0.1;
+
+            // The loop works on a thread of its own; it sets its timer anew right after a cycle.
+            await Task.Delay(5);
+            if (bench.Cycles > before)
+            {
+                lengths.Add(since);
+                since = 0;
+            }
+
+            Assert.True(since < 10, "no cycle came");
+        }
+
+        // A busy machine may be a step or some late to look; never early.
+        Assert.All(lengths.Skip(1), length => Assert.InRange(length, 3.8, 7));
+        Assert.True(lengths.Skip(1).Distinct().Count() > 1, string.Join(' ', lengths));
+    }
+
+    [Fact]
     public async Task Observe_proposes_and_never_announces()
     {
         await using Bench bench = new(ApplianceMode.Observe);
