@@ -13,8 +13,6 @@ namespace EgressAppliance.Simulator.ClosedLoop;
 /// </summary>
 public sealed class ApplianceModel : IContestant
 {
-    private const int MaxPrefixes = 10_000;
-
     // What a cycle leaves of the loss seen before it, as the collector of the host has it.
     private const double Remains = 0.7;
 
@@ -306,8 +304,4 @@ public sealed class ApplianceModel : IContestant
 
         return -1;
     }
-
-    internal static DemandOptions DemandsOf(ScenarioAppliance appliance) => new() { Window = appliance.Window };
-
-    internal static int MostPrefixes => MaxPrefixes;
 }

@@ -9,6 +9,9 @@ namespace EgressAppliance.Simulator.ClosedLoop;
 /// </summary>
 internal sealed class Instruments
 {
+    // As many as the host hands to the decision maker one by one.
+    private const int MaxPrefixes = 10_000;
+
     private readonly TrafficWorld _world;
     private readonly EdgeRouter _router;
     private readonly int _number;
@@ -101,10 +104,10 @@ internal sealed class Instruments
         }
 
         _demand.EndTick(_world.Second * TimeProvider.System.TimestampFrequency);
-        return _demand.Picture(ApplianceModel.MostPrefixes);
+        return _demand.Picture(MaxPrefixes);
     }
 
-    private DemandEstimator<int> Estimator() => new(ApplianceModel.DemandsOf(_world.Scenario.Appliance), TimeProvider.System);
+    private DemandEstimator<int> Estimator() => new(new DemandOptions { Window = _world.Scenario.Appliance.Window }, TimeProvider.System);
 
     private void Flush(int prefix)
     {

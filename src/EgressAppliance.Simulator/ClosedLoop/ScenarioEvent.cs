@@ -36,7 +36,7 @@ public enum ScenarioEventKind
     /// <summary>The router refuses overrides by the link (an import filter).</summary>
     RouterRefuses,
 
-    /// <summary>The router prefers the link for its native prefixes' first other path, against all attributes (weight): they go there.</summary>
+    /// <summary>Prefixes whose native path is by the link leave by their next one, whatever attributes and overrides say: a weight on the router.</summary>
     RouterPrefers,
 
     /// <summary>The BGP session to the appliance is down.</summary>
