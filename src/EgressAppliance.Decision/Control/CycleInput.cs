@@ -18,8 +18,8 @@ public sealed record CycleInput
     public InputHealth Health { get; init; } = new();
 
     /// <summary>
-    /// For prefixes with traffic: the link on which the mirror saw at least half of their bytes since the last cycle. It confirms overrides and the projection; a
-    /// prefix without an entry is neither confirmed nor doubted.
+    /// For prefixes with traffic: the link on which the mirror saw at least half of their bytes since the last cycle; for overridden ones without, the link that the routers say they use,
+    /// where they say so. It confirms overrides and the projection; a prefix without an entry is neither confirmed nor doubted.
     /// </summary>
     public IReadOnlyDictionary<IpPrefix, string> ObservedLinks { get; init; } = new Dictionary<IpPrefix, string>();
 }

@@ -61,6 +61,14 @@ public sealed class RouterChoices(IBgpSpeaker speaker, LinkDirectory links, uint
         }
     }
 
+    /// <summary>The link by which every router that shows its Loc-RIB sends a prefix; null if none shows it, or they differ, or it is no configured link.</summary>
+    public string? LinkOf(IpPrefix prefix)
+    {
+        IReadOnlyList<RibPath> chosen = speaker.GetLocRib(prefix);
+        string? link = chosen.Count > 0 ? links.Of(chosen[0])?.Name : null;
+        return chosen.All(c => links.Of(c)?.Name == link) ? link : null;
+    }
+
     /// <summary>What the cause is called in documents, or null for none.</summary>
     public static string? Code(RouterChoiceCause cause) => cause switch
     {

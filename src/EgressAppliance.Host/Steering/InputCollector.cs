@@ -148,7 +148,7 @@ public sealed class InputCollector
                 Links = links,
                 Prefixes = prefixes,
                 Health = health,
-                ObservedLinks = Observed(prefixes),
+                ObservedLinks = Observed(prefixes, overrides),
             },
             Rates = new RateView(picture.Top, _packets),
             MirrorBps = [.. _mirror.Select(m => m.RateBps)],
@@ -335,7 +335,8 @@ public sealed class InputCollector
         };
     }
 
-    private Dictionary<IpPrefix, string> Observed(List<PrefixDemand> prefixes)
+    /// <summary>Where prefixes go by the mirror; and those under an override that it does not show, by the routers' Loc-RIB where they show that.</summary>
+    private Dictionary<IpPrefix, string> Observed(List<PrefixDemand> prefixes, IReadOnlyList<OverrideEntry> overrides)
     {
         Dictionary<IpPrefix, string> observed = new(prefixes.Count);
         foreach (PrefixDemand demand in prefixes)
@@ -344,6 +345,14 @@ public sealed class InputCollector
                 && rate.LinkMajority && _links[rate.Link] is { } link)
             {
                 observed[demand.Prefix] = link.Name;
+            }
+        }
+
+        foreach (OverrideEntry entry in overrides)
+        {
+            if (!observed.ContainsKey(entry.Prefix) && _choices.LinkOf(entry.Prefix) is { } chosen)
+            {
+                observed[entry.Prefix] = chosen;
             }
         }
 

@@ -312,6 +312,26 @@ public sealed class InputCollectorTests
     }
 
     [Fact]
+    public async Task Collect_override_without_traffic_is_observed_where_the_routers_say_they_send_it()
+    {
+        await using Bench bench = new();
+        IpPrefix big = IpPrefix.Parse(Bench.Big);
+        OverrideEntry[] overrides = [Entry(Bench.Big, "b", bench.Clock.GetUtcNow())];
+        bench.Collect();
+        Assert.Empty(bench.Collect(null, overrides).Input.ObservedLinks);
+        bench.Speaker.LocRib[big] = [FakeSpeaker.Path("100.64.2.2")];
+        Assert.Equal("b", bench.Collect(null, overrides).Input.ObservedLinks[big]);
+        Assert.Empty(bench.Collect().Input.ObservedLinks);
+
+        // What the mirror shows is worth more.
+        Assert.Equal("a", bench.Collect(() => bench.Send(Bench.Big, 1, 10), overrides).Input.ObservedLinks[big]);
+        bench.Speaker.LocRib[big] = [FakeSpeaker.Path("100.64.1.2"), FakeSpeaker.Path("100.64.2.2")];
+        Assert.Empty(bench.Collect(null, overrides).Input.ObservedLinks);
+        bench.Speaker.LocRib[big] = [FakeSpeaker.Path("192.0.2.99")];
+        Assert.Empty(bench.Collect(null, overrides).Input.ObservedLinks);
+    }
+
+    [Fact]
     public async Task Collect_observed_link_needs_a_majority_of_this_cycle()
     {
         await using Bench bench = new();
