@@ -147,6 +147,25 @@ public sealed class BillingMonth
         return result;
     }
 
+    /// <summary>Says what time it is, so that samples before it are over and a new month begins on time, measured or not.</summary>
+    /// <param name="now">The time; one before the last sample changes nothing.</param>
+    /// <returns>True if a new month began.</returns>
+    public bool AdvanceTo(DateTimeOffset now)
+    {
+        bool rolls = now >= End && IsSane(now);
+        if (rolls)
+        {
+            RollOver(now);
+        }
+
+        if (now >= Start && now < End && IndexOf(now) > _last)
+        {
+            Advance(IndexOf(now));
+        }
+
+        return rolls;
+    }
+
     /// <summary>The month as plain data.</summary>
     public BillingRecord ToRecord() => new()
     {

@@ -41,5 +41,12 @@ internal static class BurstChoice
         return (spared != 0 ? spared : smallest[0]) | free;
     }
 
+    /// <summary>Whether some burst carries the present demand and leaves enough free samples for what is to come.</summary>
+    public static bool CanBurst(LevelProblem problem, long[] level)
+    {
+        double[] left = problem.FreeLeft(level, 0);
+        return problem.Sets.Any(set => Members(set).All(i => left[i] >= 1) && problem.FitsNow(level, set) && problem.IsFeasible(level, set));
+    }
+
     private static IEnumerable<int> Members(int set) => Enumerable.Range(0, 32).Where(i => (set >> i & 1) != 0);
 }

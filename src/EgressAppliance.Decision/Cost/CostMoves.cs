@@ -12,7 +12,7 @@ internal static class CostMoves
     // How much larger than now demand is taken to be at most when moves are sized.
     private const double MaxGrowth = 1.5;
 
-    // A native link takes an override back only to this part of its level, or noise would move it again.
+    // A native link takes an override back only to this part of what is paid for, or noise would move it again.
     private const double GiveBackPart = 0.95;
 
     public static CostPlan Propose(CostState state, long[] level, int bursting, CostOptions options)
@@ -20,7 +20,7 @@ internal static class CostMoves
         long[] limit = [.. level.Select((_, i) => state.Limit(i, level, bursting))];
         if (!Over(state, state.Load, limit).Any())
         {
-            CostProposal[] back = [.. GiveBacks(state, level, options)];
+            CostProposal[] back = [.. GiveBacks(state, options)];
             return state.Report(back.Length > 0 ? CostVerdict.GiveBack : CostVerdict.NothingToSave, level, bursting, back);
         }
 
@@ -126,8 +126,8 @@ internal static class CostMoves
         return moves.FindAll(m => m.SavingPerMonth > least);
     }
 
-    /// <summary>Overrides, the smallest first, without which the native link stays under its level by what is forecast for a day.</summary>
-    private static IEnumerable<CostProposal> GiveBacks(CostState state, long[] level, CostOptions options)
+    /// <summary>Overrides, the smallest first, without which the native link stays under what is paid for already by what is forecast for a day.</summary>
+    private static IEnumerable<CostProposal> GiveBacks(CostState state, CostOptions options)
     {
         Projection projection = state.Projection;
         OverrideCase[] free = [.. projection.Overrides
@@ -145,7 +145,7 @@ internal static class CostMoves
         foreach (OverrideCase over in free)
         {
             int native = state.PricedIndex[over.Native];
-            long room = LinkLimits.Part(Math.Min(level[native], state.LevelLinks[native].CeilingBps), GiveBackPart / growth);
+            long room = LinkLimits.Part(state.LevelLinks[native].FloorBps, GiveBackPart / growth);
             if (load[over.Native] + over.RateBps <= room && left-- > 0)
             {
                 load[over.Native] += over.RateBps;

@@ -35,6 +35,9 @@ public sealed record CostOptions
     /// <summary>What is added to the forecast, as a ratio of it: a level set too low uses free samples up that are missed at the month's peaks.</summary>
     public double ForecastMargin { get; init; }
 
+    /// <summary>Time within which levels follow what the search for them finds; zero takes each finding as it is.</summary>
+    public TimeSpan LevelSmoothing { get; init; } = TimeSpan.FromDays(1);
+
     /// <summary>Prefixes that are never moved, with everything more specific.</summary>
     public IReadOnlyList<IpPrefix> Denied { get; init; } = [];
 

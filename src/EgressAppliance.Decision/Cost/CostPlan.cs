@@ -6,6 +6,9 @@ public sealed record CostPlan
     /// <summary>What it comes to.</summary>
     public required CostVerdict Verdict { get; init; }
 
+    /// <summary>Time of the snapshot.</summary>
+    public DateTimeOffset Time { get; init; }
+
     /// <summary>The moves. They belong together: carrying out only some of them may fill a link beyond its limit.</summary>
     public IReadOnlyList<CostProposal> Moves { get; init; } = [];
 

@@ -23,7 +23,8 @@ public static class CostPlanner
     /// <param name="snapshot">The inputs of the decision; prices and commits are those of its links.</param>
     /// <param name="months">The month of each priced link, with what it carried until now.</param>
     /// <param name="options">Limits.</param>
-    public static CostPlan Propose(DecisionSnapshot snapshot, IReadOnlyList<BillingMonth> months, CostOptions options)
+    /// <param name="previous">What was proposed last, whose levels are gone on from; null at the start.</param>
+    public static CostPlan Propose(DecisionSnapshot snapshot, IReadOnlyList<BillingMonth> months, CostOptions options, CostPlan? previous = null)
     {
         ArgumentNullException.ThrowIfNull(snapshot);
         ArgumentNullException.ThrowIfNull(months);
@@ -52,7 +53,13 @@ public static class CostPlanner
 
         List<DemandBin> bins = state.Forecast.Bins(state.Mix.TotalBps, state.Remaining - 1);
         LevelProblem levels = new(state.LevelLinks, state.Mix, [.. bins.Select(b => b with { Scale = b.Scale * (1 + options.ForecastMargin) })]);
-        long[] level = LevelSearch.Solve(levels);
+        long[] fresh = LevelSearch.Solve(levels);
+        long[] level = LevelSmoothing.Smooth(state, fresh, previous, options);
+        if (!levels.FitsNow(level, 0) && !BurstChoice.CanBurst(levels, level))
+        {
+            level = fresh;
+        }
+
         int bursting = BurstChoice.Choose(levels, level, state);
         return CostMoves.Propose(state, level, bursting, options);
     }

@@ -122,6 +122,7 @@ internal sealed class CostState
     public CostPlan Report(CostVerdict verdict, long[] level, int bursting, IEnumerable<CostProposal> moves) => new()
     {
         Verdict = verdict,
+        Time = _time,
         Moves = [.. moves.OrderBy(m => m.Prefix)],
         Links = [.. _priced.Select((link, i) => new CostLink(Projection.Links[link].Name, Load[link], _months[i].StandingBps, level[i], Limit(i, level, bursting),
             _months[i].FreeSamples, Math.Max(0, _months[i].FreeLeft(level[i])), (bursting >> i & 1) != 0))],
