@@ -20,7 +20,7 @@ internal static class CostMoves
         long[] limit = [.. level.Select((_, i) => state.Limit(i, level, bursting))];
         if (!Over(state, state.Load, limit).Any())
         {
-            CostProposal[] back = [.. GiveBacks(state, options)];
+            CostProposal[] back = bursting == 0 ? [.. GiveBacks(state, options)] : [];
             return state.Report(back.Length > 0 ? CostVerdict.GiveBack : CostVerdict.NothingToSave, level, bursting, back);
         }
 
@@ -35,7 +35,7 @@ internal static class CostMoves
                 continue;
             }
 
-            moves = Worthwhile(moves, options.MinSavingPerMonth);
+            moves = Worthwhile(moves, options);
             verdict = CostVerdict.BelowLimit;
             if (moves.Count > 0)
             {
@@ -54,7 +54,7 @@ internal static class CostMoves
     {
         Projection projection = state.Projection;
         DecisionSnapshot fixedUp = Narrow(state, [.. limit.Select(l => (long)(l / growth))]);
-        Plan plan = Planner.Planner.Plan(fixedUp, options.ForRelief);
+        Plan plan = Planner.Planner.Plan(fixedUp, options.ForRelief());
         Dictionary<IpPrefix, int> demands = [];
         for (int i = 0; i < projection.Demands.Count; i++)
         {
@@ -112,18 +112,18 @@ internal static class CostMoves
     }
 
     /// <summary>
-    /// What is worth it. A move that another one makes room for stands or falls with all of them; otherwise each stands for itself.
+    /// What is worth it, as many as are allowed. A move that another one makes room for stands or falls with all of them; otherwise each stands for itself.
     /// </summary>
-    private static List<CostProposal> Worthwhile(List<CostProposal> moves, decimal least)
+    private static List<CostProposal> Worthwhile(List<CostProposal> moves, CostOptions options)
     {
+        decimal least = options.MinSavingPerMonth;
         HashSet<string> left = [.. moves.Select(m => m.From)];
-        bool chained = moves.Exists(m => left.Contains(m.To));
-        if (chained)
+        if (moves.Exists(m => left.Contains(m.To)))
         {
-            return moves.Sum(m => m.SavingPerMonth) > least * moves.Count ? moves : [];
+            return moves.Count <= options.MaxMoves && moves.Sum(m => m.SavingPerMonth) > least * moves.Count ? moves : [];
         }
 
-        return moves.FindAll(m => m.SavingPerMonth > least);
+        return [.. moves.Where(m => m.SavingPerMonth > least).OrderByDescending(m => m.SavingPerMonth).ThenBy(m => m.Prefix).Take(options.MaxMoves)];
     }
 
     /// <summary>Overrides, the smallest first, without which the native link stays under what is paid for already by what is forecast for a day.</summary>

@@ -18,6 +18,9 @@ public sealed record CostOptions
     /// <summary>Most moves in one proposal, and most overrides given back in one.</summary>
     public int MaxMoves { get; init; } = 8;
 
+    /// <summary>Most moves and overrides given back within a day, whenever it begins.</summary>
+    public int MaxMovesPerDay { get; init; } = 120;
+
     /// <summary>Most overrides in force after a proposal, those against overload included.</summary>
     public int MaxOverrides { get; init; } = 1000;
 
@@ -35,6 +38,9 @@ public sealed record CostOptions
     /// <summary>What is added to the forecast, as a ratio of it: a level set too low uses free samples up that are missed at the month's peaks.</summary>
     public double ForecastMargin { get; init; }
 
+    /// <summary>How often levels are searched for anew while demand fits under them.</summary>
+    public TimeSpan LevelInterval { get; init; } = TimeSpan.FromHours(1);
+
     /// <summary>Time within which levels follow what the search for them finds; zero takes each finding as it is.</summary>
     public TimeSpan LevelSmoothing { get; init; } = TimeSpan.FromDays(1);
 
@@ -42,7 +48,7 @@ public sealed record CostOptions
     public IReadOnlyList<IpPrefix> Denied { get; init; } = [];
 
     /// <summary>The limits that the relief of overload has as well.</summary>
-    internal PlannerOptions ForRelief => new()
+    internal PlannerOptions ForRelief() => new()
     {
         Hold = Hold,
         MaxMovesPerCycle = MaxMoves,

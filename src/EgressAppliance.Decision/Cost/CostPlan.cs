@@ -6,9 +6,6 @@ public sealed record CostPlan
     /// <summary>What it comes to.</summary>
     public required CostVerdict Verdict { get; init; }
 
-    /// <summary>Time of the snapshot.</summary>
-    public DateTimeOffset Time { get; init; }
-
     /// <summary>The moves. They belong together: carrying out only some of them may fill a link beyond its limit.</summary>
     public IReadOnlyList<CostProposal> Moves { get; init; } = [];
 
@@ -20,4 +17,7 @@ public sealed record CostPlan
 
     /// <summary>The bill of all priced links that are up at their levels, in the currency of the prices.</summary>
     public decimal ExpectedBill { get; init; }
+
+    /// <summary>For the next proposal; null if there was none to hand on.</summary>
+    public CostMemory? Memory { get; init; }
 }

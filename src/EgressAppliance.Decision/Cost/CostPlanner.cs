@@ -23,8 +23,8 @@ public static class CostPlanner
     /// <param name="snapshot">The inputs of the decision; prices and commits are those of its links.</param>
     /// <param name="months">The month of each priced link, with what it carried until now.</param>
     /// <param name="options">Limits.</param>
-    /// <param name="previous">What was proposed last, whose levels are gone on from; null at the start.</param>
-    public static CostPlan Propose(DecisionSnapshot snapshot, IReadOnlyList<BillingMonth> months, CostOptions options, CostPlan? previous = null)
+    /// <param name="memory">That of the last proposal, whose levels are gone on from (LevelMemory); null at the start.</param>
+    public static CostPlan Propose(DecisionSnapshot snapshot, IReadOnlyList<BillingMonth> months, CostOptions options, CostMemory? memory = null)
     {
         ArgumentNullException.ThrowIfNull(snapshot);
         ArgumentNullException.ThrowIfNull(months);
@@ -36,31 +36,28 @@ public static class CostPlanner
 
         if (SnapshotCheck.Problems(snapshot).Count > 0)
         {
-            return new() { Verdict = CostVerdict.InvalidSnapshot };
+            return new() { Verdict = CostVerdict.InvalidSnapshot, Memory = memory };
         }
 
         CostVerdict? problem = CostState.TryRead(snapshot, months, options, out CostState? read);
         if (problem is { } verdict)
         {
-            return new() { Verdict = verdict };
+            return new() { Verdict = verdict, Memory = memory };
         }
 
         CostState state = read!;
         if (state.Mix.TotalBps == 0)
         {
-            return state.Report(CostVerdict.NothingToSave, state.Floors, 0, []);
+            return state.Report(CostVerdict.NothingToSave, state.Floors, 0, []) with { Memory = memory };
         }
 
         List<DemandBin> bins = state.Forecast.Bins(state.Mix.TotalBps, state.Remaining - 1);
         LevelProblem levels = new(state.LevelLinks, state.Mix, [.. bins.Select(b => b with { Scale = b.Scale * (1 + options.ForecastMargin) })]);
-        long[] fresh = LevelSearch.Solve(levels);
-        long[] level = LevelSmoothing.Smooth(state, fresh, previous, options);
-        if (!levels.FitsNow(level, 0) && !BurstChoice.CanBurst(levels, level))
-        {
-            level = fresh;
-        }
-
+        (long[] level, DateTimeOffset searched) = LevelMemory.GoOn(state, levels, memory, options);
         int bursting = BurstChoice.Choose(levels, level, state);
-        return CostMoves.Propose(state, level, bursting, options);
+        double left = CostMemory.MovesAt(memory, snapshot.Time, options);
+        CostPlan plan = CostMoves.Propose(state, level, bursting, options with { MaxMoves = Math.Min(options.MaxMoves, (int)left) });
+        string[] links = [.. state.LevelLinks.Select(l => l.Name)];
+        return plan with { Memory = new(snapshot.Time, searched, links, level, left - plan.Moves.Count) };
     }
 }

@@ -5,7 +5,11 @@ namespace EgressAppliance.Decision.Cost;
 /// <summary>The inputs in numbers. Links are all of the snapshot's, by name; priced links are those that take part, with an index of their own.</summary>
 internal sealed class CostState
 {
+    // Most part of a level that is not used for the sake of the least saving.
+    private const double MaxSlack = 0.02;
+
     private readonly int[] _priced;
+    private readonly decimal _leastSaving;
     private readonly BillingMonth[] _months;
     private readonly DateTimeOffset _time;
 
@@ -13,6 +17,7 @@ internal sealed class CostState
     {
         _time = snapshot.Time;
         _priced = priced;
+        _leastSaving = Math.Clamp(options.MinSavingPerMonth, 0, 1_000_000_000m);
         _months = months;
         Snapshot = snapshot;
         Projection = projection;
@@ -75,7 +80,7 @@ internal sealed class CostState
     public static CostVerdict? TryRead(DecisionSnapshot snapshot, IReadOnlyList<BillingMonth> months, CostOptions options, out CostState? state)
     {
         state = null;
-        Projection projection = new(snapshot, options.ForRelief);
+        Projection projection = new(snapshot, options.ForRelief());
         int[] priced = [.. Enumerable.Range(0, projection.Links.Length).Where(l => projection.Links[l] is { Up: true, PricePerMbps: { } price } && double.IsFinite(price) && price >= 0)];
         if (priced.Length < 2)
         {
@@ -114,15 +119,26 @@ internal sealed class CostState
     /// <summary>Whether the last sample that is over was above a level.</summary>
     public bool BurstLast(int priced, long level) => _months[priced].SampleAt(_time - _months[priced].Options.Interval) > level;
 
-    /// <summary>What a priced link may be filled to now.</summary>
-    public long Limit(int priced, long[] level, int bursting) =>
-        (bursting >> priced & 1) != 0 ? LevelLinks[priced].CeilingBps : Math.Min(level[priced], LevelLinks[priced].CeilingBps);
+    /// <summary>
+    /// What a priced link may be filled to now. A little less than its level: an excess that no move is worth would use up a free sample all the same.
+    /// </summary>
+    public long Limit(int priced, long[] level, int bursting)
+    {
+        if ((bursting >> priced & 1) != 0)
+        {
+            return LevelLinks[priced].CeilingBps;
+        }
+
+        decimal price = (decimal)LevelLinks[priced].Price;
+        long slack = LinkLimits.Part(level[priced], MaxSlack);
+        slack = price > 0 ? (long)Math.Min(slack, _leastSaving * 1_000_000m / price) : 0;
+        return Math.Min(level[priced] - slack, LevelLinks[priced].CeilingBps);
+    }
 
     /// <summary>The plan to hand out.</summary>
     public CostPlan Report(CostVerdict verdict, long[] level, int bursting, IEnumerable<CostProposal> moves) => new()
     {
         Verdict = verdict,
-        Time = _time,
         Moves = [.. moves.OrderBy(m => m.Prefix)],
         Links = [.. _priced.Select((link, i) => new CostLink(Projection.Links[link].Name, Load[link], _months[i].StandingBps, level[i], Limit(i, level, bursting),
             _months[i].FreeSamples, Math.Max(0, _months[i].FreeLeft(level[i])), (bursting >> i & 1) != 0))],
@@ -141,7 +157,11 @@ internal sealed class CostState
         }
 
         bool pinned = Projection.OverrideOf.TryGetValue(demand, out OverrideCase? over) && over.Fixed == ReasonCode.Pinned;
-        return !pinned && Projection.Demands[demand].RateBps >= Math.Max(1, LinkLimits.Part(Projection.Links[link].CapacityBps, options.MinPrefixShare));
+        long rate = Projection.Demands[demand].RateBps;
+
+        // What could not save enough if all of it were above the level would never be moved, and no level may count on it.
+        return !pinned && rate >= Math.Max(1, LinkLimits.Part(Projection.Links[link].CapacityBps, options.MinPrefixShare))
+            && (over is not null || Money(Projection.Links[link].PricePerMbps!.Value, rate) > options.MinSavingPerMonth);
     }
 
     private TrafficMix BuildMix()

@@ -15,6 +15,7 @@ internal sealed class DemandForecast
 
     // Of the samples to come, evenly spaced ones stand for all if there are more.
     private const int MaxSteps = 1500;
+    private const int MaxBins = 500;
     private readonly double[] _totals;
     private readonly int _now;
     private readonly int _perDay;
@@ -49,7 +50,7 @@ internal sealed class DemandForecast
     /// <summary>Whether a day's worth of samples is known.</summary>
     public bool HasDay => Known >= _perDay;
 
-    /// <summary>The last week's demand over that of the same times in the weeks before; 1 if there are none.</summary>
+    /// <summary>The last week's demand over that of the same times in the weeks before, the median of it, so that a burst is not taken for growth; 1 if there are none.</summary>
     public double Level { get; }
 
     /// <summary>The samples to come, largest first; the present one is not among them.</summary>
@@ -68,7 +69,18 @@ internal sealed class DemandForecast
         }
 
         bins.Sort((a, b) => b.Scale.CompareTo(a.Scale));
-        return bins;
+        return Merge(bins);
+    }
+
+    /// <summary>Puts neighbours together, at their mean, until there are not too many.</summary>
+    private static List<DemandBin> Merge(List<DemandBin> bins)
+    {
+        int together = (bins.Count / MaxBins) + 1;
+        return together == 1 ? bins : [.. bins.Chunk(together).Select(some =>
+        {
+            double weight = some.Sum(b => b.Weight);
+            return new DemandBin(some.Sum(b => b.Scale * b.Weight) / weight, weight);
+        })];
     }
 
     /// <summary>The largest demand expected within the next samples, as a multiple of what is expected of the present one; at least 1.</summary>
@@ -96,10 +108,10 @@ internal sealed class DemandForecast
     private void Like(int index, List<double> like)
     {
         like.Clear();
-        Add(index, 7 * _perDay, Weeks, like);
+        Add(index, 7 * _perDay, Weeks, _now, like);
         if (like.Count == 0)
         {
-            Add(index, _perDay, Days, like);
+            Add(index, _perDay, Days, _now, like);
         }
 
         if (like.Count == 0)
@@ -108,10 +120,10 @@ internal sealed class DemandForecast
         }
     }
 
-    /// <summary>Adds the known samples among the latest so many that are whole multiples of a time before one.</summary>
-    private void Add(int index, int back, int times, List<double> like)
+    /// <summary>Adds, of the samples that are whole multiples of a time before one, the latest so many before what is known.</summary>
+    private void Add(int index, int back, int times, int known, List<double> like)
     {
-        int first = Math.Max(1, ((index - _now) / back) + 1);
+        int first = Math.Max(1, ((index - known) / back) + 1);
         for (int i = first; i < first + times; i++)
         {
             int at = index - (i * back);
@@ -124,20 +136,19 @@ internal sealed class DemandForecast
 
     private double LevelOfLastWeek()
     {
-        double measured = 0;
-        double expected = 0;
+        List<double> ratios = [];
         List<double> like = [];
         for (int i = Math.Max(0, _now - (7 * _perDay)); i < _now; i++)
         {
             like.Clear();
-            Add(i, 7 * _perDay, Weeks, like);
-            if (!double.IsNaN(_totals[i]) && like.Count > 0)
+            Add(i, 7 * _perDay, Weeks, i, like);
+            if (!double.IsNaN(_totals[i]) && like.Count > 0 && like.Average() > 0)
             {
-                measured += _totals[i];
-                expected += like.Average();
+                ratios.Add(_totals[i] / like.Average());
             }
         }
 
-        return measured > 0 && expected > 0 ? Math.Clamp(measured / expected, 0.5, 2) : 1;
+        ratios.Sort();
+        return ratios.Count > 0 ? Math.Clamp(ratios[ratios.Count / 2], 0.5, 2) : 1;
     }
 }

@@ -9,7 +9,7 @@ internal static class LevelSearch
 {
     // 2^-12 of a link's range is less than what a forecast is good for.
     private const int Bisections = 12;
-    private const int MaxRounds = 12;
+    private const int MaxRounds = 6;
 
     /// <summary>The levels, bit/s.</summary>
     public static long[] Solve(LevelProblem problem)
@@ -38,7 +38,7 @@ internal static class LevelSearch
             long[] before = best;
             foreach (int raised in dearest.Reverse())
             {
-                for (int part = 2; part <= 64; part *= 2)
+                for (int part = 2; part <= 64; part *= 4)
                 {
                     long[] start = [.. best];
                     start[raised] = Math.Min(high[raised], start[raised] + ((high[raised] - low[raised]) / part));

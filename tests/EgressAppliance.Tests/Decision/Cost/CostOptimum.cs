@@ -22,7 +22,7 @@ internal static partial class CostOptimum
         {
             await File.WriteAllTextAsync(file, Write(month));
             string seconds = ((int)limit.TotalSeconds).ToString(CultureInfo.InvariantCulture);
-            string[] arguments = ["--lp", file, "--cuts", "--mipgap", "0.005", "--tmlim", seconds, "-w", file + ".out"];
+            string[] arguments = ["--lp", file, "--pcost", "--mipgap", "0.005", "--tmlim", seconds, "-w", file + ".out"];
             using Process process = Process.Start(new ProcessStartInfo("glpsol", arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
             Task<string> told = process.StandardOutput.ReadToEndAsync();
             using CancellationTokenSource last = new(limit + TimeSpan.FromMinutes(1));
@@ -42,7 +42,7 @@ internal static partial class CostOptimum
         }
     }
 
-    internal static string Write(SyntheticMonth month)
+    private static string Write(SyntheticMonth month)
     {
         StringBuilder rows = new("Subject To\n");
         List<string> binaries = [];

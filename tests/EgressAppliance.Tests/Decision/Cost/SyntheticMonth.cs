@@ -66,20 +66,21 @@ internal sealed class SyntheticMonth
         }
 
         Dictionary<IpPrefix, (string Link, DateTimeOffset Since)> overrides = [];
-        CostPlan? previous = null;
+        CostMemory? memory = null;
         long[][] carried = new long[Rates.Length][];
         for (int t = 0; t < Rates.Length; t++)
         {
             DateTimeOffset now = Start + (t * interval);
             Array.ForEach(months, m => m.AdvanceTo(now));
             DecisionSnapshot snapshot = Snapshot(t, now, overrides);
-            CostPlan plan = CostPlanner.Propose(snapshot, months, options, previous);
+            CostPlan plan = CostPlanner.Propose(snapshot, months, options, memory);
             if (plan.Verdict == CostVerdict.OverloadFirst)
             {
-                // What the appliance does: relieves first, and thinks of money in the next cycle.
-                Relieve(Planner.Plan(snapshot, Lab.NoCaps), overrides, now);
+                // What the appliance does: relieves first, and thinks of money in the next cycle. Overrides that spare money are not for the relief to give back.
+                LinkState[] keeping = [.. Links.Select(l => l with { Release = 0 })];
+                Relieve(Planner.Plan(snapshot with { Links = keeping }, Lab.NoCaps), overrides, now);
                 snapshot = Snapshot(t, now, overrides);
-                plan = CostPlanner.Propose(snapshot, months, options, previous);
+                plan = CostPlanner.Propose(snapshot, months, options, memory);
             }
 
             foreach (CostProposal move in plan.Moves)
@@ -94,7 +95,7 @@ internal sealed class SyntheticMonth
                 }
             }
 
-            previous = plan;
+            memory = plan.Memory;
             carried[t] = Load(t, overrides);
             seen?.Invoke(t, snapshot, plan, carried[t]);
             Record(months, now, carried[t]);
@@ -113,7 +114,7 @@ internal sealed class SyntheticMonth
 
     private static void Relieve(Plan plan, Dictionary<IpPrefix, (string Link, DateTimeOffset Since)> overrides, DateTimeOffset now)
     {
-        foreach (PlannedRelease release in plan.Releases.Where(r => r.Reason != ReasonCode.NativeFits))
+        foreach (PlannedRelease release in plan.Releases)
         {
             overrides.Remove(release.Prefix);
         }
