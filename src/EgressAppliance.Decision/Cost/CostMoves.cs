@@ -25,7 +25,7 @@ internal static class CostMoves
         }
 
         TimeSpan interval = state.LevelLinks[0].Month.Options.Interval;
-        double growth = Math.Min(MaxGrowth, state.Forecast.Growth((int)(options.LookAhead / interval)));
+        double growth = Math.Min(MaxGrowth, state.Forecast.Growth((int)Math.Clamp(options.LookAhead / interval, 0, TimeSpan.FromDays(1) / interval)));
         CostVerdict verdict = CostVerdict.NothingToSave;
         foreach (double sized in growth > 1 ? [growth, 1.0] : new[] { 1.0 })
         {
@@ -68,13 +68,14 @@ internal static class CostMoves
         return Keeps(state, limit, changes) ? Price(state, limit, changes) : [];
     }
 
-    /// <summary>Whether all links that something goes to end within their limits.</summary>
+    /// <summary>Whether all links that something goes to end within their limits. And against overload the relief ends overrides in hold, which money is no reason for.</summary>
     private static bool Keeps(CostState state, long[] limit, List<(int Demand, int To, bool Back, ReasonCode Reason)> changes)
     {
         long[] load = (long[])state.Load.Clone();
         foreach ((int demand, int to, _, _) in changes)
         {
-            if (to < 0 || state.PricedIndex[to] < 0)
+            bool held = state.Projection.OverrideOf.TryGetValue(demand, out OverrideCase? over) && over is { Lost: ReasonCode.None, Fixed: not ReasonCode.None };
+            if (held || to < 0 || state.PricedIndex[to] < 0)
             {
                 return false;
             }

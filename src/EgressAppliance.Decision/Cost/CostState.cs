@@ -5,8 +5,8 @@ namespace EgressAppliance.Decision.Cost;
 /// <summary>The inputs in numbers. Links are all of the snapshot's, by name; priced links are those that take part, with an index of their own.</summary>
 internal sealed class CostState
 {
-    // Most part of a level that is not used for the sake of the least saving.
-    private const double MaxSlack = 0.02;
+    // Keeps all sums of money far from overflow.
+    private const double MaxPrice = 1e9;
 
     private readonly int[] _priced;
     private readonly decimal _leastSaving;
@@ -81,7 +81,7 @@ internal sealed class CostState
     {
         state = null;
         Projection projection = new(snapshot, options.ForRelief());
-        int[] priced = [.. Enumerable.Range(0, projection.Links.Length).Where(l => projection.Links[l] is { Up: true, PricePerMbps: { } price } && double.IsFinite(price) && price >= 0)];
+        int[] priced = [.. Enumerable.Range(0, projection.Links.Length).Where(l => projection.Links[l] is { Up: true, PricePerMbps: >= 0 and <= MaxPrice })];
         if (priced.Length < 2)
         {
             return CostVerdict.NoPricedLinks;
@@ -119,21 +119,8 @@ internal sealed class CostState
     /// <summary>Whether the last sample that is over was above a level.</summary>
     public bool BurstLast(int priced, long level) => _months[priced].SampleAt(_time - _months[priced].Options.Interval) > level;
 
-    /// <summary>
-    /// What a priced link may be filled to now. A little less than its level: an excess that no move is worth would use up a free sample all the same.
-    /// </summary>
-    public long Limit(int priced, long[] level, int bursting)
-    {
-        if ((bursting >> priced & 1) != 0)
-        {
-            return LevelLinks[priced].CeilingBps;
-        }
-
-        decimal price = (decimal)LevelLinks[priced].Price;
-        long slack = LinkLimits.Part(level[priced], MaxSlack);
-        slack = price > 0 ? (long)Math.Min(slack, _leastSaving * 1_000_000m / price) : 0;
-        return Math.Min(level[priced] - slack, LevelLinks[priced].CeilingBps);
-    }
+    /// <summary>What a priced link may be filled to now.</summary>
+    public long Limit(int priced, long[] level, int bursting) => (bursting >> priced & 1) != 0 ? LevelLinks[priced].CeilingBps : LevelLinks[priced].Usable(level[priced]);
 
     /// <summary>The plan to hand out.</summary>
     public CostPlan Report(CostVerdict verdict, long[] level, int bursting, IEnumerable<CostProposal> moves) => new()
@@ -196,7 +183,9 @@ internal sealed class CostState
     {
         long ceiling = link.Drain ? load : limits.EnterBps;
         long paid = Math.Max(link.CommitBps ?? 0, month.StandingBps);
+        decimal slackBps = link.PricePerMbps > 0 ? _leastSaving * 1_000_000m / Math.Max(0.000001m, (decimal)link.PricePerMbps.Value) : 0;
+        long slack = (long)Math.Min(slackBps, SnapshotCheck.MaxBps);
         long floor = link.PricePerMbps == 0 ? ceiling : Math.Clamp(paid, 0, ceiling);
-        return new(link.Name, link.PricePerMbps!.Value, floor, ceiling, month, (double)Remaining / month.Remaining(_time));
+        return new(link.Name, link.PricePerMbps!.Value, floor, ceiling, month, (double)Remaining / month.Remaining(_time), slack);
     }
 }

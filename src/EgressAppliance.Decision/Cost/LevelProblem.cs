@@ -1,3 +1,5 @@
+using EgressAppliance.Decision.Planner;
+
 namespace EgressAppliance.Decision.Cost;
 
 /// <summary>One link in the search for levels.</summary>
@@ -7,8 +9,17 @@ namespace EgressAppliance.Decision.Cost;
 /// <param name="CeilingBps">Most that moves may fill it to.</param>
 /// <param name="Month">Its samples.</param>
 /// <param name="Share">Part of its free samples that may be used up within the time looked at, 0–1: less than 1 if its month ends later than another's.</param>
-internal sealed record LevelLink(string Name, double Price, long FloorBps, long CeilingBps, BillingMonth Month, double Share)
+/// <param name="SlackBps">An excess over what it is filled to that no move is worth.</param>
+internal sealed record LevelLink(string Name, double Price, long FloorBps, long CeilingBps, BillingMonth Month, double Share, long SlackBps)
 {
+    // Most part of a level that is given up for the slack.
+    private const double MaxSlack = 0.02;
+
+    /// <summary>
+    /// What it is filled to if a level is to be what is billed: a little less, because an excess that no move is worth would use up a free sample all the same. Beyond the ceiling there is no excess.
+    /// </summary>
+    public long Usable(long level) => level >= CeilingBps ? CeilingBps : level - Math.Min(SlackBps, LinkLimits.Part(level, MaxSlack));
+
     /// <summary>Free samples that are left if <paramref name="level"/> is to be what is billed.</summary>
     public double FreeLeft(long level) => Math.Floor(Math.Max(0, Month.FreeLeft(level)) * Share);
 }
@@ -181,7 +192,7 @@ internal sealed class LevelProblem
         Span<long> caps = stackalloc long[levels.Length];
         for (int i = 0; i < levels.Length; i++)
         {
-            caps[i] = (bursting >> i & 1) != 0 || IsFree(left[i]) ? Links[i].CeilingBps : levels[i];
+            caps[i] = (bursting >> i & 1) != 0 || IsFree(left[i]) ? Links[i].CeilingBps : Links[i].Usable(levels[i]);
         }
 
         return _mix.MaxScale(caps);

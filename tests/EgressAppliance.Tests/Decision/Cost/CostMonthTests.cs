@@ -15,17 +15,22 @@ public class CostMonthTests(ITestOutputHelper output)
         SyntheticMonth month = FullMonth.Make(1);
         int[] moves = new int[31];
         int over = 0;
+        int bursts = 0;
         long[][] carried = month.Carry(Options, (t, snapshot, plan, load) =>
         {
             moves[t / 288] += plan.Moves.Count;
+            bursts += plan.Links.Count(l => l.Bursting && l.LoadBps > l.LevelBps) > 1 ? 1 : 0;
             over += plan.Moves.Select(m => m.To).Distinct().Count(to => load[Array.FindIndex(month.Links, l => l.Name == to)] > Ceiling(month, to));
         });
         decimal plain = month.Bill(month.Native(month.Rates));
         decimal cost = month.Bill(carried);
+        int beyond = carried.Zip(month.Native(month.Rates)).Sum(s => month.Links.Where((l, i) => s.First[i] > Ceiling(month, l.Name) && s.First[i] > s.Second[i]).Count());
         output.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"bill under plain BGP {plain:F0}, with cost mode {cost:F0}: {1 - (cost / plain):P1} less; moves a day {moves.Average():F1}, at most {moves.Max()}; bound {Bound(month):F0}"));
+            $"bill under plain BGP {plain:F0}, with cost mode {cost:F0}: {1 - (cost / plain):P1} less; moves a day {moves.Average():F1}, at most {moves.Max()}; bound {Bound(month):F0}; samples over a ceiling {beyond}, with two links bursting {bursts}"));
         Assert.InRange(cost, 0, plain * 0.95m);
         Assert.Equal(0, over);
+        Assert.Equal(0, beyond);
+        Assert.InRange(bursts, 0, month.Rates.Length / 100);
         Assert.InRange(moves.Max(), 1, Options.MaxMovesPerDay);
         Assert.InRange(moves.Average(), 0.1, 60);
     }
