@@ -22,7 +22,7 @@ public class CostOptimumTests(ITestOutputHelper output)
             try
             {
                 SyntheticMonth month = SmallMonths.Make(seed);
-                (decimal found, decimal bound) = await CostOptimum.SolveAsync(month, TimeSpan.FromSeconds(4));
+                (decimal found, decimal bound) = await CostOptimum.SolveAsync(month, TimeSpan.FromSeconds(8));
                 decimal plain = month.Bill(month.Native(month.Rates));
                 decimal online = month.Bill(month.Carry(Free));
                 Assert.True(online >= bound * 0.9999m, $"seed {seed}: {online} is under {bound}, which nothing can be");

@@ -18,7 +18,7 @@ public class CostPlannerTests
         [Lab.Link("cheap") with { PricePerMbps = 0.5 }, Lab.Link("dear") with { PricePerMbps = 5 }],
         [Lab.Demand(1, 200, "dear", "cheap"), Lab.Demand(2, 100, "dear", "cheap"), Lab.Demand(3, 50, "cheap", "dear")])
         with
-        { Time = Lab.Start.AddDays(1) };
+    { Time = Lab.Start.AddDays(1) };
 
     [Fact]
     public void Propose_options_untouched_proposes_nothing()
