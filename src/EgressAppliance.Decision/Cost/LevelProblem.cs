@@ -30,6 +30,9 @@ internal sealed record LevelLink(string Name, double Price, long FloorBps, long 
 internal sealed class LevelProblem
 {
     private const double Tiny = 1e-9;
+
+    // No forecast is good to the sample: no level is raised for a burst that is to be expected once at most.
+    private const double Spare = 1;
     private readonly TrafficMix _mix;
     private readonly IReadOnlyList<DemandBin> _bins;
     private readonly int[] _sets;
@@ -90,6 +93,7 @@ internal sealed class LevelProblem
         double within = ScaleOf(levels, 0, start);
         double[] scales = new double[_sets.Length];
         double presentWeight = usedNow != 0 ? 1 : 0;
+        double spare = Spare;
         foreach (DemandBin bin in _bins)
         {
             double scale = Math.Min(bin.Scale, _most);
@@ -110,7 +114,13 @@ internal sealed class LevelProblem
                 int set = Burst(levels, scale, left, start, scales);
                 if (set == 0)
                 {
-                    return false;
+                    spare -= weight;
+                    if (spare < 0 || bin is { Scale: 1, Weight: 1 })
+                    {
+                        return false;
+                    }
+
+                    break;
                 }
 
                 double used = weight;
