@@ -97,7 +97,8 @@ public sealed partial class PageTests(ITestOutputHelper output)
                 .ToBeVisibleAsync();
         }
 
-        await Expect(explanation.GetByRole(AriaRole.Table)).ToBeInViewportAsync();
+        await Expect(explanation.GetByRole(AriaRole.Table, new() { Name = "Paths" })).ToBeInViewportAsync();
+        await Expect(explanation.GetByRole(AriaRole.Table, new() { Name = "Latest changes" }).GetByRole(AriaRole.Row).Nth(1)).ToContainTextAsync("moved");
         await Expect(explanation.GetByRole(AriaRole.Alert)).ToHaveCountAsync(0);
     }
 

@@ -91,6 +91,18 @@ public class ControllerCalmTests
     }
 
     [Fact]
+    public void Damped_override_is_moved_on_when_its_link_fills_up_and_makes_no_room_for_others()
+    {
+        ActiveOverride damped = Lab.Override(1, "b") with { Damped = true };
+        LinkState[] links = [Lab.Link("a", 1000, 900), Lab.Link("b", 1000, 900), Lab.Link("c")];
+        PrefixDemand prefix = Lab.Demand(1, 100, "a", "b", "c");
+        PlannedMove move = Assert.Single(Lab.Plan(Lab.Snapshot(links, [prefix], damped)).Moves);
+        Assert.Equal(("b", "c", ReasonCode.TargetOverloaded), (move.From, move.To, move.Reason));
+        LinkState[] roomy = [Lab.Link("a"), Lab.Link("b"), Lab.Link("c")];
+        Assert.Equal(ReasonCode.Damped, Assert.Single(Lab.Plan(Lab.Snapshot(roomy, [prefix], damped)).Kept).Reason);
+    }
+
+    [Fact]
     public void Link_by_which_nothing_is_confirmed_is_left_alone_for_longer_and_longer()
     {
         ControllerOptions options = new()
