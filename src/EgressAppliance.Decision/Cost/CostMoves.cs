@@ -56,7 +56,7 @@ internal static class CostMoves
         DecisionSnapshot fixedUp = Narrow(state, [.. limit.Select(l => (long)(l / growth))]);
         Plan plan = Planner.Planner.Plan(fixedUp, options.ForRelief());
         Dictionary<IpPrefix, int> demands = [];
-        for (int i = 0; i < projection.Demands.Count; i++)
+        for (int i = 0; i < projection.Demands.Length; i++)
         {
             demands[projection.Demands[i].Prefix] = i;
         }
@@ -74,7 +74,7 @@ internal static class CostMoves
         long[] load = (long[])state.Load.Clone();
         foreach ((int demand, int to, _, _) in changes)
         {
-            bool held = state.Projection.OverrideOf.TryGetValue(demand, out OverrideCase? over) && over is { Lost: ReasonCode.None, Fixed: not ReasonCode.None };
+            bool held = state.Projection.OverrideOf(demand) is { Lost: ReasonCode.None, Fixed: not ReasonCode.None };
             if (held || to < 0 || state.PricedIndex[to] < 0)
             {
                 return false;
@@ -172,7 +172,7 @@ internal static class CostMoves
 
             residual[state.At[i]] -= projection.Demands[i].RateBps;
             demands.Add(projection.Demands[i]);
-            if (projection.OverrideOf.TryGetValue(i, out OverrideCase? over) && over.Lost == ReasonCode.None)
+            if (projection.OverrideOf(i) is { Lost: ReasonCode.None } over)
             {
                 overrides.Add(over.Active);
             }

@@ -80,7 +80,7 @@ internal sealed class CostState
     public static CostVerdict? TryRead(DecisionSnapshot snapshot, IReadOnlyList<BillingMonth> months, CostOptions options, out CostState? state)
     {
         state = null;
-        Projection projection = new(snapshot, options.ForRelief());
+        Projection projection = Projection.Of(snapshot, options.ForRelief());
         int[] priced = [.. Enumerable.Range(0, projection.Links.Length).Where(l => projection.Links[l] is { Up: true, PricePerMbps: >= 0 and <= MaxPrice })];
         if (priced.Length < 2)
         {
@@ -143,11 +143,11 @@ internal sealed class CostState
             return false;
         }
 
-        bool pinned = Projection.OverrideOf.TryGetValue(demand, out OverrideCase? over) && over.Fixed == ReasonCode.Pinned;
+        OverrideCase? over = Projection.OverrideOf(demand);
         long rate = Projection.Demands[demand].RateBps;
 
         // What could not save enough if all of it were above the level would never be moved, and no level may count on it.
-        return !pinned && rate >= Math.Max(1, LinkLimits.Part(Projection.Links[link].CapacityBps, options.MinPrefixShare))
+        return over is not { Fixed: ReasonCode.Pinned } && rate >= Math.Max(1, LinkLimits.Part(Projection.Links[link].CapacityBps, options.MinPrefixShare))
             && (over is not null || Money(Projection.Links[link].PricePerMbps!.Value, rate) > options.MinSavingPerMonth);
     }
 

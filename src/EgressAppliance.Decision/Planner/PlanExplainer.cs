@@ -16,10 +16,7 @@ public static class PlanExplainer
         ArgumentNullException.ThrowIfNull(plan);
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(demand);
-        PrefixDemand[] only = [demand];
-        using PrefixIndex index = new(only.Length);
-        index.TryAdd(only, 0);
-        Projection projection = new(snapshot with { Prefixes = only }, options, index);
+        Projection projection = Projection.Of(snapshot with { Prefixes = [demand] }, options);
         int native = projection.NativeLink[0];
         string? nativeName = native < 0 ? null : projection.Links[native].Name;
         (string? link, ReasonCode reason) = Fate(plan, demand.Prefix, nativeName);

@@ -71,6 +71,19 @@ internal sealed class Projection
         }
     }
 
+    /// <summary>The projection of a snapshot that was checked before, or does not need to be.</summary>
+    public static Projection Of(DecisionSnapshot snapshot, PlannerOptions options)
+    {
+        ReadOnlySpan<PrefixDemand> demands = ListSpan.Of(ListSpan.Held(snapshot.Prefixes));
+        using PrefixIndex index = new(demands.Length);
+        for (int i = 0; i < demands.Length; i++)
+        {
+            index.TryAdd(demands, i);
+        }
+
+        return new Projection(snapshot, options, index);
+    }
+
     public PlannerOptions Options { get; }
 
     /// <summary>Sorted by name.</summary>
