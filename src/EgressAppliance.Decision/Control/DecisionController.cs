@@ -13,7 +13,8 @@ namespace EgressAppliance.Decision.Control;
 /// <code>
 ///  1  leases        entries not renewed in time are withdrawn (cycles were missing or late)
 ///  2  route feed    gone → everything is withdrawn: alternatives can no longer be watched
-///  3  gates         bad input → frozen: all kept and renewed, nothing moved; beyond the grace period, given back a few a cycle
+///  3  gates         bad input, or a projection that is not what is seen → frozen: all kept and renewed, nothing moved; beyond the grace period, given
+///                   back a few a cycle
 ///  4  landing       announced overrides are confirmed by the mirror, or rolled back and their prefix put into quarantine
 ///  5  plan          Planner, then PlanValidator; a plan that breaks a rule is not carried out
 ///  6  ledger        releases out, moves in, the rest renewed
@@ -236,8 +237,9 @@ public sealed partial class DecisionController(
         return new PrefixTimers(hold > now ? hold : null, _flaps.DampedUntil(prefix, now), _quarantine.Until(prefix, now), entry?.LeaseExpires);
     }
 
-    private CycleOutcome Freeze(CycleInput input, Verdict verdict)
+    private CycleOutcome Freeze(CycleInput input, Verdict cause)
     {
+        Verdict verdict = cause;
         DateTimeOffset now = input.Now;
         _badSince ??= now;
         if (now - _badSince >= options.Grace)
@@ -259,8 +261,9 @@ public sealed partial class DecisionController(
 
         DecisionSnapshot snapshot = SnapshotOf(input);
         Plan plan = Planner.Planner.Freeze(snapshot, verdict);
-        if (verdict == Verdict.FrozenMisprojection || _misprojection.Alarm)
+        if (cause == Verdict.FrozenMisprojection)
         {
+            // What is seen decides when this ends. While another input is bad, it says nothing.
             _misprojection.Note(input, snapshot, plan, Mode == DecisionMode.Inject);
         }
 

@@ -209,6 +209,33 @@ public class ControllerCalmTests
     }
 
     [Fact]
+    public void What_is_seen_while_another_input_is_bad_does_not_end_a_difference()
+    {
+        DecisionController controller = new(new() { MisprojectionCycles = 3, Planner = NoHold, Grace = TimeSpan.FromHours(1) }, DecisionMode.Inject);
+        for (int i = 0; i < 4; i++)
+        {
+            Cycle(controller, 500, counted: 400);
+        }
+
+        for (int i = 0; i < 10; i++)
+        {
+            CycleInput input = Input(500);
+            Assert.Equal(Verdict.FrozenCaptureStale, controller.Cycle(input with
+            {
+                Links = [input.Links[0] with { MeasuredBps = 500 * Lab.M }, input.Links[1]],
+                Health = new() { CaptureAge = TimeSpan.FromMinutes(1) },
+            }).Verdict);
+        }
+
+        for (int i = 0; i < 3; i++)
+        {
+            Assert.Equal(Verdict.FrozenMisprojection, Cycle(controller, 500, counted: 500).Verdict);
+        }
+
+        Assert.Equal(Verdict.NoOverload, Cycle(controller, 500, counted: 500).Verdict);
+    }
+
+    [Fact]
     public void Proposals_of_observe_mode_are_not_expected_on_the_links()
     {
         DecisionController controller = new(new() { MisprojectionCycles = 2, Planner = NoHold });
