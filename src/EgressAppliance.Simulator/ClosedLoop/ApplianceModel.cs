@@ -62,9 +62,6 @@ public sealed class ApplianceModel : IContestant
     /// <summary>What its cycles and commands came to, by the second in which that began.</summary>
     public IReadOnlyList<(int Second, Verdict Verdict)> Verdicts => _verdicts;
 
-    /// <summary>Raised after each cycle, for tests that look inside.</summary>
-    public event Action<CycleInput, CycleOutcome>? CycleDone;
-
     /// <inheritdoc/>
     public void Step()
     {
@@ -171,11 +168,9 @@ public sealed class ApplianceModel : IContestant
             }
         }
 
-        CycleInput input = Collect(now);
-        CycleOutcome outcome = _controller.Cycle(input);
+        CycleOutcome outcome = _controller.Cycle(Collect(now));
         _lastCycle = now;
         Carry(outcome, now);
-        CycleDone?.Invoke(input, outcome);
     }
 
     private void Carry(CycleOutcome outcome, int now)

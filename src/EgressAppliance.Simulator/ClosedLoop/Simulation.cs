@@ -34,18 +34,6 @@ public sealed class Simulation
         _cycle = _appliances[0].Cycle;
     }
 
-    /// <summary>The appliances, to be watched.</summary>
-    public IReadOnlyList<ApplianceModel> Appliances => _appliances;
-
-    /// <summary>The appliances' router.</summary>
-    public EdgeRouter Router => _own;
-
-    /// <summary>The truth.</summary>
-    public TrafficWorld World => _world;
-
-    /// <summary>Raised after each second.</summary>
-    public event Action<int>? SecondDone;
-
     /// <summary>Runs a scenario from beginning to end.</summary>
     public static SimulationResult Run(Scenario scenario, ControllerOptions options, CancellationToken cancellation = default) =>
         new Simulation(scenario, options).Run(cancellation);
@@ -76,8 +64,6 @@ public sealed class Simulation
             {
                 _unavoidable += Unavoidable() * _cycle;
             }
-
-            SecondDone?.Invoke(second);
         }
 
         return new SimulationResult
