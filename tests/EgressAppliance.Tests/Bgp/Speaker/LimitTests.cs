@@ -193,7 +193,7 @@ public sealed class LimitTests
 
         NotificationMessage notification = (await bench.Router.ExpectAsync(BgpMessageType.Notification)).Notification;
         Assert.Equal("6/4 Cease, Administrative Reset: \"ticket 17\"", notification.ToString());
-        Assert.Equal("administrative reset: ticket 17", bench.Status.LastError);
+        await SpeakerFixture.UntilAsync(() => bench.Status.LastError == "administrative reset: ticket 17");
         Assert.False(bench.Speaker.Reset("edge-none", ""));
         await using ScriptedRouter again = await ScriptedRouter.AcceptAsync(bench.Listener);
         await again.EstablishAsync();

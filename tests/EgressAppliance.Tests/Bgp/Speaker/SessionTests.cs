@@ -136,7 +136,7 @@ public sealed class SessionTests
         Received notification = await router.ExpectAsync(BgpMessageType.Notification);
 
         Assert.Equal((BgpErrorCode.HoldTimer, 0), (notification.Notification.Code, notification.Notification.Subcode));
-        Assert.Contains("nothing received for 3 s", speaker.GetPeers()[0].LastError, StringComparison.Ordinal);
+        await SpeakerFixture.UntilAsync(() => speaker.GetPeers()[0].LastError?.Contains("nothing received for 3 s", StringComparison.Ordinal) == true);
     }
 
     [Fact]
