@@ -63,15 +63,9 @@ public sealed class CommandHandlers : ICommandHandlers
     /// <inheritdoc/>
     public async Task<int> SimulateAsync(SimulateCommandOptions options, CommandConsole console, CancellationToken cancellationToken)
     {
-        DecisionConfig decision = new();
-        if (options.Config is not null)
+        if (await LoadDecisionAsync(options.Config, console) is not { } decision)
         {
-            if (await LoadAsync(options.Config, console) is not { } config)
-            {
-                return ExitCode.Usage;
-            }
-
-            decision = config.Decision;
+            return ExitCode.Usage;
         }
 
         return await new Simulate.SimulateCommand(console).RunAsync(options.Scenarios, decision, options.Seed, options.Json, cancellationToken);
@@ -80,15 +74,9 @@ public sealed class CommandHandlers : ICommandHandlers
     /// <inheritdoc/>
     public async Task<int> PlanAsync(PlanCommandOptions options, CommandConsole console, CancellationToken cancellationToken)
     {
-        DecisionConfig decision = new();
-        if (options.Config is not null)
+        if (await LoadDecisionAsync(options.Config, console) is not { } decision)
         {
-            if (await LoadAsync(options.Config, console) is not { } config)
-            {
-                return ExitCode.Usage;
-            }
-
-            decision = config.Decision;
+            return ExitCode.Usage;
         }
 
         byte[] bytes;
@@ -159,6 +147,10 @@ public sealed class CommandHandlers : ICommandHandlers
     }
 
     /// <summary>Loads a configuration; prints everything that is wrong with it and returns null if it cannot be used.</summary>
+    /// <summary>The decision section of a configuration, or its defaults without one; null if the file has errors, which were told.</summary>
+    private static async Task<DecisionConfig?> LoadDecisionAsync(string? path, CommandConsole console) =>
+        path is null ? new DecisionConfig() : (await LoadAsync(path, console))?.Decision;
+
     private static async Task<ApplianceConfig?> LoadAsync(string path, CommandConsole console)
     {
         ConfigResult result = ConfigLoader.Load(path);

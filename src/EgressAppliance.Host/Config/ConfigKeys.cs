@@ -168,17 +168,17 @@ public static class ConfigKeys
         List("decision.policies[].links", Identifier, null, "Links of action prefer. Not supported yet by this version.") with { NotYet = true },
     ];
 
-    private static ConfigKey Section(string path, string meaning) => new(path, ConfigShape.Section, null, meaning);
+    internal static ConfigKey Section(string path, string meaning) => new(path, ConfigShape.Section, null, meaning);
 
-    private static ConfigKey Sections(string path, string meaning) => new(path, ConfigShape.Sections, null, meaning);
+    internal static ConfigKey Sections(string path, string meaning) => new(path, ConfigShape.Sections, null, meaning);
 
-    private static ConfigKey Value(string path, ConfigType type, string defaultText, string meaning) =>
+    internal static ConfigKey Value(string path, ConfigType type, string defaultText, string meaning) =>
         new(path, ConfigShape.Value, type, meaning) { Default = defaultText };
 
-    private static ConfigKey Required(string path, ConfigType type, string meaning) =>
+    internal static ConfigKey Required(string path, ConfigType type, string meaning) =>
         new(path, ConfigShape.Value, type, meaning) { Required = true };
 
-    private static ConfigKey Optional(string path, ConfigType type, string meaning, string? defaultNote = null) =>
+    internal static ConfigKey Optional(string path, ConfigType type, string meaning, string? defaultNote = null) =>
         new(path, ConfigShape.Value, type, meaning) { DefaultNote = defaultNote };
 
     private static ConfigKey List(string path, ConfigType type, string? defaultText, string meaning) =>

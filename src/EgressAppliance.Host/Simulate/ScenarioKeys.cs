@@ -2,6 +2,7 @@ using System.Globalization;
 using EgressAppliance.Decision.Planner;
 using EgressAppliance.Host.Config;
 using EgressAppliance.Simulator.ClosedLoop;
+using static EgressAppliance.Host.Config.ConfigKeys;
 using static EgressAppliance.Host.Config.ConfigType;
 
 namespace EgressAppliance.Host.Simulate;
@@ -20,7 +21,7 @@ public static class ScenarioKeys
         Required("duration", Duration(TimeSpan.FromMinutes(1), Longest), "Length in virtual time."),
         Value("starts_at", Duration(TimeSpan.Zero, TimeSpan.FromDays(1)), "0s", "Time of day at which it begins; day patterns go by it."),
 
-        new("links[]", ConfigShape.Sections, null, "The provider links.") { Required = true, MinimumItems = 1, MaximumItems = 32 },
+        Sections("links[]", "The provider links.") with { Required = true, MinimumItems = 1, MaximumItems = 32 },
         Required("links[].name", Identifier, "Its name."),
         Required("links[].capacity", Rate(1_000_000, 1L << 50), "Its capacity."),
         Value("links[].traffic", Ratio(0, 1), "0%", "Share of all traffic whose native path it is; scaled so that all shares add up to the whole."),
@@ -28,7 +29,7 @@ public static class ScenarioKeys
         Value("links[].ceiling", Ratio(0.01, 1), "90%", "Never filled beyond by our own moves."),
         Value("links[].release", Ratio(0.01, 1), "85%", "Give back below."),
 
-        new("traffic", ConfigShape.Section, null, "The traffic before events.") { Required = true },
+        Section("traffic", "The traffic before events.") with { Required = true },
         Required("traffic.total", Rate(1_000_000, 1L << 50), "All of it at the peak of the day."),
         Value("traffic.prefixes", WholeNumber(1, 65536), "2000", "Prefixes with traffic."),
         Value("traffic.popularity", Number(0, 3), "1", "Exponent of the power law that their rates follow."),
@@ -39,13 +40,13 @@ public static class ScenarioKeys
         Value("traffic.night", Ratio(0, 1), "100%", "Rate in the deepest night relative to the peak; 100%: no day at all."),
         Value("traffic.peak_at", Duration(TimeSpan.Zero, TimeSpan.FromDays(1)), "20.5h", "Time of day of the peak."),
 
-        new("appliance", ConfigShape.Section, null, "The appliance; what is not given here is as the configuration's defaults have it."),
+        Section("appliance", "The appliance; what is not given here is as the configuration's defaults have it."),
         Value("appliance.count", WholeNumber(1, 2), "1", "How many stand side by side at the same router."),
         Value("appliance.cycle", Duration(Second, TimeSpan.FromMinutes(1)), "5s", "Decision cycle, whole seconds."),
         Value("appliance.window", Duration(Second, TimeSpan.FromHours(1)), "60s", "Averaging window of demands."),
         Value("appliance.poll", Duration(Second, TimeSpan.FromMinutes(10)), "10s", "Period at which interface counters are polled, whole seconds."),
 
-        new("events[]", ConfigShape.Sections, null, "What happens.") { MaximumItems = 1000 },
+        Sections("events[]", "What happens.") with { MaximumItems = 1000 },
         Required("events[].at", Duration(TimeSpan.Zero, Longest), "When, from the beginning."),
         Required("events[].what", Choice([.. Enum.GetValues<ScenarioEventKind>().Select(k => (Code(k), (object)k))]), "What."),
         Optional("events[].for", Duration(Second, Longest), "How long; without it: to the end. For a ramp the time it takes."),
@@ -55,7 +56,7 @@ public static class ScenarioKeys
         Optional("events[].prefixes", WholeNumber(1, 65536), "How many prefixes (flash_crowd)."),
         Value("events[].appliance", WholeNumber(0, 2), "0", "Which appliance it concerns, 0 for all."),
 
-        new("expect[]", ConfigShape.Sections, null, "What must come of it.") { MaximumItems = 1000 },
+        Sections("expect[]", "What must come of it.") with { MaximumItems = 1000 },
         Optional("expect[].overload_to_plain", Ratio(0, 1), "Overload-seconds at most this share of plain BGP's."),
         Optional("expect[].overload_seconds", WholeNumber(0, int.MaxValue), "At most so many overload-seconds."),
         Optional("expect[].changes_to_greedy", Ratio(0, 1), "Moves and releases at most this share of the greedy controller's, at no more overload."),
@@ -78,11 +79,4 @@ public static class ScenarioKeys
         double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double value) && value >= minimum && value <= maximum
             ? ParsedValue.Of(value)
             : ParsedValue.Bad($"'{text}' is not a number from {minimum} to {maximum}", "write it like 1.5"));
-
-    private static ConfigKey Value(string path, ConfigType type, string defaultText, string meaning) =>
-        new(path, ConfigShape.Value, type, meaning) { Default = defaultText };
-
-    private static ConfigKey Required(string path, ConfigType type, string meaning) => new(path, ConfigShape.Value, type, meaning) { Required = true };
-
-    private static ConfigKey Optional(string path, ConfigType type, string meaning) => new(path, ConfigShape.Value, type, meaning);
 }
