@@ -2,6 +2,7 @@ using EgressAppliance.Bgp.Bmp;
 using EgressAppliance.Bgp.Speaker;
 using EgressAppliance.Capture;
 using EgressAppliance.Dataplane.Pipeline;
+using EgressAppliance.Decision.Control;
 using EgressAppliance.Host.Config;
 using EgressAppliance.Host.History;
 using EgressAppliance.Host.Http;
@@ -23,7 +24,7 @@ namespace EgressAppliance.Host;
 /// InterfaceCollector ─────────┼─► InputCollector ─► SteeringLoop ─► RouteInstaller ─► BgpSpeaker ─► routers
 /// BgpSpeaker ─► PrefixTable ──┘          │
 /// BmpStation ─► BgpSpeaker               ├─► StateBuilder ─► ApplianceApi ─► ApiServer
-///                                        └─► JournalWriter
+///                                        └─► JournalWriter, BillingFile
 /// </code>
 /// Everything is started in the direction of the data and stopped against it: steering first, which withdraws all overrides while the
 /// sessions are still up, then the speaker, then what feeds them.
@@ -137,9 +138,14 @@ public sealed class Appliance : IAsyncDisposable
         RouteInstaller installer = new(speaker, links, loggers.CreateLogger<RouteInstaller>());
         InputCollector inputs = new(config, _pipeline, interfaces.GetLinks, interfaces.GetRouters, speaker, table, links, clock);
         JournalWriter? journal = JournalOptions.From(config.History) is { } kept ? Own(new JournalWriter(kept, time, loggers.CreateLogger<JournalWriter>())) : null;
-        _loop = Own(new SteeringLoop(config, inputs, installer, speaker, links, _systemd, clock, loggers.CreateLogger<SteeringLoop>(), journal));
+        ILogger<BillingFile> billingLog = loggers.CreateLogger<BillingFile>();
+        string? billingPath = config.Links.Any(l => l.PricePerMbit is not null) ? config.History.BillingFile : null;
+        CostModeState? months = billingPath is null ? null : BillingFile.Load(billingPath, billingLog);
+        _loop = Own(new SteeringLoop(config, inputs, installer, speaker, links, _systemd, clock, loggers.CreateLogger<SteeringLoop>(), journal, months));
+        BillingFile? billing = billingPath is null ? null : Own(new BillingFile(billingPath, _loop.ExportCost, time, billingLog));
         StateBuilder builder = new(config, links, speaker, new MonitoringView(station), table, time);
-        Api = new ApplianceApi(_loop, builder, new Explainer(speaker, links, new RouterChoices(speaker, links, config.Decision.MarkerCommunity), table), installer, links, new RibView(speaker, links, table, config, time), builder.Empty(config.Mode), journal);
+        Api = new ApplianceApi(_loop, builder, new Explainer(speaker, links, new RouterChoices(speaker, links, config.Decision.MarkerCommunity), table), installer, links, new RibView(speaker, links, table, config, time), builder.Empty(config.Mode),
+            new CostView(config, () => _loop.Billing, billing), journal);
 
         ApiServer server = Own(await ApiServer.StartAsync(config.Http, Api, loggers, cancellationToken));
         HttpPort = server.Port;

@@ -21,6 +21,7 @@ public sealed class ApplianceApi : IApplianceApi
     private readonly RouteInstaller _installer;
     private readonly LinkDirectory _links;
     private readonly RibView _rib;
+    private readonly CostView _cost;
     private readonly JournalWriter? _journal;
     private readonly StateFeed _feed;
     // Changes of a prefix that an explanation shows.
@@ -34,7 +35,7 @@ public sealed class ApplianceApi : IApplianceApi
     /// <summary>Follows the loop from its first cycle on.</summary>
     public ApplianceApi(
         SteeringLoop loop, StateBuilder builder, Explainer explainer, RouteInstaller installer, LinkDirectory links, RibView rib, StateEventDto first,
-        JournalWriter? journal = null)
+        CostView cost, JournalWriter? journal = null)
     {
         _loop = loop;
         _builder = builder;
@@ -42,6 +43,7 @@ public sealed class ApplianceApi : IApplianceApi
         _installer = installer;
         _links = links;
         _rib = rib;
+        _cost = cost;
         _journal = journal;
         _feed = new StateFeed(first);
         _result = new CycleResult(first, RateView.Empty, [], null, null, loop.PlannerOptions);
@@ -98,6 +100,9 @@ public sealed class ApplianceApi : IApplianceApi
 
     /// <inheritdoc/>
     public IReadOnlyList<DecisionDto> GetDecisions(int limit) => _decisions.Latest(limit);
+
+    /// <inheritdoc/>
+    public CostDto GetCost() => _cost.Describe(State.Overrides);
 
     /// <inheritdoc/>
     public ExplainDto? Explain(string query)
@@ -162,7 +167,7 @@ public sealed class ApplianceApi : IApplianceApi
     };
 
     /// <inheritdoc/>
-    public void WriteMetrics(TextWriter writer) => ApplianceMetrics.Write(writer, State, _decisions.Verdicts, _installer.Changes, _journal?.Status);
+    public void WriteMetrics(TextWriter writer) => ApplianceMetrics.Write(writer, State, _decisions.Verdicts, _installer.Changes, _journal?.Status, GetCost());
 
     private OperationResult Add(IpPrefix prefix, string link)
     {
@@ -202,6 +207,7 @@ public sealed class ApplianceApi : IApplianceApi
     {
         StateEventDto state = _builder.Build(inputs, outcome, elapsed);
         _decisions.Add(state.Decision!);
+        _cost.Note(outcome);
         lock (_gate)
         {
             // An operator's command may have come between the cycle and this: what it changed stays changed.

@@ -1,3 +1,4 @@
+using EgressAppliance.Decision.Cost;
 using EgressAppliance.Decision.Planner;
 
 namespace EgressAppliance.Decision.Control;
@@ -7,6 +8,12 @@ public sealed record ControllerOptions
 {
     /// <summary>Limits and policies of planning.</summary>
     public PlannerOptions Planner { get; init; } = new();
+
+    /// <summary>Limits of cost mode, which is off unless <see cref="CostOptions.Enabled"/>.</summary>
+    public CostOptions Cost { get; init; } = new();
+
+    /// <summary>How each link with a price is billed, by name; their months are kept whether or not cost mode is on.</summary>
+    public IReadOnlyDictionary<string, BillingOptions> Billing { get; init; } = new Dictionary<string, BillingOptions>();
 
     /// <summary>How long an override lasts without renewal by a cycle.</summary>
     public TimeSpan Lease { get; init; } = TimeSpan.FromSeconds(30);

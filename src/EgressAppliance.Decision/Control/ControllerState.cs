@@ -52,6 +52,9 @@ public sealed record ControllerState
     /// <summary>How the projection compared with what was seen.</summary>
     public MisprojectionState Misprojection { get; init; } = new(0, false, []);
 
+    /// <summary>What cost mode remembers.</summary>
+    public CostModeState Cost { get; init; } = new();
+
     /// <summary>Withdrawals that the next outcome will tell, in the order they came up.</summary>
     public IReadOnlyList<OverrideWithdrawal> Pending { get; init; } = [];
 }

@@ -8,6 +8,9 @@ public sealed record CycleInput
     /// <summary>Now.</summary>
     public required DateTimeOffset Now { get; init; }
 
+    /// <summary>The time of day, by which bills are made, where <see cref="Now"/> is of a clock that nobody sets; null: the same.</summary>
+    public DateTimeOffset? TimeOfDay { get; init; }
+
     /// <summary>The links.</summary>
     public required IReadOnlyList<LinkState> Links { get; init; }
 

@@ -1,3 +1,4 @@
+using EgressAppliance.Decision.Cost;
 using EgressAppliance.Decision.Overrides;
 using EgressAppliance.Decision.Planner;
 
@@ -29,6 +30,9 @@ public sealed record CycleOutcome
 
     /// <summary>What the plan was made from; null when nothing was planned.</summary>
     public DecisionSnapshot? Snapshot { get; init; }
+
+    /// <summary>What cost mode proposed in this cycle; null in most, in which it is not asked.</summary>
+    public CostPlan? Cost { get; init; }
 
     /// <summary>Overrides to announce; always empty in observe mode.</summary>
     public IReadOnlyList<OverrideEntry> Announce { get; init; } = [];

@@ -20,6 +20,7 @@ public sealed partial class DecisionController
         LinkTrusts = _trust.Entries,
         Flaps = _flaps.Entries,
         Misprojection = _misprojection.State,
+        Cost = _cost.State,
         Pending = [.. _pending],
     };
 
@@ -30,7 +31,7 @@ public sealed partial class DecisionController
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(state);
-        DecisionController controller = new(options, state.Mode)
+        DecisionController controller = new(options, state.Mode, cost: state.Cost)
         {
             _id = state.Id,
             _verdict = state.Verdict,

@@ -1,3 +1,4 @@
+using EgressAppliance.Decision.Cost;
 using EgressAppliance.Decision.Overrides;
 using EgressAppliance.Decision.Planner;
 using EgressAppliance.Net;
@@ -17,7 +18,8 @@ namespace EgressAppliance.Decision.Control;
 ///                   back a few a cycle
 ///  4  landing       announced overrides are confirmed by the mirror, or rolled back and their prefix put into quarantine
 ///  5  plan          Planner, then PlanValidator; a plan that breaks a rule is not carried out
-///  6  ledger        releases out, moves in, the rest renewed
+///  6  cost          if the plan has nothing to do: what lowers the bill, once in 5 minutes (CostMode)
+///  7  ledger        releases out, moves in, the rest renewed
 /// </code>
 /// In observe mode the same happens to a ledger of proposals, so that the plan shown is as steady as if it were carried out, and nothing is
 /// announced. A change of mode starts with an empty ledger: inject → observe withdraws all; observe → inject plans anew, within the caps.
@@ -28,8 +30,9 @@ namespace EgressAppliance.Decision.Control;
 /// <param name="options">What governs it.</param>
 /// <param name="mode">Mode at start.</param>
 /// <param name="planner">Makes the plans; null: <see cref="Planner.Planner.Plan"/>. Whoever makes them, the validator stands between them and the routers.</param>
+/// <param name="cost">What cost mode remembered when it was written down; null at the first start.</param>
 public sealed partial class DecisionController(
-    ControllerOptions options, DecisionMode mode = DecisionMode.Observe, Func<DecisionSnapshot, PlannerOptions, Plan>? planner = null)
+    ControllerOptions options, DecisionMode mode = DecisionMode.Observe, Func<DecisionSnapshot, PlannerOptions, Plan>? planner = null, CostModeState? cost = null)
 {
     private readonly Func<DecisionSnapshot, PlannerOptions, Plan> _planner = planner ?? Planner.Planner.Plan;
     private readonly OverrideLedger _ledger = new(options.Lease);
@@ -38,6 +41,7 @@ public sealed partial class DecisionController(
     private readonly FlapDamping _flaps = new(options.FlapSuppress, options.FlapReuse, options.FlapHalfLife);
     private readonly LinkTrust _trust = new(options.DistrustAfter, options.DistrustFor, options.DistrustAtMost);
     private readonly MisprojectionWatch _misprojection = new(options.MaxMisprojection, options.MisprojectionCycles, options.ConfirmWithin);
+    private readonly CostMode _cost = RestoredCost(options, cost);
     private readonly List<OverrideWithdrawal> _pending = [];
     private volatile IReadOnlyList<OverrideEntry> _published = [];
     private long _id;
@@ -57,6 +61,12 @@ public sealed partial class DecisionController(
     /// <summary>Overrides in force (inject) or proposed (observe) after the latest call, sorted by prefix. Any thread.</summary>
     public IReadOnlyList<OverrideEntry> Overrides => _published;
 
+    /// <summary>How the months of the links with a price stand, by link. Changes nothing.</summary>
+    public IReadOnlyList<BillingStatus> Billing => _cost.Status;
+
+    /// <summary>What a later controller is given to go on with the months. Changes nothing.</summary>
+    public CostModeState ExportCost() => _cost.State;
+
     /// <summary>Runs one cycle.</summary>
     public CycleOutcome Cycle(CycleInput input)
     {
@@ -65,6 +75,7 @@ public sealed partial class DecisionController(
         _links = input.Links;
         _trust.Keep(_links.Select(l => l.Name));
         ExpireLeases(now);
+        _cost.Measure(input.TimeOfDay ?? now, _links);
         (Verdict? frozen, List<string> problems) = InputGate.Judge(input.Health, options);
         _healthy = problems.Count == 0;
         _problems = problems;
@@ -118,8 +129,33 @@ public sealed partial class DecisionController(
             _problems = SnapshotCheck.Problems(snapshot);
         }
 
+        CostPlan? proposal = null;
+        DateTimeOffset timeOfDay = input.TimeOfDay ?? now;
+        if (_healthy && plan.Verdict is Verdict.NoOverload or Verdict.Holding && _cost.IsDue(timeOfDay))
+        {
+            proposal = _cost.Propose(snapshot, timeOfDay);
+            plan = WithCost(snapshot, plan, proposal);
+        }
+
         List<OverrideEntry> announce = Apply(plan, now);
-        return Outcome(now, plan.Verdict, plan, snapshot, announce);
+        return Outcome(now, plan.Verdict, plan, snapshot, announce) with { Cost = proposal };
+    }
+
+    /// <summary>The plan with cost mode's moves, if the validator has nothing against them.</summary>
+    private Plan WithCost(DecisionSnapshot snapshot, Plan plan, CostPlan proposal)
+    {
+        Plan merged = CostMode.Merge(plan, proposal);
+        IReadOnlyList<PlanViolation> violations = PlanValidator.Validate(snapshot, merged, options.Planner);
+        if (violations.Count > 0)
+        {
+            _healthy = false;
+            _problems = [.. violations.Select(v => "proposal of cost mode rejected: " + v)];
+            return plan;
+        }
+
+        _cost.Accept(proposal);
+        CostMode.Adopt(_ledger, proposal);
+        return merged;
     }
 
     /// <summary>Tells how an announcement went. A failed one ends the override and puts the prefix into quarantine.</summary>
@@ -355,7 +391,7 @@ public sealed partial class DecisionController(
         Time = input.Now,
         Links = [.. _history.Annotate(input.Links, input.Now).Select(l => l with { Distrusted = _trust.IsDistrusted(l.Name, input.Now) })],
         Prefixes = input.Prefixes,
-        Overrides = _ledger.Active(input.Now, prefix => _flaps.IsDamped(prefix, input.Now)),
+        Overrides = _ledger.Active(input.Now, prefix => _flaps.IsDamped(prefix, input.Now), _cost.InCharge),
         Quarantined = _quarantine.Current(input.Now),
     };
 
@@ -382,6 +418,17 @@ public sealed partial class DecisionController(
         };
         _pending.Clear();
         return outcome;
+    }
+
+    private static CostMode RestoredCost(ControllerOptions options, CostModeState? state)
+    {
+        CostMode cost = new(options.Cost, options.Billing);
+        if (state is not null)
+        {
+            cost.Restore(state);
+        }
+
+        return cost;
     }
 
     private void Publish() => _published = _ledger.Entries;

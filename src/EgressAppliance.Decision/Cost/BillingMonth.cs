@@ -95,6 +95,7 @@ public sealed class BillingMonth
         bool fits = read.Start == record.Start && record.Samples.Count <= read.SampleCount
             && (record.Previous.Count == 0 || record.Previous.Count == read.CountOf(previous, read.Start))
             && record.Samples.Concat(record.Previous).All(s => s is >= Unmeasured and <= SnapshotCheck.MaxBps)
+            && record.LastRest >= 0 && record.LastRest < Math.Max(1, record.LastCount)
             && (record.LastCount >= 1 || record.Samples.LastOrDefault(Unmeasured) == Unmeasured);
         if (!fits)
         {
@@ -102,16 +103,22 @@ public sealed class BillingMonth
         }
 
         read._previous = [.. record.Previous];
-        for (int i = 0; i < record.Samples.Count; i++)
+        read._last = record.Samples.Count - 1;
+        for (int i = 0; i <= read._last; i++)
         {
-            read.Advance(i);
             read._samples[i] = record.Samples[i];
+            if (i < read._last && record.Samples[i] != Unmeasured)
+            {
+                read._sorted.Add(record.Samples[i]);
+            }
         }
 
+        // Once rather than one by one: a month has thousands.
+        read._sorted.Sort();
         if (read._last >= 0 && read._samples[read._last] != Unmeasured)
         {
             read._lastCount = record.LastCount;
-            read._lastSum = (Int128)read._samples[read._last] * record.LastCount;
+            read._lastSum = ((Int128)read._samples[read._last] * record.LastCount) + record.LastRest;
         }
 
         month = read;
@@ -173,6 +180,7 @@ public sealed class BillingMonth
         Start = Start,
         Samples = [.. _samples.Take(_last + 1)],
         LastCount = _lastCount,
+        LastRest = _lastCount == 0 ? 0 : (int)(_lastSum % _lastCount),
         Previous = [.. _previous],
     };
 

@@ -1,3 +1,6 @@
+using System.Text.Json.Serialization;
+using EgressAppliance.Decision.Json;
+
 namespace EgressAppliance.Decision.Cost;
 
 /// <summary>How a provider bills: which samples make a month, and how many of the largest are free.</summary>
@@ -13,6 +16,7 @@ public sealed record BillingOptions
     public int BillingDay { get; init; } = 1;
 
     /// <summary>The zone in whose midnight a month begins; many providers bill in UTC.</summary>
+    [JsonConverter(typeof(TimeZoneConverter))]
     public TimeZoneInfo TimeZone { get; init; } = TimeZoneInfo.Utc;
 
     /// <summary>Throws unless all values are in range.</summary>

@@ -15,6 +15,9 @@ public sealed record BillingRecord
     /// <summary>How many rates the last sample is the average of so far.</summary>
     public int LastCount { get; init; } = 1;
 
+    /// <summary>What the sum of those rates is more than the average times their number, bit/s; less than that number.</summary>
+    public int LastRest { get; init; }
+
     /// <summary>The samples of the month before; empty if it is not known.</summary>
     public IReadOnlyList<long> Previous { get; init; } = [];
 }

@@ -54,7 +54,7 @@ internal static class CostMoves
     {
         Projection projection = state.Projection;
         DecisionSnapshot fixedUp = Narrow(state, [.. limit.Select(l => (long)(l / growth))]);
-        Plan plan = Planner.Planner.Plan(fixedUp, options.ForRelief());
+        Plan plan = Planner.Planner.Plan(fixedUp, Left(state, options));
         Dictionary<IpPrefix, int> demands = [];
         for (int i = 0; i < projection.Demands.Length; i++)
         {
@@ -66,6 +66,18 @@ internal static class CostMoves
         changes.AddRange(plan.Releases.Where(r => r.Reason is ReasonCode.TargetOverloaded or ReasonCode.MakeRoom)
             .Select(r => (demands[r.Prefix], projection.NativeLink[demands[r.Prefix]], true, r.Reason)));
         return Keeps(state, limit, changes) ? Price(state, limit, changes) : [];
+    }
+
+    /// <summary>What the limits leave beside the overrides that are not in the narrowed snapshot.</summary>
+    private static PlannerOptions Left(CostState state, CostOptions options)
+    {
+        OverrideCase[] others = [.. state.Projection.Overrides.Where(o => o.Lost == ReasonCode.None && (o.Demand < 0 || !state.Movable[o.Demand]))];
+        double share = (double)others.Sum(o => o.RateBps) / Math.Max(1, state.Projection.TotalBps);
+        return options.ForRelief() with
+        {
+            MaxOverrides = Math.Max(0, options.MaxOverrides - others.Length),
+            MaxShare = Math.Max(0, options.MaxShare - share),
+        };
     }
 
     /// <summary>Whether all links that something goes to end within their limits. And against overload the relief ends overrides in hold, which money is no reason for.</summary>
@@ -127,12 +139,12 @@ internal static class CostMoves
         return [.. moves.Where(m => m.SavingPerMonth > least).OrderByDescending(m => m.SavingPerMonth).ThenBy(m => m.Prefix).Take(options.MaxMoves)];
     }
 
-    /// <summary>Overrides, the smallest first, without which the native link stays under what is paid for already by what is forecast for a day.</summary>
+    /// <summary>Cost mode's overrides, the smallest first, without which the native link stays under what is paid for already by what is forecast for a day.</summary>
     private static IEnumerable<CostProposal> GiveBacks(CostState state, CostOptions options)
     {
         Projection projection = state.Projection;
         OverrideCase[] free = [.. projection.Overrides
-            .Where(o => o.Lost == ReasonCode.None && o.Fixed == ReasonCode.None && o.Demand >= 0 && o.RateBps > 0 && o.Native >= 0 && state.PricedIndex[o.Native] >= 0 && state.Movable[o.Demand])
+            .Where(o => state.Own.Contains(o.Active.Prefix) && o.Lost == ReasonCode.None && o.Fixed == ReasonCode.None && o.Demand >= 0 && o.RateBps > 0 && o.Native >= 0 && state.PricedIndex[o.Native] >= 0 && state.Movable[o.Demand])
             .OrderBy(o => o.RateBps).ThenBy(o => o.Active.Prefix)];
         if (free.Length == 0)
         {
@@ -174,7 +186,7 @@ internal static class CostMoves
             demands.Add(projection.Demands[i]);
             if (projection.OverrideOf(i) is { Lost: ReasonCode.None } over)
             {
-                overrides.Add(over.Active);
+                overrides.Add(over.Active with { ForCost = false });
             }
         }
 

@@ -21,11 +21,14 @@ public sealed record CostOptions
     /// <summary>Most moves and overrides given back within a day, whenever it begins.</summary>
     public int MaxMovesPerDay { get; init; } = 120;
 
-    /// <summary>Most overrides in force after a proposal, those against overload included.</summary>
-    public int MaxOverrides { get; init; } = 1000;
+    /// <summary>Most overrides in force after a proposal, those against overload included. Less than the relief of overload may have, or there is nothing left for it.</summary>
+    public int MaxOverrides { get; init; } = 500;
 
-    /// <summary>Most of all traffic that overrides may carry after a proposal, 0–1.</summary>
-    public double MaxShare { get; init; } = 0.40;
+    /// <summary>Most of all traffic that the moves of a proposal may carry, 0–1.</summary>
+    public double MaxShareAtOnce { get; init; } = 0.10;
+
+    /// <summary>Most of all traffic that overrides may carry after a proposal, those against overload included, 0–1. The same holds as for <see cref="MaxOverrides"/>.</summary>
+    public double MaxShare { get; init; } = 0.20;
 
     /// <summary>A prefix with less than this share of the capacity of the link it is on is never moved, 0–1.</summary>
     public double MinPrefixShare { get; init; } = 0.001;
@@ -53,7 +56,7 @@ public sealed record CostOptions
         Hold = Hold,
         MaxMovesPerCycle = MaxMoves,
         MaxOverrides = MaxOverrides,
-        MaxSharePerCycle = MaxShare,
+        MaxSharePerCycle = MaxShareAtOnce,
         MaxShare = MaxShare,
         MinPrefixShare = 0,
         Denied = Denied,

@@ -1,3 +1,5 @@
+using EgressAppliance.Net;
+
 namespace EgressAppliance.Decision.Cost;
 
 /// <summary>What cost mode proposes. Lists are sorted, by prefix and by name.</summary>
@@ -8,6 +10,12 @@ public sealed record CostPlan
 
     /// <summary>The moves. They belong together: carrying out only some of them may fill a link beyond its limit.</summary>
     public IReadOnlyList<CostProposal> Moves { get; init; } = [];
+
+    /// <summary>
+    /// Overrides of the relief of overload, sorted, that cost mode wants kept: without one, its native link would be over its limit. Its caller hands them over as
+    /// <see cref="ActiveOverride.ForCost"/> from then on, or the relief would give back what the next proposal moves again.
+    /// </summary>
+    public IReadOnlyList<IpPrefix> Keeps { get; init; } = [];
 
     /// <summary>The priced links that are up.</summary>
     public IReadOnlyList<CostLink> Links { get; init; } = [];

@@ -1,6 +1,10 @@
+using System.Text.Json.Serialization;
+using EgressAppliance.Decision.Json;
+
 namespace EgressAppliance.Decision.Cost;
 
 /// <summary>Why cost mode proposes a move.</summary>
+[JsonConverter(typeof(SnakeCaseEnumConverter<CostReason>))]
 public enum CostReason
 {
     /// <summary>Its link carries more than costs nothing, and the other link has room under what costs nothing there.</summary>

@@ -1,4 +1,5 @@
 using EgressAppliance.Decision.Planner;
+using EgressAppliance.Net;
 
 namespace EgressAppliance.Decision.Cost;
 
@@ -21,6 +22,7 @@ internal sealed class CostState
         _months = months;
         Snapshot = snapshot;
         Projection = projection;
+        Own = [.. snapshot.Overrides.Where(o => o.ForCost).Select(o => o.Prefix)];
         PricedIndex = new int[projection.Links.Length];
         Array.Fill(PricedIndex, -1);
         for (int i = 0; i < priced.Length; i++)
@@ -51,6 +53,9 @@ internal sealed class CostState
 
     public Projection Projection { get; }
 
+    /// <summary>Prefixes whose override is cost mode's.</summary>
+    public HashSet<IpPrefix> Own { get; }
+
     /// <summary>Index among the priced links of each link, or −1.</summary>
     public int[] PricedIndex { get; }
 
@@ -80,7 +85,8 @@ internal sealed class CostState
     public static CostVerdict? TryRead(DecisionSnapshot snapshot, IReadOnlyList<BillingMonth> months, CostOptions options, out CostState? state)
     {
         state = null;
-        Projection projection = Projection.Of(snapshot, options.ForRelief());
+        // To cost mode its own overrides are as free as others.
+        Projection projection = Projection.Of(snapshot with { Overrides = [.. snapshot.Overrides.Select(o => o with { ForCost = false })] }, options.ForRelief());
         int[] priced = [.. Enumerable.Range(0, projection.Links.Length).Where(l => projection.Links[l] is { Up: true, PricePerMbps: >= 0 and <= MaxPrice })];
         if (priced.Length < 2)
         {
@@ -127,10 +133,17 @@ internal sealed class CostState
     {
         Verdict = verdict,
         Moves = [.. moves.OrderBy(m => m.Prefix)],
+        Keeps = [.. Keeps(level, bursting)],
         Links = [.. _priced.Select((link, i) => new CostLink(Projection.Links[link].Name, Load[link], _months[i].StandingBps, level[i], Limit(i, level, bursting),
             _months[i].FreeSamples, Math.Max(0, _months[i].FreeLeft(level[i])), (bursting >> i & 1) != 0))],
         ExpectedBill = LevelLinks.Select((l, i) => Money(l.Price, Math.Max(level[i], _months[i].StandingBps))).Sum(),
     };
+
+    /// <summary>The relief's overrides without each of which the native link would be over its limit.</summary>
+    private IEnumerable<IpPrefix> Keeps(long[] level, int bursting) => Projection.Overrides
+        .Where(o => o is { Lost: ReasonCode.None, Demand: >= 0, Native: >= 0, RateBps: > 0, Active.Pinned: false } && !Own.Contains(o.Active.Prefix)
+            && PricedIndex[o.Native] >= 0 && Load[o.Native] + o.RateBps > Limit(PricedIndex[o.Native], level, bursting))
+        .Select(o => o.Active.Prefix);
 
     /// <summary>Price × rate.</summary>
     public static decimal Money(double pricePerMbps, long bps) => (decimal)pricePerMbps * bps / 1_000_000m;
@@ -167,7 +180,7 @@ internal sealed class CostState
             foreach (string path in Projection.Demands[i].Paths)
             {
                 int link = Projection.IndexOf(path);
-                usable |= link >= 0 && PricedIndex[link] >= 0 && !Projection.Links[link].Drain ? 1 << PricedIndex[link] : 0;
+                usable |= link >= 0 && PricedIndex[link] >= 0 && Projection.Links[link] is { Drain: false, Distrusted: false } ? 1 << PricedIndex[link] : 0;
             }
 
             demands.Add((usable, Projection.Demands[i].RateBps));

@@ -1,6 +1,10 @@
+using System.Text.Json.Serialization;
+using EgressAppliance.Decision.Json;
+
 namespace EgressAppliance.Decision.Cost;
 
 /// <summary>What cost mode comes to.</summary>
+[JsonConverter(typeof(SnakeCaseEnumConverter<CostVerdict>))]
 public enum CostVerdict
 {
     /// <summary>It is not enabled.</summary>

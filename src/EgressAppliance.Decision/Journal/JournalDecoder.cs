@@ -77,7 +77,7 @@ internal sealed class JournalDecoder
         switch (call)
         {
             case "cycle":
-                Known(root, "call", "now", "links", "paths", "prefixes", "health", "unseen", "observed", "returned");
+                Known(root, "call", "now", "time_of_day", "links", "paths", "prefixes", "health", "unseen", "observed", "returned");
                 return new CycleCall(ReadCycle(root));
             case "set_mode":
                 Known(root, "call", "mode", "now", "returned");
@@ -134,6 +134,7 @@ internal sealed class JournalDecoder
         return new CycleInput
         {
             Now = Now(root),
+            TimeOfDay = root.TryGetProperty("time_of_day", out JsonElement time) ? time.GetDateTimeOffset() : null,
             Links = links,
             Prefixes = demands,
             Health = JournalMembers.Read(Member(root, "health"), JournalJsonContext.Default.InputHealth, new()),

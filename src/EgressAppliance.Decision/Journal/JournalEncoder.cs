@@ -116,6 +116,11 @@ internal sealed class JournalEncoder
     private void WriteCycle(Utf8JsonWriter json, CycleInput input)
     {
         json.WriteString("now", input.Now);
+        if (input.TimeOfDay is { } timeOfDay)
+        {
+            json.WriteString("time_of_day", timeOfDay);
+        }
+
         json.WritePropertyName("links");
         JsonSerializer.Serialize(json, input.Links, JournalJsonContext.Default.IReadOnlyListLinkState);
         WriteFreshPaths(json, input.Prefixes);

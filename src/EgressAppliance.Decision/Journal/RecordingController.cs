@@ -1,4 +1,5 @@
 using EgressAppliance.Decision.Control;
+using EgressAppliance.Decision.Cost;
 using EgressAppliance.Decision.Overrides;
 using EgressAppliance.Net;
 
@@ -20,6 +21,12 @@ public sealed class RecordingController(DecisionController controller, IJournalS
 
     /// <inheritdoc cref="DecisionController.Overrides"/>
     public IReadOnlyList<OverrideEntry> Overrides => controller.Overrides;
+
+    /// <inheritdoc cref="DecisionController.Billing"/>
+    public IReadOnlyList<BillingStatus> Billing => controller.Billing;
+
+    /// <inheritdoc cref="DecisionController.ExportCost"/>
+    public CostModeState ExportCost() => controller.ExportCost();
 
     /// <inheritdoc cref="DecisionController.Cycle"/>
     public CycleOutcome Cycle(CycleInput input) => Record(new CycleCall(input)).Outcome!;

@@ -61,6 +61,19 @@ public static class DecisionJson
     /// <summary>Writes a cycle's outcome, for a journal.</summary>
     public static byte[] Write(CycleOutcome outcome, bool indented = false) => Write(outcome, DecisionJsonContext.Default.CycleOutcome, indented);
 
+    /// <summary>Writes what cost mode remembers.</summary>
+    public static byte[] Write(CostModeState state) => Write(state, DecisionJsonContext.Default.CostModeState, indented: false);
+
+    /// <summary>Reads what cost mode remembered. What contradicts itself is left to <see cref="DecisionController"/>, which drops such months.</summary>
+    /// <exception cref="JsonException">It is no such document.</exception>
+    public static CostModeState ReadCostModeState(ReadOnlySpan<byte> utf8)
+    {
+        CostModeState state = JsonSerializer.Deserialize(utf8, DecisionJsonContext.Default.CostModeState) ?? throw new JsonException("the document is null");
+        bool whole = state.Months is not null && state.Months.All(m => m is { Link: not null, Samples: not null, Previous: not null })
+            && state.Memory is null or { Links: not null, LevelsBps: not null };
+        return whole ? state : throw new JsonException("a list is null");
+    }
+
     private static byte[] Write<T>(T value, JsonTypeInfo<T> type, bool indented)
     {
         ArrayBufferWriter<byte> buffer = new();

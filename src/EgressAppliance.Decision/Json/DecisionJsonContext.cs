@@ -14,4 +14,5 @@ namespace EgressAppliance.Decision.Json;
 [JsonSerializable(typeof(Plan))]
 [JsonSerializable(typeof(CycleInput))]
 [JsonSerializable(typeof(CycleOutcome))]
+[JsonSerializable(typeof(CostModeState))]
 internal sealed partial class DecisionJsonContext : JsonSerializerContext;

@@ -70,4 +70,6 @@ internal sealed class OverrideDocument
     public bool? Pinned { get; set; }
 
     public bool? Damped { get; set; }
+
+    public bool? ForCost { get; set; }
 }

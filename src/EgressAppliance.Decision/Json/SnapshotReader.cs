@@ -92,7 +92,7 @@ internal sealed class SnapshotReader
             Problem(at + ".age_seconds", "missing");
         }
 
-        return new(Prefix(over.Prefix, at + ".prefix"), Text(over.Link, at + ".link"), over.AgeSeconds ?? 0, over.Pinned ?? false, over.Damped ?? false);
+        return new(Prefix(over.Prefix, at + ".prefix"), Text(over.Link, at + ".link"), over.AgeSeconds ?? 0, over.Pinned ?? false, over.Damped ?? false, over.ForCost ?? false);
     }
 
     private string Text(string? text, string at)

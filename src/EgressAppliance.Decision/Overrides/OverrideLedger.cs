@@ -61,6 +61,19 @@ public sealed class OverrideLedger(TimeSpan lease)
         return true;
     }
 
+    /// <summary>Gives an entry another reason; all else stays.</summary>
+    /// <returns>False if there is no such entry.</returns>
+    public bool SetReason(IpPrefix prefix, ReasonCode reason)
+    {
+        if (!_entries.TryGetValue(prefix, out OverrideEntry? entry))
+        {
+            return false;
+        }
+
+        _entries[prefix] = entry with { Reason = reason };
+        return true;
+    }
+
     /// <summary>Notes that the router was given the route.</summary>
     /// <returns>False if there is no such entry.</returns>
     public bool Announced(IpPrefix prefix)
@@ -114,9 +127,10 @@ public sealed class OverrideLedger(TimeSpan lease)
     /// <summary>The entries as the planner wants them.</summary>
     /// <param name="now">Now.</param>
     /// <param name="damped">Tells which prefixes changed links too often of late.</param>
-    public IReadOnlyList<ActiveOverride> Active(DateTimeOffset now, Func<IpPrefix, bool> damped) =>
+    /// <param name="costMode">Cost mode has those that were made to lower the bill.</param>
+    public IReadOnlyList<ActiveOverride> Active(DateTimeOffset now, Func<IpPrefix, bool> damped, bool costMode = false) =>
         [.. _entries.Values.Select(e => new ActiveOverride(
-            e.Prefix, e.To, Math.Max(0, (now - e.Since).TotalSeconds), e.Source == OverrideSource.Operator, damped(e.Prefix)))];
+            e.Prefix, e.To, Math.Max(0, (now - e.Since).TotalSeconds), e.Source == OverrideSource.Operator, damped(e.Prefix), costMode && e.Reason == ReasonCode.SaveCost))];
 
     /// <summary>Those of the entries whose lease has run out. For a watchdog that holds the list a cycle published.</summary>
     public static IReadOnlyList<OverrideEntry> Expired(IReadOnlyList<OverrideEntry> entries, DateTimeOffset now)

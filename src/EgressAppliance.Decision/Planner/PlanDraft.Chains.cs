@@ -132,7 +132,7 @@ internal sealed partial class PlanDraft
     {
         OverrideCase? over = _projection.OverrideOf(index);
         int origin = OriginOf(index);
-        return origin >= 0 && _projection.NativeLink[index] >= 0 && over is not { Lost: ReasonCode.None, Fixed: not ReasonCode.None }
+        return origin >= 0 && _projection.NativeLink[index] >= 0 && over is not { Lost: ReasonCode.None, Fixed: not (ReasonCode.None or ReasonCode.SavesCost) }
             && _projection.MayMove(demand, origin);
     }
 

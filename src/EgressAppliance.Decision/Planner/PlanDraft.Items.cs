@@ -53,7 +53,7 @@ internal sealed partial class PlanDraft
 
     /// <summary>True unless the demand's override stays for now, or was dropped for a look at what is better and would come back at once.</summary>
     private static bool IsFree(OverrideCase? over, bool onOverride) =>
-        over is null || (onOverride ? over.Fixed is ReasonCode.None or ReasonCode.Damped : over is not { Fixed: ReasonCode.InHold, Lost: ReasonCode.None });
+        over is null || (onOverride ? over.Fixed is ReasonCode.None or ReasonCode.Damped or ReasonCode.SavesCost : over is not { Fixed: ReasonCode.InHold, Lost: ReasonCode.None });
 
     private bool HasAlternative(PrefixDemand demand, int source)
     {

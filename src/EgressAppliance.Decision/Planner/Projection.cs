@@ -202,5 +202,9 @@ internal sealed class Projection
         {
             over.Fixed = ReasonCode.Damped;
         }
+        else if (over.Active.ForCost)
+        {
+            over.Fixed = ReasonCode.SavesCost;
+        }
     }
 }

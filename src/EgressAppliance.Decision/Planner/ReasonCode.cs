@@ -24,6 +24,9 @@ public enum ReasonCode
     /// <summary>Moved on: the override's path or link can no longer be used, and the native link is over its threshold.</summary>
     TargetLost,
 
+    /// <summary>Moved: it lowers the bill, or makes room for a prefix that does.</summary>
+    SaveCost,
+
     /// <summary>An operator made the override.</summary>
     Operator,
 
@@ -31,6 +34,9 @@ public enum ReasonCode
 
     /// <summary>Given back: the native link stays under its release level with it.</summary>
     NativeFits,
+
+    /// <summary>Given back: moved to lower the bill, and its native link carries it at no additional cost until this time tomorrow, or makes room for another.</summary>
+    CostFits,
 
     /// <summary>Given back: the router no longer offers the path.</summary>
     PathGone,
@@ -72,6 +78,9 @@ public enum ReasonCode
 
     /// <summary>Kept and not moved: its prefix changed links too often of late.</summary>
     Damped,
+
+    /// <summary>Kept: it lowers the bill.</summary>
+    SavesCost,
 
     /// <summary>Kept and not moved: an operator made it.</summary>
     Pinned,

@@ -58,7 +58,7 @@ internal static class RejectionReport
     {
         PrefixDemand demand = projection.Demands[index];
         OverrideCase? over = projection.OverrideOf(index);
-        if (over is not null && over.Fixed is not (ReasonCode.None or ReasonCode.Damped) && over.Link == on)
+        if (over is not null && over.Fixed is not (ReasonCode.None or ReasonCode.Damped or ReasonCode.SavesCost) && over.Link == on)
         {
             return over.Fixed;
         }

@@ -19,6 +19,9 @@ public enum Verdict
     /// <summary>No link is over its threshold; overrides were given back.</summary>
     Released,
 
+    /// <summary>No link is over its threshold; prefixes were moved or given back to lower the bill.</summary>
+    SavingCost,
+
     /// <summary>A link is over its threshold in too few of the last cycles to act, and not over its capacity.</summary>
     Confirming,
 

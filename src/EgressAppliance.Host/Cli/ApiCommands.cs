@@ -80,6 +80,7 @@ internal sealed class ApiCommands(CommandConsole console, GlobalOptions global)
             Decisions(),
             Bgp(),
             Rib(),
+            View("cost", "The billing months, and what cost mode makes of them.", "cost", ApiClient.Json.CostDto, CostViews.Write),
             View("capture", "Where every frame ended, and what to do about loss.", "capture", ApiClient.Json.CaptureDto, CaptureViews.Write),
         };
         return show;

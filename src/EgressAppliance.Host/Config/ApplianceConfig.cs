@@ -315,6 +315,12 @@ public sealed record LinkConfig
     /// <summary>First day of the billing month, 1–28.</summary>
     public int BillingDay { get; init; } = 1;
 
+    /// <summary>Zone in whose midnight that day begins.</summary>
+    public TimeZoneInfo BillingZone { get; init; } = TimeZoneInfo.Utc;
+
+    /// <summary>Percentile of the month's samples that is billed, 50–100.</summary>
+    public int BillingPercentile { get; init; } = 95;
+
     /// <summary>Take no moved prefixes.</summary>
     public bool Drain { get; init; }
 }
@@ -330,6 +336,28 @@ public enum PolicyAction
 /// <param name="Prefix">The prefix and everything more specific.</param>
 /// <param name="Action">What to do.</param>
 public sealed record PolicyConfig(IpPrefix Prefix, PolicyAction Action);
+
+/// <summary><c>decision.cost_mode:</c></summary>
+public sealed record CostModeConfig
+{
+    /// <summary>Whether moves are made to lower the bill.</summary>
+    public bool Enabled { get; init; }
+
+    /// <summary>Least saving of a move, per month.</summary>
+    public double MinSaving { get; init; } = 10;
+
+    /// <summary>Most moves in 24 hours.</summary>
+    public int MaxMovesPerDay { get; init; } = 120;
+
+    /// <summary>Least age of an override before it is changed.</summary>
+    public TimeSpan Hold { get; init; } = TimeSpan.FromMinutes(30);
+
+    /// <summary>Most overrides in force after its moves; null: half of <see cref="DecisionConfig.MaxOverrides"/>.</summary>
+    public int? MaxOverrides { get; init; }
+
+    /// <summary>Most of all traffic that overrides carry after its moves, 0–1; null: half of <see cref="DecisionConfig.MaxShare"/>.</summary>
+    public double? MaxShare { get; init; }
+}
 
 /// <summary><c>decision:</c></summary>
 public sealed record DecisionConfig
@@ -385,6 +413,9 @@ public sealed record DecisionConfig
     /// <summary>Share of a link's capacity that its counter may show beyond the mirror.</summary>
     public double MaxUnseen { get; init; } = 0.20;
 
+    /// <summary><c>cost_mode</c></summary>
+    public CostModeConfig CostMode { get; init; } = new();
+
     /// <summary>Our marker, RFC 1997 community.</summary>
     public uint MarkerCommunity { get; init; }
 
@@ -400,6 +431,9 @@ public sealed record HistoryConfig
 
     /// <summary>Folder of the journal's files: <c>journal</c> beside <c>history.path</c>.</summary>
     public string JournalFolder { get; init; } = "/var/lib/egress-appliance/journal";
+
+    /// <summary>File with the billing months: <c>billing.json</c> beside <c>history.path</c>. Written only if a link has a price.</summary>
+    public string BillingFile { get; init; } = "/var/lib/egress-appliance/billing.json";
 
     /// <summary>Most disk space of the journal, octets.</summary>
     public long JournalBytes { get; init; } = 1L << 30;

@@ -269,6 +269,7 @@ public sealed class ConfigChecks
             }
         }
 
+        new CostChecks(_root, decision, _diagnostics).Run();
         if (decision.TryGet("max_share", out double share) && decision.TryGet("max_share_per_cycle", out double perCycle) && perCycle > share)
         {
             BoundValue at = decision.Value("max_share_per_cycle").Given ? decision.Value("max_share_per_cycle") : decision.Value("max_share");

@@ -135,6 +135,8 @@ public static class ConfigKeys
         Optional("links[].cost.commit", Rate(0, 1_000_000_000_000_000), "Rate that is paid for in any case."),
         Optional("links[].cost.price_per_mbit", Price, "Price of a Mbit/s beyond it, in any one currency."),
         Value("links[].cost.billing_day", WholeNumber(1, 28), "1", "First day of the billing month."),
+        Value("links[].cost.time_zone", Zone, "UTC", "Zone in whose midnight that day begins."),
+        Value("links[].cost.percentile", WholeNumber(50, 100), "95", "Percentile of the month's samples of 5 minutes that is billed; 100: the largest."),
         Value("links[].drain", Bool, "false", "Move nothing onto this link."),
     ];
 
@@ -160,6 +162,13 @@ public static class ConfigKeys
         Value("decision.max_unseen", Ratio(0.01, 1), "20%", "Share of a link's capacity that its interface counter may show beyond the mirror before decisions freeze. Up to it, the difference counts as load that cannot be moved."),
         Optional("decision.marker_community", Community,
             "Community on each of our routes, by which they are known again. Must have no meaning in your network.", "local_as of the first router, then :64900"),
+        Section("decision.cost_mode", "Moves that lower the bill of links with a price, while none is over its threshold (docs/cost.md)."),
+        Value("decision.cost_mode.enabled", Bool, "false", "Whether there are any. The months of links with a price are kept either way."),
+        Value("decision.cost_mode.min_saving", Price, "10", "Least saving a month that a move must bring, in the currency of the prices."),
+        Value("decision.cost_mode.max_moves_per_day", WholeNumber(0, 100_000), "120", "Most moves and overrides given back for it within 24 hours."),
+        Value("decision.cost_mode.hold", Duration(TimeSpan.Zero, 24 * Hour), "30m", "Least age of an override before it is moved on or given back for it; not less than decision.hold."),
+        Optional("decision.cost_mode.max_overrides", WholeNumber(0, 100_000), "Most overrides in force after its moves. What is left up to decision.max_overrides is for overload.", "half of decision.max_overrides"),
+        Optional("decision.cost_mode.max_share", Ratio(0, 1), "Most of all traffic that overrides carry after its moves. What is left up to decision.max_share is for overload.", "half of decision.max_share"),
         Sections("decision.policies[]", "Rules for prefixes; the first that matches counts.") with { MaximumItems = 10_000 },
         Section("decision.policies[].match", "What the rule is for.") with { Required = true },
         Required("decision.policies[].match.prefix", Prefix, "A prefix, and everything more specific."),

@@ -14,6 +14,7 @@ internal static class ConfigMapper
         BoundSection capture = root.Section("capture")!;
         BoundSection bgp = root.Section("bgp")!;
         BoundSection history = root.Section("history")!;
+        string folder = Path.GetDirectoryName(Path.GetFullPath(history.Get<string>("path"), baseDirectory)) ?? "/";
         BoundSection http = root.Section("http")!;
         return new ApplianceConfig
         {
@@ -38,7 +39,8 @@ internal static class ConfigMapper
             History = new HistoryConfig
             {
                 Journal = history.Get<bool>("journal"),
-                JournalFolder = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(history.Get<string>("path"), baseDirectory)) ?? "/", "journal"),
+                JournalFolder = Path.Combine(folder, "journal"),
+                BillingFile = Path.Combine(folder, "billing.json"),
                 JournalBytes = history.Get<long>("journal_size"),
             },
             Http = new HttpConfig
@@ -134,6 +136,8 @@ internal static class ConfigMapper
             PricePerMbit = cost.TryGet("price_per_mbit", out double price) ? price : null,
             CommitBps = cost.TryGet("commit", out long commit) ? commit : null,
             BillingDay = (int)cost.Get<long>("billing_day"),
+            BillingZone = cost.Get<TimeZoneInfo>("time_zone"),
+            BillingPercentile = (int)cost.Get<long>("percentile"),
             Drain = link.Get<bool>("drain"),
         };
     }
@@ -143,6 +147,16 @@ internal static class ConfigMapper
         root.Section("capture")!.Sections("sources").Any(s => s.Value("file") is { Given: true } file && file.Text == source)
             ? Path.GetFullPath(source, baseDirectory)
             : source;
+
+    private static CostModeConfig CostMode(BoundSection cost) => new()
+    {
+        Enabled = cost.Get<bool>("enabled"),
+        MinSaving = cost.Get<double>("min_saving"),
+        MaxMovesPerDay = (int)cost.Get<long>("max_moves_per_day"),
+        Hold = cost.Get<TimeSpan>("hold"),
+        MaxOverrides = cost.TryGet("max_overrides", out long overrides) ? (int)overrides : null,
+        MaxShare = cost.TryGet("max_share", out double share) ? share : null,
+    };
 
     private static DecisionConfig Decision(BoundSection root)
     {
@@ -166,6 +180,7 @@ internal static class ConfigMapper
             FlapHalfLife = decision.Get<TimeSpan>("flap_half_life"),
             MaxMisprojection = decision.Get<double>("max_misprojection"),
             MaxUnseen = decision.Get<double>("max_unseen"),
+            CostMode = CostMode(decision.Section("cost_mode")!),
             MarkerCommunity = decision.TryGet("marker_community", out uint community)
                 ? community
                 : (uint)root.Sections("routers")[0].Section("bgp")!.Get<long>("local_as") << 16 | DefaultMarkerValue,

@@ -71,6 +71,12 @@ public sealed class ConfigType(string name, string range, Func<string, ParsedVal
             ? ParsedValue.Of(value)
             : ParsedValue.Bad($"'{text}' is not a price", "write a number from 0 to 1000000 without a currency, such as 0.35"));
 
+    /// <summary>A time zone; a <see cref="TimeZoneInfo"/>.</summary>
+    public static ConfigType Zone { get; } = new("time zone", "IANA name", text =>
+        text.Length is > 0 and <= 64 && TimeZoneInfo.TryFindSystemTimeZoneById(text, out TimeZoneInfo? zone)
+            ? ParsedValue.Of(zone)
+            : ParsedValue.Bad($"'{text}' is no time zone of this machine", "write a name such as Europe/Berlin; `timedatectl list-timezones` lists them"));
+
     /// <summary>Any text of a bounded length; a <see cref="string"/>.</summary>
     /// <param name="name">What it is.</param>
     /// <param name="maximum">Most characters.</param>

@@ -16,5 +16,6 @@ namespace EgressAppliance.Host.Http;
 [JsonSerializable(typeof(ModeDto))]
 [JsonSerializable(typeof(OverrideRequestDto))]
 [JsonSerializable(typeof(WithdrawAllDto))]
+[JsonSerializable(typeof(CostDto))]
 [JsonSerializable(typeof(StateEventDto))]
 public sealed partial class ApiJson : JsonSerializerContext;

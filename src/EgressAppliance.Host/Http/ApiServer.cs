@@ -103,6 +103,7 @@ public sealed class ApiServer : IAsyncDisposable
         api.MapGet("/decisions", GetDecisions);
         api.MapGet("/plan", (IApplianceApi a) => a.State.Decision is { } d ? Results.Ok(d) : Results.Problem(
             "No cycle of the decision maker has run yet.", statusCode: StatusCodes.Status404NotFound));
+        api.MapGet("/cost", (IApplianceApi a) => a.GetCost());
         api.MapGet("/explain", Explain);
         api.MapGet("/bgp/rib", Rib);
         api.MapGet("/bgp/rib.mrt", RibDumpAsync);

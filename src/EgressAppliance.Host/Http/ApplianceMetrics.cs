@@ -15,7 +15,7 @@ public static class ApplianceMetrics
     /// </summary>
     public static void Write(
         TextWriter writer, StateEventDto state, IReadOnlyList<KeyValuePair<string, long>> verdicts, IReadOnlyList<KeyValuePair<string, long>> changes,
-        JournalStatus? journal = null)
+        JournalStatus? journal = null, CostDto? cost = null)
     {
         ArgumentNullException.ThrowIfNull(state);
         PrometheusText text = new(writer);
@@ -30,6 +30,36 @@ public static class ApplianceMetrics
         if (journal is not null)
         {
             WriteJournal(text, journal);
+        }
+
+        if (cost is { Links.Count: > 0 })
+        {
+            WriteCost(text, cost);
+        }
+    }
+
+    private static void WriteCost(PrometheusText text, CostDto cost)
+    {
+        text.Gauge("egress_cost_mode", "1 if moves are made to lower the bill; absent, as what follows, without a link with a price.").Sample(cost.Enabled ? 1 : 0);
+        text.Gauge("egress_billing_file_up", "1 if the billing months are kept on disk, 0 if writing failed.").Sample(cost.Problem is null ? 1 : 0);
+        text.Gauge("egress_bill_so_far", "What all links with a price will be billed this month in any case, in the currency of the prices.").Sample((double)cost.BillSoFar);
+        Each("egress_billing_standing_bits_per_second", "What the link will be billed in any case, commit aside.", l => l.StandingBps);
+        Each("egress_billing_percentile_bits_per_second", "The billed percentile of the month's samples so far.", l => l.PercentileBps);
+        Each("egress_billing_samples", "Samples of the month that are over and were measured.", l => l.Measured);
+        Each("egress_cost_level_bits_per_second", "The rate up to which cost mode fills the link.", l => l.LevelBps);
+        Each("egress_cost_free_samples_left", "Samples that may still exceed the level without being billed.", l => l.FreeLeft);
+        Each("egress_cost_bursting", "1 while the link is filled beyond its level.", l => l.Bursting ? 1 : 0);
+
+        void Each(string name, string help, Func<CostLinkDto, double?> value)
+        {
+            text.Gauge(name, help);
+            foreach (CostLinkDto link in cost.Links)
+            {
+                if (value(link) is { } number)
+                {
+                    text.Sample(number, ("link", link.Name));
+                }
+            }
         }
     }
 

@@ -50,6 +50,9 @@ public interface IApplianceApi
     /// <summary>Writes the routers' tables as MRT, in steps and at the reader's pace. False, with nothing written, while another request does.</summary>
     Task<bool> WriteRibAsync(PipeWriter output, CancellationToken cancellationToken);
 
+    /// <summary>The billing months, and what cost mode makes of them.</summary>
+    CostDto GetCost();
+
     /// <summary>The names of the configured links.</summary>
     IReadOnlyList<string> LinkNames { get; }
 

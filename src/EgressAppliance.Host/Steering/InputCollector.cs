@@ -145,6 +145,7 @@ public sealed class InputCollector
             Input = new CycleInput
             {
                 Now = _time.GetUtcNow(),
+                TimeOfDay = _time is SteadyClock steady ? steady.GetUtcNow() + steady.Offset : null,
                 Links = links,
                 Prefixes = prefixes,
                 Health = health,

@@ -1,5 +1,6 @@
 using EgressAppliance.Bgp.Speaker;
 using EgressAppliance.Decision.Control;
+using EgressAppliance.Decision.Cost;
 using EgressAppliance.Decision.Journal;
 using EgressAppliance.Decision.Overrides;
 using EgressAppliance.Decision.Planner;
@@ -59,9 +60,10 @@ public sealed class SteeringLoop : IAsyncDisposable
     /// <param name="time">A clock that nobody sets.</param>
     /// <param name="logger">Where to log.</param>
     /// <param name="journal">Takes every call of the decision maker; null for no journal.</param>
+    /// <param name="cost">What cost mode remembered when the appliance last ran; null if nothing is known.</param>
     public SteeringLoop(
         ApplianceConfig config, InputCollector inputs, RouteInstaller installer, IBgpSpeaker speaker, LinkDirectory links, SystemdNotifier systemd,
-        SteadyClock time, ILogger<SteeringLoop> logger, IJournalSink? journal = null)
+        SteadyClock time, ILogger<SteeringLoop> logger, IJournalSink? journal = null, CostModeState? cost = null)
     {
         _inputs = inputs;
         _installer = installer;
@@ -74,7 +76,7 @@ public sealed class SteeringLoop : IAsyncDisposable
         _jitter = config.Decision.CycleJitter;
         _controller = new RecordingController(
             new DecisionController(
-                SteeringOptions.ForController(config), config.Mode == ApplianceMode.Inject ? DecisionMode.Inject : DecisionMode.Observe),
+                SteeringOptions.ForController(config), config.Mode == ApplianceMode.Inject ? DecisionMode.Inject : DecisionMode.Observe, cost: cost),
             journal);
         _speaker.OverrideLost += OnOverrideLost;
         _watchdog = new LeaseWatchdog(
@@ -95,6 +97,27 @@ public sealed class SteeringLoop : IAsyncDisposable
 
     /// <summary>The options of planning in force.</summary>
     public PlannerOptions PlannerOptions => _controller.Options.Planner;
+
+    /// <summary>How the months of the links with a price stand.</summary>
+    public IReadOnlyList<BillingStatus> Billing
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _controller.Billing;
+            }
+        }
+    }
+
+    /// <summary>What cost mode remembers, to be written down.</summary>
+    public CostModeState ExportCost()
+    {
+        lock (_gate)
+        {
+            return _controller.ExportCost();
+        }
+    }
 
     /// <summary>Starts cycling.</summary>
     public void Start() => _running = Task.Run(() => RunAsync(_stop.Token));

@@ -1,4 +1,5 @@
 using EgressAppliance.Decision.Control;
+using EgressAppliance.Decision.Cost;
 using EgressAppliance.Decision.Planner;
 using EgressAppliance.Host.Config;
 
@@ -31,7 +32,31 @@ public static class SteeringOptions
     /// reads are a fault, one is not.
     /// </summary>
     public static ControllerOptions ForController(ApplianceConfig config) =>
-        ForController(config.Decision, config.Routers.Max(r => r.Snmp?.Poll) ?? TimeSpan.Zero);
+        ForController(config.Decision, config.Routers.Max(r => r.Snmp?.Poll) ?? TimeSpan.Zero) with { Billing = ForBilling(config.Links) };
+
+    /// <summary>How the links with a price are billed.</summary>
+    public static IReadOnlyDictionary<string, BillingOptions> ForBilling(IReadOnlyList<LinkConfig> links) =>
+        links.Where(l => l.PricePerMbit is not null).ToDictionary(l => l.Name, l => new BillingOptions
+        {
+            BillingDay = l.BillingDay,
+            TimeZone = l.BillingZone,
+            FreeRatio = (100 - l.BillingPercentile) / 100.0,
+        });
+
+    /// <summary>Limits of cost mode. Half of what overrides may be altogether stays for the relief of overload unless the configuration says otherwise.</summary>
+    public static CostOptions ForCost(DecisionConfig config) => new()
+    {
+        Enabled = config.CostMode.Enabled,
+        MinSavingPerMonth = (decimal)config.CostMode.MinSaving,
+        Hold = config.CostMode.Hold,
+        MaxMoves = config.MaxMovesPerCycle,
+        MaxMovesPerDay = config.CostMode.MaxMovesPerDay,
+        MaxOverrides = config.CostMode.MaxOverrides ?? config.MaxOverrides / 2,
+        MaxShareAtOnce = config.MaxSharePerCycle,
+        MaxShare = config.CostMode.MaxShare ?? config.MaxShare / 2,
+        MinPrefixShare = config.MinPrefixShare,
+        Denied = ForPlanner(config).Denied,
+    };
 
     /// <summary>The same for a <c>decision</c> section by itself.</summary>
     /// <param name="decision">The section.</param>
@@ -43,6 +68,7 @@ public static class SteeringOptions
         return defaults with
         {
             Planner = ForPlanner(decision),
+            Cost = ForCost(decision),
             Lease = decision.Lease,
             ConfirmCycles = decision.ConfirmCycles,
             ConfirmOf = decision.ConfirmOf,

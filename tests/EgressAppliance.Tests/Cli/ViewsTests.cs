@@ -136,6 +136,9 @@ public sealed class ViewsTests
         c));
 
     [Fact]
+    public void Cost_matches() => Check("cost", c => CostViews.Write(new EgressAppliance.Tests.Http.FakeAppliance().GetCost(), c));
+
+    [Fact]
     public void Overrides_matches() => Check("overrides", c => Views.Overrides([Override, Override with { State = "proposed", LeaseExpires = null }], c));
 
     [Fact]

@@ -77,7 +77,13 @@ public sealed class ConfigLoaderTests
     {
         using ConfigFolder folder = ConfigFolder.Minimal(text => text + "history: { path: var/history.db, journal: false, journal_size: 32MiB }\n");
         Assert.Equal(
-            new HistoryConfig { Journal = false, JournalFolder = Path.Combine(folder.Path, "var", "journal"), JournalBytes = 32 << 20 },
+            new HistoryConfig
+            {
+                Journal = false,
+                JournalFolder = Path.Combine(folder.Path, "var", "journal"),
+                BillingFile = Path.Combine(folder.Path, "var", "billing.json"),
+                JournalBytes = 32 << 20,
+            },
             ConfigLoader.Load(folder.File).Config!.History);
     }
 

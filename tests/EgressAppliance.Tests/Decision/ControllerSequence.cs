@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using EgressAppliance.Decision;
 using EgressAppliance.Decision.Control;
+using EgressAppliance.Decision.Cost;
 using EgressAppliance.Decision.Json;
 using EgressAppliance.Decision.Overrides;
 using EgressAppliance.Decision.Planner;
@@ -17,6 +18,9 @@ namespace EgressAppliance.Tests.Decision;
 internal sealed class ControllerSequence
 {
     private static readonly string[] Names = ["link-a", "link-b", "link-c", "link-d"];
+    private static readonly BillingOptions Quarterly = new() { Interval = TimeSpan.FromMinutes(15) };
+    private static readonly DateTimeOffset Third = Lab.Start.AddDays(2);
+    private static readonly CostModeState TwoDays = Measured();
 
     private readonly Random _random;
     private DecisionController _controller;
@@ -59,7 +63,16 @@ internal sealed class ControllerSequence
             FlapSuppress = _random.Next(2) == 0 ? 1.5 : 0,
             MisprojectionCycles = _random.Next(2, 12),
         };
-        _controller = new DecisionController(_options, _random.Next(4) == 0 ? DecisionMode.Observe : DecisionMode.Inject);
+        DecisionMode mode = _random.Next(4) == 0 ? DecisionMode.Observe : DecisionMode.Inject;
+        if (seed % 3 == 0)
+        {
+            // By a generator of its own, so that what else a seed gives does not depend on cost mode.
+            Random money = new(seed);
+            _options = _options with { Cost = Cost(money), Billing = Names.Take(links).ToDictionary(n => n, _ => Quarterly) };
+            _links = [.. _links.Select(l => l with { PricePerMbps = money.Next(5) == 0 ? null : money.Next(0, 8), CommitBps = money.Next(0, 4) * 100 * Lab.M })];
+        }
+
+        _controller = new DecisionController(_options, mode, cost: TwoDays);
     }
 
     /// <summary>Verdicts and reasons met, for the test of coverage.</summary>
@@ -91,6 +104,38 @@ internal sealed class ControllerSequence
         }
 
         return null;
+    }
+
+    private static CostOptions Cost(Random random) => new()
+    {
+        Enabled = true,
+        MinSavingPerMonth = random.Next(2) * 50,
+        Hold = TimeSpan.FromSeconds(random.Next(0, 60)),
+        MaxMoves = random.Next(1, 6),
+        MaxOverrides = random.Next(1, 8),
+        MaxShareAtOnce = random.NextDouble(),
+        MaxShare = random.NextDouble(),
+        MinPrefixShare = 0,
+        LevelInterval = TimeSpan.FromMinutes(random.Next(0, 60)),
+        LevelSmoothing = TimeSpan.FromHours(random.Next(0, 24)),
+    };
+
+    /// <summary>Months in which each link has carried something for two days.</summary>
+    private static CostModeState Measured()
+    {
+        Random random = new(7);
+        return new CostModeState
+        {
+            Months =
+            [
+                .. Names.Select(name => new BillingRecord
+                {
+                    Link = name,
+                    Start = Lab.Start,
+                    Samples = [.. Enumerable.Range(0, 2 * 96).Select(_ => random.Next(0, 500) * Lab.M)],
+                }),
+            ],
+        };
     }
 
     private string? Step()
@@ -165,6 +210,9 @@ internal sealed class ControllerSequence
         CycleInput input = new()
         {
             Now = _now,
+
+            // A hundred times as fast, so that a history is some hours of samples.
+            TimeOfDay = Third + ((_now - Lab.Start) * 100),
             Links = [.. _links.Select(l => l with { MeasuredBps = _random.Next(6) == 0 ? _random.Next(0, 1500) * Lab.M : null })],
             Prefixes = [.. Enumerable.Range(0, _rates.Length).Select(i => new PrefixDemand(Lab.Prefix(i), _rates[i], PathsOf(i)))],
             Health = _health,

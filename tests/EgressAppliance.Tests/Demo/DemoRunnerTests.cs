@@ -161,6 +161,8 @@ public class DemoRunnerTests
 
         public ExplainDto? Explain(string query) => null;
 
+        public CostDto GetCost() => throw new NotSupportedException();
+
         public RibDto? GetRib(string query) => null;
 
         public Task<bool> WriteRibAsync(System.IO.Pipelines.PipeWriter output, CancellationToken cancellationToken) => Task.FromResult(true);

@@ -39,6 +39,15 @@ public sealed class ApiServerTests : IAsyncLifetime, IDisposable
         Assert.Equal(1, status.RootElement.GetProperty("bgp")[0].GetProperty("routes_ipv4").GetInt32());
     }
 
+    [Fact]
+    public async Task Cost_read_has_the_month_of_each_link_with_a_price()
+    {
+        using JsonDocument cost = JsonDocument.Parse(await _client.GetStringAsync("/api/v1/cost"));
+        Assert.Equal("proposed", cost.RootElement.GetProperty("verdict").GetString());
+        JsonElement link = Assert.Single(cost.RootElement.GetProperty("links").EnumerateArray());
+        Assert.Equal(("isp-a", 1_500_000_000), (link.GetProperty("name").GetString(), link.GetProperty("standing_bps").GetInt64()));
+    }
+
     [Theory]
     [InlineData("/api/v1/prefixes?top=0")]
     [InlineData("/api/v1/prefixes?top=x")]

@@ -38,6 +38,16 @@ internal sealed class FakeAppliance : IApplianceApi
     public ExplainDto? Explain(string query) =>
         query == "192.0.2.1" ? new ExplainDto(query, "192.0.2.0/24", 500, "isp-a", "isp-a", null, [], "It goes by its native link.") : null;
 
+    public CostDto GetCost() => new(
+        true, "proposed", "Prefixes are moved to where they cost nothing more.", new DateTimeOffset(2026, 3, 4, 5, 5, 0, TimeSpan.Zero), 2170.5m, 2300m, 1,
+        [
+            new CostLinkDto(
+                "isp-a", 0.35, 2_000_000_000, new DateTimeOffset(2026, 3, 1, 0, 0, 0, TimeSpan.Zero), new DateTimeOffset(2026, 4, 1, 0, 0, 0, TimeSpan.Zero), 8928, 1000, 446,
+                1_500_000_000, 1_800_000_000, 2_400_000_000, 2_350_000_000, 440, false),
+        ],
+        [new CostMoveDto(new DateTimeOffset(2026, 3, 4, 5, 5, 0, TimeSpan.Zero), "192.0.2.0/24", "isp-b", "isp-a", 120_000_000, 42, "Its link carries more than costs nothing; the other one has room.", false)],
+        null);
+
     public RibDto? GetRib(string query) => query switch
     {
         "192.0.2.1" => new RibDto(query, "192.0.2.0/24", [new RibPathDto("edge1", "192.0.2.1", 7, "100.64.1.2", "isp-a", "64496", 100, null, "igp", [], null)]),

@@ -47,7 +47,7 @@ internal static class MetricsText
         };
         using StringWriter text = new();
         ApplianceMetrics.Write(text, state, [KeyValuePair.Create("no_overload", 4L)], [KeyValuePair.Create("announced", 2L)],
-            new JournalStatus(null, 10, 1, 1, 4096));
+            new JournalStatus(null, 10, 1, 1, 4096), new FakeAppliance().GetCost());
         return text.ToString();
     }
 }

@@ -54,7 +54,7 @@ internal sealed class Bench : IAsyncDisposable
         Builder = new StateBuilder(Config, Links, Speaker, new MonitoringView(null), Table, Wall);
         Explainer = new Explainer(Speaker, Links, new RouterChoices(Speaker, Links, Config.Decision.MarkerCommunity), Table);
         Loop.CycleDone += (_, _, _) => BeforePublication?.Invoke();
-        Api = new ApplianceApi(Loop, Builder, Explainer, Installer, Links, new RibView(Speaker, Links, Table, Config, Wall), Builder.Empty(mode));
+        Api = new ApplianceApi(Loop, Builder, Explainer, Installer, Links, new RibView(Speaker, Links, Table, Config, Wall), Builder.Empty(mode), new CostView(Config, () => Loop.Billing, null));
         Loop.CycleDone += (_, outcome, _) =>
         {
             Last = outcome;

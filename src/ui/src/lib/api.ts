@@ -1,4 +1,4 @@
-import type { Decision, Explanation, Prefix, Problem } from './types';
+import type { Cost, Decision, Explanation, Prefix, Problem } from './types';
 
 /** Thrown with the appliance's own words when it refuses a request. */
 export class ApiError extends Error {}
@@ -27,6 +27,7 @@ export const api = {
   prefixes: (top: number, link: string) =>
     call<Prefix[]>(`/prefixes?top=${top}${link ? `&link=${encodeURIComponent(link)}` : ''}`),
   decisions: (limit: number) => call<Decision[]>(`/decisions?limit=${limit}`),
+  cost: () => call<Cost>('/cost'),
   explain: (query: string) => call<Explanation>(`/explain?prefix=${encodeURIComponent(query)}`),
   setMode: (mode: string) => call<{ mode: string }>('/mode', json('PUT', { mode })),
   release: (prefix: string) => call<void>(`/overrides?prefix=${encodeURIComponent(prefix)}`, { method: 'DELETE' }),

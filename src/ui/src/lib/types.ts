@@ -154,6 +154,48 @@ export interface Override {
   lease_expires: string | null;
 }
 
+/** GET /api/v1/cost. Money is in the currency of the prices. */
+export interface Cost {
+  enabled: boolean;
+  verdict: string;
+  reason: string;
+  decided: string | null;
+  bill_so_far: number;
+  expected_bill: number | null;
+  overrides: number;
+  links: CostLink[];
+  moves: CostMove[];
+  problem: string | null;
+}
+
+export interface CostLink {
+  name: string;
+  price_per_mbit: number;
+  commit_bps: number | null;
+  start: string;
+  end: string;
+  samples: number;
+  measured: number;
+  free_samples: number;
+  standing_bps: number;
+  percentile_bps: number;
+  level_bps: number | null;
+  limit_bps: number | null;
+  free_left: number | null;
+  bursting: boolean;
+}
+
+export interface CostMove {
+  time: string;
+  prefix: string;
+  from: string;
+  to: string;
+  rate_bps: number;
+  saving_per_month: number;
+  reason: string;
+  gives_back: boolean;
+}
+
 export interface Move {
   prefix: string;
   from: string;

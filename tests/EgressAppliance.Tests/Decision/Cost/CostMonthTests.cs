@@ -7,7 +7,7 @@ namespace EgressAppliance.Tests.Decision.Cost;
 
 public class CostMonthTests(ITestOutputHelper output)
 {
-    private static readonly CostOptions Options = new() { Enabled = true, MaxShare = 1, MinSavingPerMonth = 100 };
+    private static readonly CostOptions Options = new() { Enabled = true, MaxShare = 1, MaxShareAtOnce = 1, MinSavingPerMonth = 100 };
 
     [Fact]
     public void Propose_a_full_month_costs_less_than_plain_bgp_with_bounded_moves_and_no_link_over_its_ceiling()

@@ -9,7 +9,7 @@ public class CostOptimumTests(ITestOutputHelper output)
     private const int Months = 50;
 
     /// <summary>No caps, and nothing too small: the optimum knows of none either.</summary>
-    private static readonly CostOptions Free = new() { Enabled = true, MinSavingPerMonth = 0, MaxMoves = 100, MaxMovesPerDay = 1000, MaxShare = 1, MinPrefixShare = 0, Hold = TimeSpan.Zero, LevelSmoothing = TimeSpan.FromDays(3) };
+    private static readonly CostOptions Free = new() { Enabled = true, MinSavingPerMonth = 0, MaxMoves = 100, MaxMovesPerDay = 1000, MaxShare = 1, MaxShareAtOnce = 1, MinPrefixShare = 0, Hold = TimeSpan.Zero, LevelSmoothing = TimeSpan.FromDays(3) };
 
     [GlpkFact]
     public async Task Propose_small_months_cost_within_five_percent_of_the_optimum_that_knows_the_future()

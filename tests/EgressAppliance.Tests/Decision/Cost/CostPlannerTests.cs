@@ -11,7 +11,7 @@ public class CostPlannerTests
 {
     private static readonly FsCheck.Config Thorough = FsCheck.Config.QuickThrowOnFailure.WithMaxTest(300).WithReplay(20260101, 1);
     private static readonly BillingOptions Hourly = new() { Interval = TimeSpan.FromHours(1) };
-    private static readonly CostOptions On = new() { Enabled = true, MinSavingPerMonth = 10, MinPrefixShare = 0, MaxShare = 1 };
+    private static readonly CostOptions On = new() { Enabled = true, MinSavingPerMonth = 10, MinPrefixShare = 0, MaxShare = 1, MaxShareAtOnce = 1 };
 
     /// <summary>Two links with a price, one ten times the other's, two weeks of a constant demand behind them that the dear one carried.</summary>
     private static readonly DecisionSnapshot Dear = Lab.Snapshot(
@@ -192,6 +192,7 @@ public class CostPlannerTests
             MaxMoves = random.Next(0, 10),
             MaxOverrides = random.Next(0, 40),
             MaxShare = random.NextDouble(),
+            MaxShareAtOnce = random.NextDouble(),
             MinPrefixShare = planner.MinPrefixShare,
             Denied = planner.Denied,
         };

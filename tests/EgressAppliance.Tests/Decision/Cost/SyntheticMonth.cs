@@ -1,4 +1,5 @@
 using EgressAppliance.Decision;
+using EgressAppliance.Decision.Control;
 using EgressAppliance.Decision.Cost;
 using EgressAppliance.Decision.Planner;
 using EgressAppliance.Net;
@@ -104,12 +105,50 @@ internal sealed class SyntheticMonth
         return carried;
     }
 
+    /// <summary>
+    /// Carries the month with the controller: a cycle at the begin of each sample, and one at its end that sees what the first one did and measures what the links carried.
+    /// </summary>
+    /// <param name="options">For the controller; its months are those of this one.</param>
+    /// <param name="seen">Called with each sample's number and the outcomes of its two cycles.</param>
+    public long[][] CarryBy(ControllerOptions options, Action<int, CycleOutcome[]>? seen = null)
+    {
+        TimeSpan interval = Billing.Interval;
+        options = options with { Billing = Links.ToDictionary(l => l.Name, _ => Billing), Lease = 3 * interval };
+        DecisionController controller = new(options, DecisionMode.Inject, cost: new CostModeState { Months = [.. Links.Select(Restored)] });
+        long[][] carried = new long[Rates.Length][];
+        for (int t = 0; t < Rates.Length; t++)
+        {
+            DateTimeOffset now = Start + (t * interval);
+            CycleOutcome begin = controller.Cycle(Input(t, now, measured: null));
+            carried[t] = Load(t, controller.Overrides.ToDictionary(o => o.Prefix, o => (o.To, o.Since)));
+            CycleOutcome end = controller.Cycle(Input(t, now + (interval * 0.9), carried[t]));
+            seen?.Invoke(t, [begin, end]);
+        }
+
+        return carried;
+    }
+
+    private BillingRecord Restored(LinkState link, int l) => new()
+    {
+        Link = link.Name,
+        Start = Start,
+        Samples = [],
+        Previous = [.. Native(RatesBefore).Select(sample => sample[l])],
+    };
+
+    private CycleInput Input(int t, DateTimeOffset now, long[]? measured) => new()
+    {
+        Now = now,
+        Links = [.. Links.Select((link, l) => link with { MeasuredBps = measured?[l] })],
+        Prefixes = [.. Rates[t].Select((rate, p) => new PrefixDemand(Lab.Prefix(p), rate, Paths[p]))],
+    };
+
     private DecisionSnapshot Snapshot(int t, DateTimeOffset now, Dictionary<IpPrefix, (string Link, DateTimeOffset Since)> overrides) => new()
     {
         Time = now,
         Links = Links,
         Prefixes = [.. Rates[t].Select((rate, p) => new PrefixDemand(Lab.Prefix(p), rate, Paths[p]))],
-        Overrides = [.. overrides.Select(o => new ActiveOverride(o.Key, o.Value.Link, (now - o.Value.Since).TotalSeconds))],
+        Overrides = [.. overrides.Select(o => new ActiveOverride(o.Key, o.Value.Link, (now - o.Value.Since).TotalSeconds, ForCost: true))],
     };
 
     private static void Relieve(Plan plan, Dictionary<IpPrefix, (string Link, DateTimeOffset Since)> overrides, DateTimeOffset now)

@@ -25,6 +25,7 @@ public class ControllerStateTests
         ["_trust"] = nameof(ControllerState.LinkTrusts),
         ["_flaps"] = nameof(ControllerState.Flaps),
         ["_misprojection"] = nameof(ControllerState.Misprojection),
+        ["_cost"] = nameof(ControllerState.Cost),
         ["_published"] = null,
         ["_planner"] = null,
     };
