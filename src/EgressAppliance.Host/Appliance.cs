@@ -139,7 +139,7 @@ public sealed class Appliance : IAsyncDisposable
         JournalWriter? journal = JournalOptions.From(config.History) is { } kept ? Own(new JournalWriter(kept, time, loggers.CreateLogger<JournalWriter>())) : null;
         _loop = Own(new SteeringLoop(config, inputs, installer, speaker, links, _systemd, clock, loggers.CreateLogger<SteeringLoop>(), journal));
         StateBuilder builder = new(config, links, speaker, new MonitoringView(station), table, time);
-        Api = new ApplianceApi(_loop, builder, new Explainer(speaker, links, new RouterChoices(speaker, links, config.Decision.MarkerCommunity), table), installer, links, new RibView(speaker, links, table, config, time), builder.Empty(config.Mode), journal);
+        Api = new ApplianceApi(_loop, builder, new Explainer(speaker, links, new RouterChoices(speaker, links, config.Decision.MarkerCommunity), new RoutePolicies(config.Decision.Policies, links), table), installer, links, new RibView(speaker, links, table, config, time), builder.Empty(config.Mode), journal);
 
         ApiServer server = Own(await ApiServer.StartAsync(config.Http, Api, loggers, cancellationToken));
         HttpPort = server.Port;

@@ -1,5 +1,4 @@
 using EgressAppliance.Decision.Planner;
-using EgressAppliance.Net;
 
 namespace EgressAppliance.Decision.Cost;
 
@@ -44,9 +43,6 @@ public sealed record CostOptions
     /// <summary>Time within which levels follow what the search for them finds; zero takes each finding as it is.</summary>
     public TimeSpan LevelSmoothing { get; init; } = TimeSpan.FromDays(1);
 
-    /// <summary>Prefixes that are never moved, with everything more specific.</summary>
-    public IReadOnlyList<IpPrefix> Denied { get; init; } = [];
-
     /// <summary>The limits that the relief of overload has as well.</summary>
     internal PlannerOptions ForRelief() => new()
     {
@@ -56,6 +52,5 @@ public sealed record CostOptions
         MaxSharePerCycle = MaxShare,
         MaxShare = MaxShare,
         MinPrefixShare = 0,
-        Denied = Denied,
     };
 }

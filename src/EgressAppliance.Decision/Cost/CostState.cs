@@ -1,4 +1,5 @@
 using EgressAppliance.Decision.Planner;
+using EgressAppliance.Decision.Policies;
 
 namespace EgressAppliance.Decision.Cost;
 
@@ -138,7 +139,7 @@ internal sealed class CostState
     private bool IsMovable(int demand, CostOptions options)
     {
         int link = At[demand];
-        if (link < 0 || PricedIndex[link] < 0 || Projection.Immovable(Projection.Demands[demand], link) != ReasonCode.None)
+        if (link < 0 || PricedIndex[link] < 0 || Projection.Demands[demand].Policy is { Action: PolicyAction.Pin } || Projection.Immovable(Projection.Demands[demand], link) != ReasonCode.None)
         {
             return false;
         }

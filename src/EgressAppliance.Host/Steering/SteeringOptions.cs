@@ -23,7 +23,6 @@ public static class SteeringOptions
         MaxShare = config.MaxShare,
         MinPrefixShare = config.MinPrefixShare,
         ReliefMargin = config.ReliefMargin,
-        Denied = [.. config.Policies.Where(p => p.Action == PolicyAction.Deny).Select(p => p.Prefix)],
     };
 
     /// <summary>

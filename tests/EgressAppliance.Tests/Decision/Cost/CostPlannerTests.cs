@@ -193,7 +193,6 @@ public class CostPlannerTests
             MaxOverrides = random.Next(0, 40),
             MaxShare = random.NextDouble(),
             MinPrefixShare = planner.MinPrefixShare,
-            Denied = planner.Denied,
         };
         return (snapshot, months, options);
     }

@@ -71,11 +71,11 @@ public class JournalReaderTests
             bool unharmed = result is { Fault: null, IsComplete: true, Differences: 0 } && Calls(result) == Text.Length - 2;
             noticed += unharmed ? 0 : 1;
 
-            // The time and the system of the gzip header are in no sum (RFC 1952 section 2.3.1).
-            Assert.True(!unharmed || at is >= 4 and < 10, $"damage at {at} was not noticed");
+            // The time and the system of the gzip header are in no sum (RFC 1952 section 2.3.1), and the bits that fill a block up to an octet say nothing (RFC 1951 section 3.2.4).
+            Assert.True(!unharmed || at is >= 4 and < 10 || JournalFiles.Lines(damaged).SequenceEqual(Text), $"damage at {at} was not noticed");
         }
 
-        Assert.True(noticed >= Whole.Length - 6);
+        Assert.True(noticed >= Whole.Length - 12);
     }
 
     [Fact]
@@ -147,7 +147,7 @@ public class JournalReaderTests
     [InlineData("{\"call\":\"cycle\",\"now\":\"2026-01-01T00:00:00Z\",\"links\":[{}],\"prefixes\":[],\"health\":{},\"returned\":{}}", JournalFaultKind.BadLine, "'name' is missing")]
     [InlineData("{\"call\":\"cycle\",\"now\":\"2026-01-01T00:00:00Z\",\"links\":[null],\"prefixes\":[],\"health\":{},\"returned\":{}}", JournalFaultKind.BadLine, "an object is expected")]
     [InlineData("{\"call\":\"cycle\",\"now\":\"2026-01-01T00:00:00Z\",\"links\":[],\"prefixes\":[[\"10.0.0.0/8\",1,7]],\"health\":{},\"returned\":{}}", JournalFaultKind.BadLine, "no list of paths 7")]
-    [InlineData("{\"call\":\"cycle\",\"now\":\"2026-01-01T00:00:00Z\",\"links\":[],\"prefixes\":[[\"10.0.0.0/8\",1]],\"health\":{},\"returned\":{}}", JournalFaultKind.BadLine, "3 or 4")]
+    [InlineData("{\"call\":\"cycle\",\"now\":\"2026-01-01T00:00:00Z\",\"links\":[],\"prefixes\":[[\"10.0.0.0/8\",1]],\"health\":{},\"returned\":{}}", JournalFaultKind.BadLine, "3 to 5")]
     [InlineData("{\"call\":\"cycle\",\"now\":\"2026-01-01T00:00:00Z\",\"links\":[],\"prefixes\":[[\"10.0.0.0/8\",1e30,0]],\"health\":{},\"returned\":{}}", JournalFaultKind.BadLine, "")]
     [InlineData("{\"call\":\"cycle\",\"now\":\"2026-01-01T00:00:00Z\",\"links\":[],\"paths\":[[null]],\"prefixes\":[],\"health\":{},\"returned\":{}}", JournalFaultKind.BadLine, "null")]
     [InlineData("{\"call\":\"cycle\",\"now\":\"2026-01-01T00:00:00Z\",\"links\":[],\"prefixes\":[],\"health\":{},\"observed\":{\"10.0.0.0/8\":null},\"returned\":{}}", JournalFaultKind.BadLine, "observed")]
