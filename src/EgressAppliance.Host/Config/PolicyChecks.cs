@@ -80,7 +80,8 @@ internal sealed class PolicyChecks(IReadOnlyList<BoundSection> policies, IReadOn
 
         foreach ((PolicyAction of, string key, string remedy) in Parameters)
         {
-            bool given = policy.IsGiven(key);
+            // An empty list says nothing; `check --defaults` writes it.
+            bool given = policy.IsGiven(key) && policy.Value(key) is not { Valid: true, Key.Shape: ConfigShape.Values, Items.Count: 0 };
             if (of == action && !given)
             {
                 diagnostics.Error(policy.At, $"'{policy.Path}.{key}' is missing: action {policy.Value("action").Text} needs it", remedy);
@@ -99,11 +100,6 @@ internal sealed class PolicyChecks(IReadOnlyList<BoundSection> policies, IReadOn
         if (!names.Given || !names.Valid)
         {
             return;
-        }
-
-        if (names.Items.Count == 0)
-        {
-            diagnostics.Error(names.At, $"'{names.Path}' is empty", "list the links to be tried first, or remove the policy");
         }
 
         foreach (BoundValue name in names.Items)

@@ -1,4 +1,5 @@
 using System.Text;
+using EgressAppliance.Decision;
 using EgressAppliance.Decision.Control;
 using EgressAppliance.Decision.Journal;
 
@@ -40,6 +41,45 @@ public class JournalReaderTests
 
         Assert.InRange(withoutHeader, 10, Whole.Length / 2);
         Assert.Equal(Calls(all), before);
+    }
+
+    [Theory]
+    [InlineData("[]", true)]
+    [InlineData("[\"10.0.0.0/8\"]", false)]
+    public void Replay_journal_of_a_version_with_denied_prefixes_among_the_options_is_read_if_there_are_none(string denied, bool read)
+    {
+        string[] lines = [.. Text];
+        lines[0] = lines[0].Replace("\"planner\":{", $"\"planner\":{{\"denied\":{denied},", StringComparison.Ordinal);
+        JournalReplayResult result = JournalFiles.Replay(JournalFiles.OfText(Encoding.UTF8.GetBytes(string.Join('\n', lines) + "\n")));
+        Assert.Equal(read, result is { Fault: null, IsComplete: true, Differences: 0 });
+        Assert.Equal(read ? null : JournalFaultKind.UnknownMember, result.Fault?.Kind);
+    }
+
+    [Fact]
+    public void Replay_policies_are_read_as_they_were_written_each_once()
+    {
+        using MemoryStream file = new();
+        using (JournalFileWriter writer = new(file, new JournalHeader()))
+        {
+            DecisionController controller = new(new());
+            for (int i = 0; i < 3; i++)
+            {
+                PrefixDemand[] prefixes =
+                [
+                    Lab.Demand(1, 50, "a", "b").By(Lab.Pin("b")), Lab.Demand(2, 50, "a", "b").By(Lab.Pin("b")) with { ErrorRatio = 0.1 }, Lab.Demand(3, 5, "a", "b"), Lab.Demand(4, 5, "a", "b").By(Lab.Deny),
+                ];
+                CycleCall call = new(new CycleInput { Now = Lab.Start.AddSeconds(5 * i), Links = [Lab.Link("a"), Lab.Link("b")], Prefixes = prefixes });
+                writer.Add(call, call.Invoke(controller));
+            }
+
+            writer.Complete();
+        }
+
+        string[] lines = JournalFiles.Lines(file.ToArray());
+        Assert.Equal(2, lines.Sum(l => l.Split("\"action\":").Length - 1));
+        Assert.Contains("[\"10.0.1.0/24\",50000000,0,null,0],[\"10.0.2.0/24\",50000000,0,0.1,0],[\"10.0.3.0/24\",5000000,0],", lines[1], StringComparison.Ordinal);
+        JournalReplayResult result = JournalFiles.Replay(file.ToArray());
+        Assert.True(result is { Fault: null, IsComplete: true, Differences: 0, Cycles: 3 });
     }
 
     [Fact]
