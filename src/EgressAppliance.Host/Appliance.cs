@@ -144,7 +144,8 @@ public sealed class Appliance : IAsyncDisposable
         _loop = Own(new SteeringLoop(config, inputs, installer, speaker, links, _systemd, clock, loggers.CreateLogger<SteeringLoop>(), journal, months));
         BillingFile? billing = billingPath is null ? null : Own(new BillingFile(billingPath, _loop.ExportCost, time, billingLog));
         StateBuilder builder = new(config, links, speaker, new MonitoringView(station), table, time);
-        Api = new ApplianceApi(_loop, builder, new Explainer(speaker, links, new RouterChoices(speaker, links, config.Decision.MarkerCommunity), table), installer, links, new RibView(speaker, links, table, config, time), builder.Empty(config.Mode),
+        Api = new ApplianceApi(_loop, builder, new Explainer(speaker, links, new RouterChoices(speaker, links, config.Decision.MarkerCommunity),
+            new RoutePolicies(config.Decision.Policies, links), table), installer, links, new RibView(speaker, links, table, config, time), builder.Empty(config.Mode),
             new CostView(config, () => _loop.Billing, billing), journal);
 
         ApiServer server = Own(await ApiServer.StartAsync(config.Http, Api, loggers, cancellationToken));

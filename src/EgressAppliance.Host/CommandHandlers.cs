@@ -4,6 +4,7 @@ using EgressAppliance.Capture;
 using EgressAppliance.Decision;
 using EgressAppliance.Decision.Json;
 using EgressAppliance.Decision.Planner;
+using EgressAppliance.Decision.Policies;
 using EgressAppliance.Host.Cli;
 using EgressAppliance.Host.Config;
 using EgressAppliance.Host.History;
@@ -103,11 +104,12 @@ public sealed class CommandHandlers : ICommandHandlers
             return ExitCode.Usage;
         }
 
+        snapshot = WithPolicies(snapshot!, decision);
         PlannerOptions planner = SteeringOptions.ForPlanner(decision) with { NoCaps = options.NoCaps };
         long start = TimeProvider.System.GetTimestamp();
-        Plan plan = Planner.Plan(snapshot!, planner);
+        Plan plan = Planner.Plan(snapshot, planner);
         plan = plan with { ElapsedMs = Math.Round(TimeProvider.System.GetElapsedTime(start).TotalMilliseconds, 3) };
-        IReadOnlyList<PlanViolation> violations = PlanValidator.Validate(snapshot!, plan, planner);
+        IReadOnlyList<PlanViolation> violations = PlanValidator.Validate(snapshot, plan, planner);
         foreach (PlanViolation violation in violations)
         {
             await console.Error.WriteLineAsync($"plan rejected: {violation}");
@@ -144,6 +146,16 @@ public sealed class CommandHandlers : ICommandHandlers
 
         checks.Add(CheckListen("http", config.Http.Listen));
         return Task.FromResult<IReadOnlyList<SetupCheck>>(checks);
+    }
+
+    /// <summary>A snapshot that names no policies gets those of the configuration, as far as it tells what they ask for: prefixes and native links.</summary>
+    private static DecisionSnapshot WithPolicies(DecisionSnapshot snapshot, DecisionConfig decision)
+    {
+        PolicyTable policies = new(decision.Policies);
+        return policies.Policies.Count == 0 || snapshot.Prefixes.Any(p => p.Policy is not null) ? snapshot : snapshot with
+        {
+            Prefixes = [.. snapshot.Prefixes.Select(p => p with { Policy = policies.Match(new RouteFacts(p.Prefix, p.Paths is [var native, ..] ? native : null)) })],
+        };
     }
 
     /// <summary>Loads a configuration; prints everything that is wrong with it and returns null if it cannot be used.</summary>

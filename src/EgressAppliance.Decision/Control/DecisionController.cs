@@ -131,7 +131,7 @@ public sealed partial class DecisionController(
 
         CostPlan? proposal = null;
         DateTimeOffset timeOfDay = input.TimeOfDay ?? now;
-        if (_healthy && plan.Verdict is Verdict.NoOverload or Verdict.Holding && _cost.IsDue(timeOfDay))
+        if (_healthy && plan is { Verdict: Verdict.NoOverload or Verdict.Holding or Verdict.FollowingPolicy, Moves.Count: 0 } && _cost.IsDue(timeOfDay))
         {
             proposal = _cost.Propose(snapshot, timeOfDay);
             plan = WithCost(snapshot, plan, proposal);

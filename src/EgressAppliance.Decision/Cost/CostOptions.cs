@@ -1,5 +1,4 @@
 using EgressAppliance.Decision.Planner;
-using EgressAppliance.Net;
 
 namespace EgressAppliance.Decision.Cost;
 
@@ -47,9 +46,6 @@ public sealed record CostOptions
     /// <summary>Time within which levels follow what the search for them finds; zero takes each finding as it is.</summary>
     public TimeSpan LevelSmoothing { get; init; } = TimeSpan.FromDays(1);
 
-    /// <summary>Prefixes that are never moved, with everything more specific.</summary>
-    public IReadOnlyList<IpPrefix> Denied { get; init; } = [];
-
     /// <summary>The limits that the relief of overload has as well.</summary>
     internal PlannerOptions ForRelief() => new()
     {
@@ -59,6 +55,5 @@ public sealed record CostOptions
         MaxSharePerCycle = MaxShareAtOnce,
         MaxShare = MaxShare,
         MinPrefixShare = 0,
-        Denied = Denied,
     };
 }

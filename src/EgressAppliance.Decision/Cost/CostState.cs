@@ -1,4 +1,5 @@
 using EgressAppliance.Decision.Planner;
+using EgressAppliance.Decision.Policies;
 using EgressAppliance.Net;
 
 namespace EgressAppliance.Decision.Cost;
@@ -142,6 +143,7 @@ internal sealed class CostState
     /// <summary>The relief's overrides without each of which the native link would be over its limit.</summary>
     private IEnumerable<IpPrefix> Keeps(long[] level, int bursting) => Projection.Overrides
         .Where(o => o is { Lost: ReasonCode.None, Demand: >= 0, Native: >= 0, RateBps: > 0, Active.Pinned: false } && !Own.Contains(o.Active.Prefix)
+            && Projection.Demands[o.Demand].Policy is not { Action: PolicyAction.Pin }
             && PricedIndex[o.Native] >= 0 && Load[o.Native] + o.RateBps > Limit(PricedIndex[o.Native], level, bursting))
         .Select(o => o.Active.Prefix);
 
@@ -151,7 +153,7 @@ internal sealed class CostState
     private bool IsMovable(int demand, CostOptions options)
     {
         int link = At[demand];
-        if (link < 0 || PricedIndex[link] < 0 || Projection.Immovable(Projection.Demands[demand], link) != ReasonCode.None)
+        if (link < 0 || PricedIndex[link] < 0 || Projection.Demands[demand].Policy is { Action: PolicyAction.Pin } || Projection.Immovable(Projection.Demands[demand], link) != ReasonCode.None)
         {
             return false;
         }

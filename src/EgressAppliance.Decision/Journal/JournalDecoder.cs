@@ -1,7 +1,9 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using EgressAppliance.Decision.Control;
+using EgressAppliance.Decision.Policies;
 using EgressAppliance.Net;
 
 namespace EgressAppliance.Decision.Journal;
@@ -20,6 +22,7 @@ internal sealed class JournalDecoder
     public const string End = "end";
     private static readonly JsonDocumentOptions Strict = new() { MaxDepth = 32, AllowDuplicateProperties = false };
     private readonly List<string[]> _paths = [];
+    private readonly List<PrefixPolicy> _policies = [];
 
     public static JournalHeader ReadHeader(ReadOnlyMemory<byte> line) => Guarded(line, root =>
     {
@@ -48,7 +51,7 @@ internal sealed class JournalDecoder
             Program = Text(root, "program"),
             Written = Member(root, "written").GetDateTimeOffset(),
             Follows = root.TryGetProperty("follows", out _) ? Text(root, "follows") : null,
-            Options = JournalMembers.Read(Member(root, "options"), JournalJsonContext.Default.ControllerOptions, new()),
+            Options = JournalMembers.Read(Options(root), JournalJsonContext.Default.ControllerOptions, new()),
             State = state,
         };
     });
@@ -77,7 +80,7 @@ internal sealed class JournalDecoder
         switch (call)
         {
             case "cycle":
-                Known(root, "call", "now", "time_of_day", "links", "paths", "prefixes", "health", "unseen", "observed", "returned");
+                Known(root, "call", "now", "time_of_day", "links", "paths", "policies", "prefixes", "health", "unseen", "observed", "returned");
                 return new CycleCall(ReadCycle(root));
             case "set_mode":
                 Known(root, "call", "mode", "now", "returned");
@@ -117,6 +120,7 @@ internal sealed class JournalDecoder
             }
         }
 
+        ReadPolicies(root);
         List<LinkState> links = [];
         foreach (JsonElement link in Member(root, "links").EnumerateArray())
         {
@@ -183,9 +187,9 @@ internal sealed class JournalDecoder
     private PrefixDemand Demand(JsonElement demand)
     {
         int count = demand.GetArrayLength();
-        if (count is not (3 or 4))
+        if (count is < 3 or > 5)
         {
-            throw Bad($"a prefix has {count} values where 3 or 4 are expected");
+            throw Bad($"a prefix has {count} values where 3 to 5 are expected");
         }
 
         if (!demand[2].TryGetInt32(out int paths) || paths < 0 || paths >= _paths.Count)
@@ -193,7 +197,51 @@ internal sealed class JournalDecoder
             throw Bad($"there is no list of paths {Shown(demand[2].GetRawText())}; there are {_paths.Count}");
         }
 
-        return new PrefixDemand(Prefix(demand[0]), demand[1].GetInt64(), _paths[paths], count == 4 ? Ratio(demand[3]) : null);
+        bool hasError = count > 3 && !(count == 5 && demand[3].ValueKind == JsonValueKind.Null);
+        return new PrefixDemand(Prefix(demand[0]), demand[1].GetInt64(), _paths[paths], hasError ? Ratio(demand[3]) : null)
+        {
+            Policy = count < 5 ? null
+                : demand[4].TryGetInt32(out int policy) && policy >= 0 && policy < _policies.Count ? _policies[policy]
+                : throw Bad($"there is no policy {Shown(demand[4].GetRawText())}; there are {_policies.Count}"),
+        };
+    }
+
+    private void ReadPolicies(JsonElement root)
+    {
+        if (!root.TryGetProperty("policies", out JsonElement fresh))
+        {
+            return;
+        }
+
+        if (_policies.Count + fresh.GetArrayLength() > JournalFileWriter.MaxPathLists)
+        {
+            throw Bad($"more than {JournalFileWriter.MaxPathLists} policies");
+        }
+
+        foreach (JsonElement given in fresh.EnumerateArray())
+        {
+            PrefixPolicy policy = JournalMembers.Read(given, JournalJsonContext.Default.PrefixPolicy, new() { Action = PolicyAction.Deny });
+            NoNulls(policy.Links, "policies");
+            _policies.Add(policy);
+        }
+    }
+
+    /// <summary>
+    /// The options. Earlier versions had in them which prefixes are never moved; a file without any says the same without that member, and one with some is refused for it.
+    /// </summary>
+    private static JsonElement Options(JsonElement root)
+    {
+        JsonElement options = Member(root, "options");
+        if (options.ValueKind != JsonValueKind.Object || !options.TryGetProperty("planner", out JsonElement planner) || planner.ValueKind != JsonValueKind.Object
+            || !planner.TryGetProperty("denied", out JsonElement denied) || denied.ValueKind != JsonValueKind.Array || denied.GetArrayLength() > 0)
+        {
+            return options;
+        }
+
+        JsonObject copy = JsonObject.Create(options)!;
+        copy["planner"]!.AsObject().Remove("denied");
+        using JsonDocument document = JsonDocument.Parse(copy.ToJsonString());
+        return document.RootElement.Clone();
     }
 
     private static double Ratio(JsonElement value) => value.ValueKind == JsonValueKind.Number ? value.GetDouble()

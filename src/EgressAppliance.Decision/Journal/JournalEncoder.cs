@@ -2,25 +2,29 @@ using System.Buffers;
 using System.Globalization;
 using System.Text.Json;
 using EgressAppliance.Decision.Control;
+using EgressAppliance.Decision.Policies;
 using EgressAppliance.Net;
 
 namespace EgressAppliance.Decision.Journal;
 
 /// <summary>
 /// Writes the lines of one file. A list of paths is written where it first occurs and from then on goes by its number, since thousands of prefixes share a
-/// few lists; a prefix of a cycle is <c>[prefix, bit/s, number of its paths]</c>, followed by the relative error where one is known.
+/// few lists; a prefix of a cycle is <c>[prefix, bit/s, number of its paths]</c>, followed by the relative error where one is known. Policies go by numbers in the same way: that of a
+/// prefix is the fifth value, and the error before it is null if there is none.
 /// </summary>
 internal sealed class JournalEncoder
 {
     private readonly Dictionary<IReadOnlyList<string>, int> _paths = new(ListComparer.Instance);
     private readonly List<IReadOnlyList<string>> _fresh = [];
+    private readonly Dictionary<PrefixPolicy, int> _policies = new(PolicyComparer.Instance);
+    private readonly List<PrefixPolicy> _freshPolicies = [];
     private readonly Dictionary<IpPrefix, string> _texts = [];
 
     /// <summary>Most prefixes whose text is kept; they come again every cycle.</summary>
     private const int MaxTexts = 50_000;
 
-    /// <summary>Different lists of paths so far.</summary>
-    public int PathLists => _paths.Count;
+    /// <summary>Different lists of paths, or policies if these are more, so far.</summary>
+    public int PathLists => Math.Max(_paths.Count, _policies.Count);
 
     public static void WriteHeader(IBufferWriter<byte> output, JournalHeader header)
     {
@@ -124,6 +128,7 @@ internal sealed class JournalEncoder
         json.WritePropertyName("links");
         JsonSerializer.Serialize(json, input.Links, JournalJsonContext.Default.IReadOnlyListLinkState);
         WriteFreshPaths(json, input.Prefixes);
+        WriteFreshPolicies(json, input.Prefixes);
         json.WriteStartArray("prefixes");
         foreach (PrefixDemand demand in input.Prefixes)
         {
@@ -134,6 +139,15 @@ internal sealed class JournalEncoder
             if (demand.ErrorRatio is { } error)
             {
                 WriteRatio(json, error);
+            }
+            else if (demand.Policy is not null)
+            {
+                json.WriteNullValue();
+            }
+
+            if (demand.Policy is { } policy)
+            {
+                json.WriteNumberValue(_policies[policy]);
             }
 
             json.WriteEndArray();
@@ -218,6 +232,31 @@ internal sealed class JournalEncoder
         _fresh.Clear();
     }
 
+    private void WriteFreshPolicies(Utf8JsonWriter json, IReadOnlyList<PrefixDemand> prefixes)
+    {
+        foreach (PrefixDemand demand in prefixes)
+        {
+            if (demand.Policy is { } policy && _policies.TryAdd(policy, _policies.Count))
+            {
+                _freshPolicies.Add(policy);
+            }
+        }
+
+        if (_freshPolicies.Count == 0)
+        {
+            return;
+        }
+
+        json.WriteStartArray("policies");
+        foreach (PrefixPolicy policy in _freshPolicies)
+        {
+            JsonSerializer.Serialize(json, policy, JournalJsonContext.Default.PrefixPolicy);
+        }
+
+        json.WriteEndArray();
+        _freshPolicies.Clear();
+    }
+
     private string Text(IpPrefix prefix)
     {
         if (_texts.TryGetValue(prefix, out string? text))
@@ -244,6 +283,17 @@ internal sealed class JournalEncoder
         {
             json.WriteStringValue(ratio.ToString(CultureInfo.InvariantCulture));
         }
+    }
+
+    /// <summary>By what they say; records compare their lists by identity.</summary>
+    private sealed class PolicyComparer : IEqualityComparer<PrefixPolicy>
+    {
+        public static readonly PolicyComparer Instance = new();
+
+        public bool Equals(PrefixPolicy? x, PrefixPolicy? y) => ReferenceEquals(x, y) || (x is not null && y is not null
+            && x.Number == y.Number && x.Action == y.Action && x.Class == y.Class && ListComparer.Instance.Equals(x.Links, y.Links));
+
+        public int GetHashCode(PrefixPolicy obj) => HashCode.Combine(obj.Number, obj.Action, obj.Class, ListComparer.Instance.GetHashCode(obj.Links));
     }
 
     private sealed class ListComparer : IEqualityComparer<IReadOnlyList<string>>

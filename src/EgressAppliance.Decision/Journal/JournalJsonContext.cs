@@ -1,6 +1,7 @@
 using System.Text.Json.Serialization;
 using EgressAppliance.Decision.Control;
 using EgressAppliance.Decision.Json;
+using EgressAppliance.Decision.Policies;
 using EgressAppliance.Net;
 
 namespace EgressAppliance.Decision.Journal;
@@ -26,5 +27,6 @@ namespace EgressAppliance.Decision.Journal;
 [JsonSerializable(typeof(IReadOnlyDictionary<IpPrefix, string>))]
 [JsonSerializable(typeof(Dictionary<IpPrefix, string>))]
 [JsonSerializable(typeof(DecisionMode))]
+[JsonSerializable(typeof(PrefixPolicy))]
 [JsonSerializable(typeof(string[]))]
 internal sealed partial class JournalJsonContext : JsonSerializerContext;

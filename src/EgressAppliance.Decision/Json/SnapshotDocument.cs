@@ -1,3 +1,5 @@
+using EgressAppliance.Decision.Policies;
+
 namespace EgressAppliance.Decision.Json;
 
 // The snapshot as a file holds it: everything may be missing, so that a reader can say what is, and defaults stay those of the contract.
@@ -57,6 +59,19 @@ internal sealed class PrefixDocument
     public List<string?>? Paths { get; set; }
 
     public double? ErrorRatio { get; set; }
+
+    public PolicyDocument? Policy { get; set; }
+}
+
+internal sealed class PolicyDocument
+{
+    public int? Number { get; set; }
+
+    public PolicyAction? Action { get; set; }
+
+    public List<string?>? Links { get; set; }
+
+    public int? Class { get; set; }
 }
 
 internal sealed class OverrideDocument

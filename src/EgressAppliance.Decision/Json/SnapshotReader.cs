@@ -1,4 +1,5 @@
 using EgressAppliance.Decision.Planner;
+using EgressAppliance.Decision.Policies;
 using EgressAppliance.Net;
 
 namespace EgressAppliance.Decision.Json;
@@ -83,7 +84,26 @@ internal sealed class SnapshotReader
         Prefix(demand.Prefix, at + ".prefix"),
         Bps(demand.RateBps, at + ".rate_bps"),
         Each(demand.Paths, at + ".paths", required: true, Text),
-        demand.ErrorRatio);
+        demand.ErrorRatio)
+    {
+        Policy = demand.Policy is null ? null : Policy(demand.Policy, at + ".policy"),
+    };
+
+    private PrefixPolicy Policy(PolicyDocument policy, string at)
+    {
+        if (policy.Action is null)
+        {
+            Problem(at + ".action", "missing");
+        }
+
+        return new()
+        {
+            Number = policy.Number ?? 0,
+            Action = policy.Action ?? PolicyAction.Deny,
+            Links = Each(policy.Links, at + ".links", required: false, Text),
+            Class = policy.Class ?? PrefixPolicy.DefaultClass,
+        };
+    }
 
     private ActiveOverride Override(OverrideDocument over, string at)
     {

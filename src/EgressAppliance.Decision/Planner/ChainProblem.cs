@@ -6,7 +6,13 @@ namespace EgressAppliance.Decision.Planner;
 /// <param name="Native">Its native link.</param>
 /// <param name="Origin">The link that it is on without a change: its override's, or the native one.</param>
 /// <param name="Options">Links it can be on, where it is at the beginning first.</param>
-internal sealed record ChainItem(int Demand, long Rate, int Native, int Origin, int[] Options);
+/// <param name="Preferred">Links that a policy prefers for it, best first; null without such a policy.</param>
+/// <param name="Class">Its class, 0–9.</param>
+internal sealed record ChainItem(int Demand, long Rate, int Native, int Origin, int[] Options, int[]? Preferred, int Class)
+{
+    /// <summary>Place of a link in the order of the policy, as in <see cref="ReliefOption.Rank"/>.</summary>
+    public int RankOf(int link) => Preferred is null || link == Native ? 0 : Array.IndexOf(Preferred, link) is var at and >= 0 ? at : Preferred.Length;
+}
 
 /// <summary>What the chain search works on: every movable prefix with all links it can be on.</summary>
 internal sealed class ChainProblem
@@ -19,6 +25,9 @@ internal sealed class ChainProblem
 
     /// <summary>What a link may carry that something entered.</summary>
     public required long[] Enter { get; init; }
+
+    /// <summary>Links that a move enters which is not of the items.</summary>
+    public required IReadOnlySet<int> Entered { get; init; }
 
     /// <summary>Sorted by rate, largest first, then by prefix.</summary>
     public required ChainItem[] Items { get; init; }
@@ -42,6 +51,8 @@ internal sealed class ChainState
     private readonly ChainProblem _problem;
     private readonly int[] _entered;
     private int _changes;
+    private long _classes;
+    private long _ranks;
     private int _nativeMoves;
     private int _moves;
     private long _changedBps;
@@ -60,6 +71,7 @@ internal sealed class ChainState
         for (int l = 0; l < Load.Length; l++)
         {
             Residual += Excess(l);
+            _entered[l] = problem.Entered.Contains(l) ? 1 : 0;
         }
     }
 
@@ -73,7 +85,7 @@ internal sealed class ChainState
     public long Residual { get; private set; }
 
     /// <summary>How good it is.</summary>
-    public ReliefScore Score => new(Residual, _changes, _nativeMoves, _changedBps);
+    public ReliefScore Score => new(Residual, _changes, _classes, _ranks, _nativeMoves, _changedBps);
 
     /// <summary>No cap is exceeded.</summary>
     public bool WithinCaps => _moves <= _problem.MaxMoves && _movedBps <= _problem.MaxMovedBps
@@ -121,6 +133,8 @@ internal sealed class ChainState
 
         _entered[link] += sign;
         _changes += sign;
+        _classes += sign * ReliefScore.WeightOf(item.Class);
+        _ranks += sign * item.RankOf(link);
         _changedBps += rate;
         if (link != item.Native)
         {

@@ -1,10 +1,11 @@
 using System.Runtime.InteropServices;
+using EgressAppliance.Decision.Policies;
 
 namespace EgressAppliance.Decision.Planner;
 
 /// <summary>
 /// A lower bound of the overload that remains whatever is moved: prefixes may be split at will over their usable paths, caps and hold are
-/// ignored, chains of moves over several links are allowed. Each link can carry, without adding overload, at most its threshold; less if it
+/// ignored, chains of moves over several links are allowed. A prefix that a policy pins can be on its native link and on that of the policy, one that may not be moved on its native link only. Each link can carry, without adding overload, at most its threshold; less if it
 /// would have to be entered beyond its ceiling for that: then the larger of its ceiling and what it carries when nothing new enters (its
 /// native load and the overrides on it now). What a maximum flow from prefixes to links leaves over is the bound. It is computed only when
 /// overload remains.
@@ -66,17 +67,20 @@ internal static class OverloadBound
             place = over.Link;
         }
 
-        if (over is { Fixed: ReasonCode.Pinned, Lost: ReasonCode.None } || projection.Denied(demand.Prefix))
+        bool pinned = demand.Policy is { Action: PolicyAction.Pin };
+        bool stays = demand.Policy is { Action: PolicyAction.Deny } || (pinned && projection.PinObstacle(demand) != ReasonCode.None);
+        if (over is { Fixed: ReasonCode.Pinned, Lost: ReasonCode.None } || stays)
         {
             immovable[place] += demand.RateBps;
             return;
         }
 
         ulong mask = 1UL << Bit(place);
+        int pin = projection.PinOf(demand);
         foreach (string path in ListSpan.Of(demand.Paths))
         {
             int link = projection.IndexOf(path);
-            if (link >= 0 && (projection.Limits[link].EnterBps >= demand.RateBps || over?.Link == link))
+            if (link >= 0 && (!pinned || link == pin) && (projection.Limits[link].EnterBps >= demand.RateBps || over?.Link == link))
             {
                 mask |= 1UL << Bit(link);
             }

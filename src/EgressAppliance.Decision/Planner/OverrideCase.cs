@@ -19,6 +19,6 @@ internal sealed class OverrideCase(ActiveOverride active)
     /// <summary>Why it must end at once; None if it can go on.</summary>
     public ReasonCode Lost { get; set; }
 
-    /// <summary>Why it may not be changed for convenience (in hold, pinned); None if it may.</summary>
+    /// <summary>Why it may not be changed for convenience (in hold, pinned by an operator or a policy); None if it may.</summary>
     public ReasonCode Fixed { get; set; }
 }

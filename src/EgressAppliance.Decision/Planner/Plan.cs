@@ -27,6 +27,9 @@ public sealed record Plan
     /// <summary>The largest prefixes on links that stay over their threshold and why they stay there; at most <see cref="MaxRejected"/>.</summary>
     public IReadOnlyList<RejectedPrefix> Rejected { get; init; } = [];
 
+    /// <summary>The largest prefixes that a policy pins to a link that they are not on, and what they wait for; at most <see cref="MaxRejected"/>, null if there are none.</summary>
+    public IReadOnlyList<WaitingPin>? PinsWaiting { get; init; }
+
     /// <summary>Σ over links of what exceeds threshold × capacity with the plan.</summary>
     public long OverloadBps { get; init; }
 
@@ -39,6 +42,6 @@ public sealed record Plan
     /// <summary>Time the planning took, set by the caller who has a clock; not part of the decision.</summary>
     public double ElapsedMs { get; init; }
 
-    /// <summary>Bound on <see cref="Rejected"/>.</summary>
+    /// <summary>Bound on <see cref="Rejected"/> and <see cref="PinsWaiting"/>.</summary>
     public const int MaxRejected = 32;
 }

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Runtime.InteropServices;
+using EgressAppliance.Decision.Policies;
 
 namespace EgressAppliance.Decision.Planner;
 
@@ -9,7 +10,7 @@ internal sealed partial class PlanDraft
     /// <summary>Largest prefixes of each link that chains are made of.</summary>
     private const int ChainItemsPerLink = 64;
 
-    private void Chain(ReliefProblem direct)
+    private void Chain()
     {
         // A chain takes more moves than the direct ones that caps forbid already.
         if (ResidualBps == 0 || CapsBind || (OverloadBps > 0 && OverloadBps == _projection.OverloadLowerBoundBps))
@@ -17,7 +18,7 @@ internal sealed partial class PlanDraft
             return;
         }
 
-        ChainProblem problem = ChainProblemOf(direct);
+        ChainProblem problem = ChainProblemOf();
         int[] places = [.. problem.Items.Select(item => item.Options[0])];
         if (ChainSearch.Improve(problem, places) is not { } better)
         {
@@ -46,6 +47,11 @@ internal sealed partial class PlanDraft
 
         // What the state counts as entered: links that hold what was elsewhere before this plan.
         _entered.Clear();
+        foreach ((_, int to, _) in Moves.Values)
+        {
+            _entered.Add(to);
+        }
+
         for (int i = 0; i < better.Length; i++)
         {
             if (better[i] != problem.Items[i].Origin)
@@ -55,7 +61,7 @@ internal sealed partial class PlanDraft
         }
     }
 
-    private ChainProblem ChainProblemOf(ReliefProblem direct)
+    private ChainProblem ChainProblemOf()
     {
         long[] left = (long[])Load.Clone();
         List<ChainItem> items = [];
@@ -65,7 +71,9 @@ internal sealed partial class PlanDraft
             ListChainOptions(demand, options);
             if (options.Count > 1)
             {
-                ChainItem item = new(demand, _projection.Demands[demand].RateBps, _projection.NativeLink[demand], OriginOf(demand), [.. options]);
+                ChainItem item = new(
+                    demand, _projection.Demands[demand].RateBps, _projection.NativeLink[demand], OriginOf(demand), [.. options],
+                    PreferredBy(_projection.Demands[demand]), ClassOf(demand));
                 items.Add(item);
                 left[options[0]] -= item.Rate;
             }
@@ -74,14 +82,16 @@ internal sealed partial class PlanDraft
         DemandOrder.Sort(_projection, CollectionsMarshal.AsSpan(items), item => item.Demand);
         bool capped = !_projection.Options.NoCaps;
         (int others, long othersBps) = OverridesBut(items);
+        (int moved, long movedBps, HashSet<int> entered) = MovesBut(items);
         return new()
         {
             Fixed = left,
             Trigger = [.. _projection.Limits.Select(limits => limits.TriggerBps)],
             Enter = [.. _projection.Limits.Select(limits => limits.EnterBps)],
+            Entered = entered,
             Items = [.. items],
-            MaxMoves = direct.MaxMoves,
-            MaxMovedBps = direct.MaxMovedBps,
+            MaxMoves = capped ? _projection.Options.MaxMovesPerCycle - moved : int.MaxValue,
+            MaxMovedBps = capped ? LinkLimits.Part(_projection.TotalBps, _projection.Options.MaxSharePerCycle) - movedBps : long.MaxValue,
             MaxOverrides = capped ? _projection.Options.MaxOverrides - others : int.MaxValue,
             MaxOverrideBps = capped ? LinkLimits.Part(_projection.TotalBps, _projection.Options.MaxShare) - othersBps : long.MaxValue,
         };
@@ -96,6 +106,24 @@ internal sealed partial class PlanDraft
             staying.Length + Moves.Count - off.Length,
             staying.Sum(over => over.RateBps) + Moves.Keys.Sum(demand => _projection.Demands[demand].RateBps) - off.Sum(item => item.Rate));
     }
+
+    /// <summary>Moves of the plan as it stands that are not of the items, their rate, and the links they enter.</summary>
+    private (int Count, long Bps, HashSet<int> Entered) MovesBut(List<ChainItem> items)
+    {
+        if (_projection.Pins.Count == 0)
+        {
+            // All moves are candidates of chains but pins of prefixes that are too small for relief.
+            return (0, 0, []);
+        }
+
+        HashSet<int> ofItems = [.. items.Select(item => item.Demand)];
+        int[] others = [.. Moves.Keys.Where(demand => !ofItems.Contains(demand))];
+        return (others.Length, others.Sum(demand => _projection.Demands[demand].RateBps), [.. others.Select(demand => Moves[demand].To)]);
+    }
+
+    /// <summary>The links that a policy prefers for a demand, best first, or null.</summary>
+    private int[]? PreferredBy(PrefixDemand demand) =>
+        demand.Policy is { Action: PolicyAction.Prefer } policy ? [.. policy.Links.Select(_projection.IndexOf)] : null;
 
     /// <summary>All that this plan has moved, and the largest others of each link that may be moved.</summary>
     private List<int> ChainCandidates()
@@ -147,10 +175,20 @@ internal sealed partial class PlanDraft
         options.Add(PlaceOf(index));
         AddNew(options, _projection.NativeLink[index]);
         AddNew(options, OriginOf(index));
+        bool pinned = IsPinned(demand);
+        int pin = _projection.PinOf(demand);
+        foreach (int link in PreferredBy(demand) ?? [])
+        {
+            if (link >= 0 && demand.Paths.Contains(_projection.Links[link].Name, StringComparer.Ordinal) && _projection.Limits[link].EnterBps >= demand.RateBps)
+            {
+                AddNew(options, link);
+            }
+        }
+
         foreach (string path in ListSpan.Of(demand.Paths))
         {
             int link = _projection.IndexOf(path);
-            if (link >= 0 && _projection.Limits[link].EnterBps >= demand.RateBps)
+            if (link >= 0 && (!pinned || link == pin) && _projection.Limits[link].EnterBps >= demand.RateBps)
             {
                 AddNew(options, link);
             }
@@ -166,7 +204,7 @@ internal sealed partial class PlanDraft
     }
 
     /// <summary>The link that a demand is on with the plan as it stands, −1 for none.</summary>
-    private int PlaceOf(int index)
+    public int PlaceOf(int index)
     {
         if (Moves.TryGetValue(index, out (int From, int To, ReasonCode Reason) move))
         {
@@ -196,7 +234,7 @@ internal sealed partial class PlanDraft
             }
             else
             {
-                Moves[item.Demand] = (over.Link, to, ReasonCode.TargetLost);
+                Moves[item.Demand] = (over.Link, to, WhyMoved(item.Demand, ReasonCode.TargetLost));
             }
 
             return;
@@ -210,7 +248,7 @@ internal sealed partial class PlanDraft
         bool isOver = OverLinks.Contains(item.Origin);
         if (over is null)
         {
-            Moves[item.Demand] = (item.Native, to, isOver ? ReasonCode.RelieveOverload : ReasonCode.MakeRoom);
+            Moves[item.Demand] = (item.Native, to, WhyMoved(item.Demand, isOver ? ReasonCode.RelieveOverload : ReasonCode.MakeRoom));
         }
         else if (to == item.Native)
         {

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using EgressAppliance.Decision.Policies;
 
 namespace EgressAppliance.Decision.Planner;
 
@@ -15,7 +16,7 @@ internal sealed partial class PlanDraft
         for (int i = 0; i < demands.Length; i++)
         {
             int source = SourceOf(i, out bool onOverride);
-            if (source < 0 || need[source] == 0)
+            if (source < 0 || need[source] == 0 || (Moves.Count > 0 && Moves.ContainsKey(i)))
             {
                 continue;
             }
@@ -35,7 +36,7 @@ internal sealed partial class PlanDraft
 
             if (options.Count > first)
             {
-                items.Add(new(i, source, demand.RateBps, first, options.Count - first, onOverride));
+                items.Add(new(i, source, demand.RateBps, first, options.Count - first, onOverride, (byte)ClassOf(demand)));
             }
         }
 
@@ -57,6 +58,11 @@ internal sealed partial class PlanDraft
 
     private bool HasAlternative(PrefixDemand demand, int source)
     {
+        if (IsPinned(demand))
+        {
+            return _projection.PinOf(demand) != source;
+        }
+
         foreach (string path in ListSpan.Of(demand.Paths))
         {
             int link = _projection.IndexOf(path);
@@ -70,7 +76,8 @@ internal sealed partial class PlanDraft
     }
 
     /// <summary>
-    /// The links that can take a demand: the native one first (giving back costs no override), then in the router's order of preference.
+    /// The links that can take a demand: the native one first (giving back costs no override), then those that a policy prefers, then in the router's order of preference.
+    /// One that a policy pins can go to that link alone.
     /// Price and headroom decide only between paths of equal rank, of which a snapshot's ordered list has none unless a link is listed twice.
     /// </summary>
     private void AddTargets(PrefixDemand demand, int source, int native, long[] room, List<ReliefOption> options)
@@ -81,12 +88,34 @@ internal sealed partial class PlanDraft
             options.Add(new(native, Release: true));
         }
 
+        if (demand.Policy is { Action: PolicyAction.Pin or PolicyAction.Prefer } policy)
+        {
+            for (int rank = 0; rank < policy.Links.Count; rank++)
+            {
+                if (demand.Paths.Contains(policy.Links[rank], StringComparer.Ordinal))
+                {
+                    AddTarget(policy.Links[rank], rank);
+                }
+            }
+
+            if (policy.Action == PolicyAction.Pin)
+            {
+                return;
+            }
+        }
+
+        int last = demand.Policy?.Links.Count ?? 0;
         foreach (string path in ListSpan.Of(demand.Paths))
         {
-            int link = _projection.IndexOf(path);
+            AddTarget(path, last);
+        }
+
+        void AddTarget(string name, int rank)
+        {
+            int link = _projection.IndexOf(name);
             if (link >= 0 && link != source && link != native && room[link] >= demand.RateBps && !IsAmong(options, first, link))
             {
-                options.Add(new(link, Release: false));
+                options.Add(new(link, Release: false, rank));
             }
         }
     }

@@ -1,6 +1,6 @@
 namespace EgressAppliance.Decision.Planner;
 
-/// <summary>One way through steps 3–7 of the planner: where each override and each moved prefix ends up, and the loads that result.</summary>
+/// <summary>One way through steps 3–8 of the planner: where each override and each moved prefix ends up, and the loads that result.</summary>
 internal sealed partial class PlanDraft
 {
     private readonly Projection _projection;
@@ -9,10 +9,11 @@ internal sealed partial class PlanDraft
 
     private readonly bool _exact;
 
-    private PlanDraft(Projection projection, bool exact)
+    private PlanDraft(Projection projection, bool exact, bool pinsFirst)
     {
         _projection = projection;
         _exact = exact;
+        _pinsFirst = pinsFirst;
         Load = (long[])projection.Native.Clone();
         WithoutUs = (long[])projection.Native.Clone();
     }
@@ -21,6 +22,7 @@ internal sealed partial class PlanDraft
     {
         _projection = other._projection;
         _exact = other._exact;
+        _pinsFirst = other._pinsFirst;
         _entered = [.. other._entered];
         Load = (long[])other.Load.Clone();
         WithoutUs = other.WithoutUs;
@@ -35,7 +37,7 @@ internal sealed partial class PlanDraft
     /// <summary>Load of each link as it stands, finally with the plan.</summary>
     public long[] Load { get; }
 
-    /// <summary>Load of each link under plain BGP with pinned overrides in place: what a plan may never be worse than.</summary>
+    /// <summary>Load of each link under plain BGP with operators' overrides in place: what a plan may never be worse than.</summary>
     public long[] WithoutUs { get; }
 
     /// <summary>Overrides that end, and why.</summary>
@@ -71,11 +73,12 @@ internal sealed partial class PlanDraft
 
     /// <param name="projection">The snapshot in numbers.</param>
     /// <param name="releaseFirst">Give back before moves are chosen rather than after.</param>
-    /// <param name="dropAll">Start from plain BGP: every override that is not pinned ends, hold or not.</param>
+    /// <param name="dropAll">Start from plain BGP: every override that is not an operator's ends, hold or not.</param>
     /// <param name="exact">Aim at the trigger itself instead of the margin below it.</param>
-    public static PlanDraft Build(Projection projection, bool releaseFirst, bool dropAll, bool exact)
+    /// <param name="pinsFirst">Send pinned prefixes to their links before moves are chosen, too, and not only after.</param>
+    public static PlanDraft Build(Projection projection, bool releaseFirst, bool dropAll, bool exact, bool pinsFirst = false)
     {
-        PlanDraft draft = new(projection, exact);
+        PlanDraft draft = new(projection, exact, pinsFirst);
         draft.PutBack(dropAll);
         if (releaseFirst)
         {
@@ -83,11 +86,19 @@ internal sealed partial class PlanDraft
             draft._gaveBackFirst = draft.ReleaseCapped.Count > 0 || draft.Released.ContainsValue(ReasonCode.NativeFits);
         }
 
+        draft.OverLinks = draft.FindOver();
+        if (pinsFirst)
+        {
+            draft.Pin();
+        }
+
         draft.Relieve();
         draft.Shed();
+        draft.Pin();
         if (!releaseFirst)
         {
             draft.GiveBack();
+            draft.Pin();
         }
 
         return draft;
@@ -117,12 +128,13 @@ internal sealed partial class PlanDraft
     {
         if (first._gaveBackFirst)
         {
-            return Build(first._projection, releaseFirst: false, dropAll: false, first._exact);
+            return Build(first._projection, releaseFirst: false, dropAll: false, first._exact, first._pinsFirst);
         }
 
         // Nothing was given back, so that all steps from there on were those of this order, too.
         PlanDraft draft = new(first);
         draft.GiveBack();
+        draft.Pin();
         return draft;
     }
 
@@ -186,11 +198,13 @@ internal sealed partial class PlanDraft
         }
     }
 
+    /// <summary>The links over their trigger.</summary>
+    private int[] FindOver() => [.. Enumerable.Range(0, Load.Length).Where(l => Load[l] > _projection.Limits[l].TriggerBps)];
+
     /// <summary>Steps 5 and 6.</summary>
     private void Relieve()
     {
-        OverLinks = [.. Enumerable.Range(0, Load.Length).Where(l => Load[l] > _projection.Limits[l].TriggerBps)];
-        if (OverLinks.Length == 0)
+        if (FindOver().Length == 0)
         {
             return;
         }
@@ -203,7 +217,7 @@ internal sealed partial class PlanDraft
             Apply(problem.Items[i], problem.Option(problem.Items[i], chosen.Choice(i)));
         }
 
-        Chain(problem);
+        Chain();
     }
 
     private void Apply(ReliefItem item, ReliefOption option)
@@ -219,13 +233,13 @@ internal sealed partial class PlanDraft
 
         if (over is null)
         {
-            Moves[item.Demand] = (item.Source, option.Link, ReasonCode.RelieveOverload);
+            Moves[item.Demand] = (item.Source, option.Link, WhyMoved(item.Demand, ReasonCode.RelieveOverload));
             return;
         }
 
         if (over.Link == option.Link)
         {
-            // Dropped in step 8 only to be chosen again: it stays.
+            // Dropped in step 9 only to be chosen again: it stays.
             Released.Remove(over);
             return;
         }
@@ -233,12 +247,11 @@ internal sealed partial class PlanDraft
         // An override that had to end or would be released now goes on by another link instead: one change, not two.
         ReasonCode reason = over.Lost != ReasonCode.None ? ReasonCode.TargetLost : ReasonCode.TargetOverloaded;
         Released.Remove(over);
-        Moves[item.Demand] = (over.Link, option.Link, reason);
+        Moves[item.Demand] = (over.Link, option.Link, WhyMoved(item.Demand, reason));
     }
 
     private ReliefProblem Problem()
     {
-        PlannerOptions options = _projection.Options;
         long[] need = new long[Load.Length];
         long[] room = new long[Load.Length];
         for (int l = 0; l < Load.Length; l++)
@@ -247,8 +260,7 @@ internal sealed partial class PlanDraft
             room[l] = need[l] > 0 ? 0 : Math.Max(0, _projection.Limits[l].EnterBps - Load[l]);
         }
 
-        OverrideCase[] staying = [.. _projection.Overrides.Where(o => !Released.ContainsKey(o))];
-        bool capped = !options.NoCaps;
+        CapRoom left = CapsLeft();
         (List<ReliefItem> items, List<ReliefOption> targets) = Items(need, room);
         return new()
         {
@@ -256,10 +268,10 @@ internal sealed partial class PlanDraft
             Room = room,
             Items = items,
             Options = targets,
-            MaxMoves = capped ? options.MaxMovesPerCycle : int.MaxValue,
-            MaxNewOverrides = capped ? Math.Max(0, options.MaxOverrides - staying.Length) : int.MaxValue,
-            MaxMovedBps = capped ? LinkLimits.Part(_projection.TotalBps, options.MaxSharePerCycle) : long.MaxValue,
-            MaxNewOverrideBps = capped ? Math.Max(0, LinkLimits.Part(_projection.TotalBps, options.MaxShare) - staying.Sum(o => o.RateBps)) : long.MaxValue,
+            MaxMoves = left.Moves,
+            MaxNewOverrides = left.Overrides,
+            MaxMovedBps = left.MovedBps,
+            MaxNewOverrideBps = left.OverrideBps,
         };
     }
 

@@ -1,3 +1,4 @@
+using EgressAppliance.Decision.Policies;
 using EgressAppliance.Net;
 
 namespace EgressAppliance.Decision.Planner;
@@ -25,7 +26,7 @@ public static class PlanExplainer
         List<PathVerdict> paths = [.. demand.Paths.Select(p => Path(projection, plan, demand, p, link, immovable))];
         if (reason == ReasonCode.None)
         {
-            reason = Unmoved(projection, plan, current, immovable, paths);
+            reason = Unmoved(projection, plan, demand, current, immovable, paths);
         }
 
         return new(demand.Prefix, demand.RateBps, nativeName, link, reason, paths, Summary(nativeName, link, reason));
@@ -51,18 +52,29 @@ public static class PlanExplainer
     private static PathVerdict Path(Projection projection, Plan plan, PrefixDemand demand, string name, string? current, ReasonCode immovable)
     {
         int link = projection.IndexOf(name);
+        bool pinned = demand.Policy is { Action: PolicyAction.Pin };
         ReasonCode reason = link < 0 ? ReasonCode.UnknownLink
             : name == current ? ReasonCode.SameLink
+            : pinned && demand.Policy!.Links[0] != name ? ReasonCode.PinnedByPolicy
+            : pinned && plan.PinsWaiting?.FirstOrDefault(w => w.Prefix == demand.Prefix) is { } waiting ? waiting.Reason
             : immovable != ReasonCode.None ? immovable
             : RejectionReport.PathReason(projection.Links[link], projection.Limits[link], LoadOf(plan, name), demand.RateBps);
         return new(name, reason == ReasonCode.None, reason);
     }
 
-    private static ReasonCode Unmoved(Projection projection, Plan plan, int current, ReasonCode immovable, List<PathVerdict> paths)
+    private static ReasonCode Unmoved(Projection projection, Plan plan, PrefixDemand demand, int current, ReasonCode immovable, List<PathVerdict> paths)
     {
         if (current < 0)
         {
             return ReasonCode.UnknownLink;
+        }
+
+        if (demand.Policy is { Action: PolicyAction.Pin } pin)
+        {
+            // On its link, or kept from it by the link itself, by what it waits for, or by having no traffic to be counted.
+            return immovable is not (ReasonCode.None or ReasonCode.TooSmall or ReasonCode.Quarantined) ? immovable
+                : plan.PinsWaiting?.FirstOrDefault(w => w.Prefix == demand.Prefix)?.Reason
+                ?? (demand.RateBps == 0 ? ReasonCode.NoRate : paths.Find(p => p.Link == pin.Links[0])?.Reason is { } why and not ReasonCode.None ? why : ReasonCode.NotNeeded);
         }
 
         if (LoadOf(plan, projection.Links[current].Name) <= projection.Limits[current].TriggerBps)

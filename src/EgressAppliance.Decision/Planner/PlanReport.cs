@@ -1,6 +1,6 @@
 namespace EgressAppliance.Decision.Planner;
 
-/// <summary>Writes a draft down as a plan: sorted lists, verdict, reasons. Step 9 of the planner.</summary>
+/// <summary>Writes a draft down as a plan: sorted lists, verdict, reasons. Step 10 of the planner.</summary>
 internal static class PlanReport
 {
     public static Plan Write(Projection projection, PlanDraft draft)
@@ -25,12 +25,13 @@ internal static class PlanReport
         long overload = draft.OverloadBps;
         return new()
         {
-            Verdict = VerdictOf(draft, kept.Count, releases.Count),
+            Verdict = VerdictOf(draft, kept, releases.Count),
             Moves = [.. draft.Moves.Select(m => Move(projection, m.Key, m.Value)).OrderBy(m => m.Prefix)],
             Releases = releases,
             Kept = kept,
             Links = LinksOf(projection, draft.Load),
             Rejected = RejectionReport.Of(projection, draft),
+            PinsWaiting = draft.WaitingPins.Count == 0 ? null : [.. draft.WaitingPins.Take(Plan.MaxRejected).Select(w => Waiting(projection, draft, w.Demand, w.Reason))],
             OverloadBps = overload,
             OverloadLowerBoundBps = overload == 0 ? 0 : projection.OverloadLowerBoundBps,
         };
@@ -52,12 +53,22 @@ internal static class PlanReport
         };
     }
 
-    private static Verdict VerdictOf(PlanDraft draft, int kept, int releases)
+    private static WaitingPin Waiting(Projection projection, PlanDraft draft, int demand, ReasonCode reason)
+    {
+        PrefixDemand pinned = projection.Demands[demand];
+        return new(pinned.Prefix, NameOf(projection, draft.PlaceOf(demand)), pinned.Policy!.Links[0], pinned.RateBps, reason);
+    }
+
+    private static Verdict VerdictOf(PlanDraft draft, List<KeptOverride> kept, int releases)
     {
         if (draft.OverLinks.Length == 0)
         {
             // A link that came over its threshold only to have overrides shed from it is in OverLinks; here nothing ever was over.
-            return draft.WatchesOverload ? Verdict.Confirming : releases > 0 ? Verdict.Released : kept > 0 ? Verdict.Holding : Verdict.NoOverload;
+            bool onlyPins = kept.Count > 0 && kept.TrueForAll(k => k.Reason == ReasonCode.PinnedByPolicy);
+            return draft.WatchesOverload ? Verdict.Confirming
+                : releases > 0 ? Verdict.Released
+                : draft.Moves.Count > 0 || onlyPins ? Verdict.FollowingPolicy
+                : kept.Count > 0 ? Verdict.Holding : Verdict.NoOverload;
         }
 
         if (draft.ResidualBps == 0)
@@ -70,7 +81,7 @@ internal static class PlanReport
             return Verdict.Capped;
         }
 
-        if (draft.Moves.Count > 0 || draft.Released.ContainsValue(ReasonCode.TargetOverloaded))
+        if (draft.Moves.Values.Any(m => m.Reason != ReasonCode.PinnedByPolicy || draft.OverLinks.Contains(m.From)) || draft.Released.ContainsValue(ReasonCode.TargetOverloaded))
         {
             return Verdict.PartiallyRelieved;
         }

@@ -1,3 +1,4 @@
+using EgressAppliance.Decision.Policies;
 using EgressAppliance.Net;
 
 namespace EgressAppliance.Decision.Planner;
@@ -41,6 +42,7 @@ public static class PlanValidator
         }
 
         CheckCaps(snapshot, plan, options, overrides, found);
+        CheckPolicies(snapshot, plan, overrides, found);
         CheckLoads(snapshot, plan, links, overrides, found);
         return found.Count > MaxViolations ? found[..MaxViolations] : found;
     }
@@ -123,9 +125,20 @@ public static class PlanValidator
             Broken("wrong_rate", $"{move.RateBps} instead of {demand.RateBps} bit/s");
         }
 
-        if (options.Denied.Any(d => d.Contains(move.Prefix)))
+        string? pin = PinOf(demand);
+        if (demand.Policy is { Action: PolicyAction.Deny })
         {
             Broken("denied", "a policy forbids to move it");
+        }
+
+        if (pin is not null && pin != move.To)
+        {
+            Broken("pinned_by_policy", $"it goes to {move.To}, and a policy pins it to {pin}");
+        }
+
+        if (move.Reason == ReasonCode.PinnedByPolicy && pin is null)
+        {
+            Broken("pinned_by_policy", "no policy pins it");
         }
 
         if (snapshot.Quarantined.Contains(move.Prefix))
@@ -139,7 +152,7 @@ public static class PlanValidator
         {
             Broken("pinned", "an operator made the override");
         }
-        else if (usable && over!.AgeSeconds < options.Hold.TotalSeconds && !links[over.Link].State.Drain && native != over.Link)
+        else if (usable && over!.AgeSeconds < options.Hold.TotalSeconds && !links[over.Link].State.Drain && native != over.Link && (pin is null || pin == over.Link))
         {
             Broken("in_hold", "the override is younger than the hold time");
         }
@@ -149,6 +162,42 @@ public static class PlanValidator
             Broken("wrong_link", $"it leaves by {native}, not {move.From}");
         }
     }
+
+    /// <summary>What is kept and given back, by policies: nothing that is denied stays, nothing pinned stays elsewhere or is given back for convenience. Operators' overrides go before policies.</summary>
+    private static void CheckPolicies(DecisionSnapshot snapshot, Plan plan, Dictionary<IpPrefix, ActiveOverride> overrides, List<PlanViolation> found)
+    {
+        if (overrides.Count == 0)
+        {
+            return;
+        }
+
+        HashSet<IpPrefix> kept = [.. plan.Kept.Select(k => k.Prefix)];
+        HashSet<IpPrefix> home = [.. plan.Releases.Where(r => r.Reason is ReasonCode.NativeFits or ReasonCode.NoRate).Select(r => r.Prefix)];
+        for (int i = 0; i < snapshot.Prefixes.Count; i++)
+        {
+            PrefixDemand demand = snapshot.Prefixes[i];
+            if (demand.Policy is not { Action: PolicyAction.Deny or PolicyAction.Pin } policy || !overrides.TryGetValue(demand.Prefix, out ActiveOverride? over) || over.Pinned)
+            {
+                continue;
+            }
+
+            bool stays = kept.Contains(demand.Prefix);
+            if (stays && policy.Action == PolicyAction.Deny)
+            {
+                found.Add(new("denied", demand.Prefix.ToString(), "its override is kept, and a policy forbids to move it"));
+            }
+            else if (stays && policy.Links[0] != over.Link)
+            {
+                found.Add(new("pinned_by_policy", demand.Prefix.ToString(), $"it stays on {over.Link}, and a policy pins it to {policy.Links[0]}"));
+            }
+            else if (policy.Action == PolicyAction.Pin && policy.Links[0] == over.Link && home.Contains(demand.Prefix))
+            {
+                found.Add(new("pinned_by_policy", demand.Prefix.ToString(), $"given back for convenience, and a policy pins it to {over.Link}"));
+            }
+        }
+    }
+
+    private static string? PinOf(PrefixDemand demand) => demand.Policy is { Action: PolicyAction.Pin } policy ? policy.Links[0] : null;
 
     private static void CheckCaps(
         DecisionSnapshot snapshot, Plan plan, PlannerOptions options, Dictionary<IpPrefix, ActiveOverride> overrides, List<PlanViolation> found)

@@ -1,5 +1,3 @@
-using EgressAppliance.Net;
-
 namespace EgressAppliance.Decision.Planner;
 
 /// <summary>What limits a plan beside the links' own ratios. Defaults are those of the configuration file.</summary>
@@ -28,7 +26,4 @@ public sealed record PlannerOptions
 
     /// <summary>Lifts all five limits above (not <see cref="Hold"/>, not the ceiling): for studies, never for a router.</summary>
     public bool NoCaps { get; init; }
-
-    /// <summary>Prefixes that are never moved, with everything more specific.</summary>
-    public IReadOnlyList<IpPrefix> Denied { get; init; } = [];
 }

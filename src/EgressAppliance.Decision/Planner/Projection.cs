@@ -1,5 +1,7 @@
 using System.Collections;
 using System.Collections.Frozen;
+using System.Runtime.InteropServices;
+using EgressAppliance.Decision.Policies;
 using EgressAppliance.Net;
 
 namespace EgressAppliance.Decision.Planner;
@@ -15,7 +17,6 @@ internal sealed class Projection
     private readonly Dictionary<int, OverrideCase> _overrideOf;
     private readonly FrozenDictionary<string, int> _index;
     private readonly long[] _leastBps;
-    private readonly PrefixSet _denied;
     private readonly HashSet<IpPrefix> _quarantined;
     private long? _bound;
 
@@ -37,11 +38,11 @@ internal sealed class Projection
 
         _index = Links.Select((link, i) => KeyValuePair.Create(link.Name, i)).ToFrozenDictionary(StringComparer.Ordinal);
         _leastBps = [.. Links.Select(l => options.NoCaps ? 0 : LinkLimits.Part(l.CapacityBps, options.MinPrefixShare))];
-        _denied = new(options.Denied);
         _quarantined = [.. snapshot.Quarantined];
         _demands = ListSpan.Held(snapshot.Prefixes);
         ReadOnlySpan<PrefixDemand> demands = Demands;
         NativeLink = new int[demands.Length];
+        List<int> pins = [];
         for (int i = 0; i < demands.Length; i++)
         {
             int native = NativeOf(demands[i]);
@@ -50,6 +51,11 @@ internal sealed class Projection
             if (native >= 0)
             {
                 Native[native] += demands[i].RateBps;
+            }
+
+            if (demands[i].Policy is { Action: PolicyAction.Pin } pin && demands[i].RateBps > 0 && native >= 0 && Links[native].Name != pin.Links[0])
+            {
+                pins.Add(i);
             }
         }
 
@@ -69,6 +75,10 @@ internal sealed class Projection
 
             Judge(over);
         }
+
+        pins.RemoveAll(i => OverrideOf(i) is { Fixed: ReasonCode.Pinned });
+        DemandOrder.Sort(this, CollectionsMarshal.AsSpan(pins), i => i);
+        Pins = pins;
     }
 
     /// <summary>The projection of a snapshot that was checked before, or does not need to be.</summary>
@@ -102,6 +112,9 @@ internal sealed class Projection
     /// <summary>Overrides sorted by prefix.</summary>
     public OverrideCase[] Overrides { get; }
 
+    /// <summary>Demands with traffic that a policy pins to a link that is not their native one, largest first; those that an operator has moved are not among them.</summary>
+    public List<int> Pins { get; }
+
     /// <summary>All traffic of the snapshot, for the caps on shares.</summary>
     public long TotalBps { get; }
 
@@ -134,18 +147,43 @@ internal sealed class Projection
     /// <summary>Why a demand may not be moved off <paramref name="link"/> whatever the paths, or <see cref="ReasonCode.None"/>.</summary>
     public ReasonCode Immovable(PrefixDemand demand, int link)
     {
-        if (_denied.Covers(demand.Prefix))
+        switch (demand.Policy)
         {
-            return ReasonCode.DeniedByPolicy;
+            case { Action: PolicyAction.Deny }:
+                return ReasonCode.DeniedByPolicy;
+            case { Action: PolicyAction.Pin } pin when Links[link].Name == pin.Links[0]:
+                return ReasonCode.PinnedByPolicy;
+            case { Action: PolicyAction.Pin } when PinObstacle(demand) is var obstacle && obstacle != ReasonCode.None:
+                return obstacle;
+            default:
+                break;
         }
 
-        if (_quarantined.Contains(demand.Prefix))
+        if (IsQuarantined(demand.Prefix))
         {
             return ReasonCode.Quarantined;
         }
 
         return demand.RateBps < _leastBps[link] ? ReasonCode.TooSmall : ReasonCode.None;
     }
+
+    /// <summary>The link that a policy pins a demand to, −1 if none or unknown.</summary>
+    public int PinOf(PrefixDemand demand) => demand.Policy is { Action: PolicyAction.Pin } pin ? IndexOf(pin.Links[0]) : -1;
+
+    /// <summary>Why a demand that is pinned cannot be on its link, whatever room there is, or <see cref="ReasonCode.None"/>.</summary>
+    public ReasonCode PinObstacle(PrefixDemand demand)
+    {
+        string name = demand.Policy!.Links[0];
+        int link = IndexOf(name);
+        return link < 0 ? ReasonCode.UnknownLink
+            : !demand.Paths.Contains(name, StringComparer.Ordinal) ? ReasonCode.PinHasNoPath
+            : !Links[link].Up ? ReasonCode.LinkDown
+            : Links[link].Drain ? ReasonCode.Drained
+            : ReasonCode.None;
+    }
+
+    /// <summary>True if moving the prefix failed a short while ago.</summary>
+    public bool IsQuarantined(IpPrefix prefix) => _quarantined.Contains(prefix);
 
     /// <summary>By how much the native load of a link was higher at its highest in the last minutes than now.</summary>
     public long SwingBps(int link) => Math.Max(0, (Links[link].NativePeakBps ?? 0) - Native[link]);
@@ -154,13 +192,11 @@ internal sealed class Projection
     public bool MayMove(PrefixDemand demand, int link) =>
         demand.RateBps >= _leastBps[link] && Immovable(demand, link) == ReasonCode.None;
 
-    /// <summary>True if a policy denies moving the prefix.</summary>
-    public bool Denied(IpPrefix prefix) => _denied.Covers(prefix);
-
     /// <summary>Decides whether an override can go on at all, and if so whether it is free to be changed.</summary>
     private void Judge(OverrideCase over)
     {
         over.Link = IndexOf(over.Active.Link);
+        PrefixPolicy? policy = over.Demand >= 0 ? Demands[over.Demand].Policy : null;
         bool aged = over.Active.AgeSeconds >= Options.Hold.TotalSeconds;
         if (over.Link < 0)
         {
@@ -182,13 +218,21 @@ internal sealed class Projection
         {
             over.Lost = ReasonCode.Drained;
         }
-        else if (Denied(over.Active.Prefix))
+        else if (policy is { Action: PolicyAction.Deny })
         {
             over.Lost = ReasonCode.DeniedByPolicy;
+        }
+        else if (policy is { Action: PolicyAction.Pin } && policy.Links[0] != over.Active.Link)
+        {
+            over.Lost = ReasonCode.PinnedByPolicy;
         }
         else if (over.Native == over.Link)
         {
             over.Lost = ReasonCode.AlreadyNative;
+        }
+        else if (policy is { Action: PolicyAction.Pin })
+        {
+            over.Fixed = ReasonCode.PinnedByPolicy;
         }
         else if (aged && over.RateBps == 0)
         {

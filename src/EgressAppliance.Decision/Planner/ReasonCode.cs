@@ -30,6 +30,11 @@ public enum ReasonCode
     /// <summary>An operator made the override.</summary>
     Operator,
 
+    /// <summary>
+    /// Moved to or kept on the link that a policy pins the prefix to; given back, because it was on another one; or not moved, because it is there or would have to go elsewhere.
+    /// </summary>
+    PinnedByPolicy,
+
     // Releases.
 
     /// <summary>Given back: the native link stays under its release level with it.</summary>
@@ -110,6 +115,9 @@ public enum ReasonCode
 
     /// <summary>A policy forbids to move the prefix.</summary>
     DeniedByPolicy,
+
+    /// <summary>A policy pins the prefix to a link by which the router knows no path for it.</summary>
+    PinHasNoPath,
 
     /// <summary>Too small a share of its link to be worth a move.</summary>
     TooSmall,

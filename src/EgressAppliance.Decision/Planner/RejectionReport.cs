@@ -69,6 +69,13 @@ internal static class RejectionReport
             return immovable;
         }
 
+        if (projection.PinOf(demand) is >= 0 and var pin)
+        {
+            ReasonCode waits = PathReason(projection.Links[pin], projection.Limits[pin], draft.Load[pin], demand.RateBps);
+            return waits != ReasonCode.None ? waits
+                : draft.WaitingPins.Find(w => w.Demand == index) is { Reason: not ReasonCode.None } waiting ? waiting.Reason : ReasonCode.NotNeeded;
+        }
+
         // The obstacle of the path that came closest: room is closer than drained, drained closer than down.
         ReasonCode closest = ReasonCode.NoAlternativePath;
         foreach (string path in ListSpan.Of(demand.Paths))

@@ -74,6 +74,62 @@ internal sealed class ReliefImprover
         return state;
     }
 
+    /// <summary>Exchanges what is moved, the highest class first, for what relieves as much and is of a lower class: the lowest there is, and of that the smallest.</summary>
+    public static ReliefState Reclass(ReliefProblem problem, ReliefState state)
+    {
+        int tries = 0;
+        foreach (int taken in state.Taken().OrderByDescending(i => problem.Items[i].Class).ToArray())
+        {
+            ReliefItem item = problem.Items[taken];
+            if (item.Class == problem.LeastClass || tries >= MaxTries)
+            {
+                break;
+            }
+
+            int choice = state.Choice(taken);
+            ReliefScore before = state.Score;
+            state.Undo(taken);
+            (int Item, int Option) best = (taken, choice);
+            long enough = Math.Min(state.Left(item.Source), item.Rate);
+            foreach (int other in problem.BySource[item.Source])
+            {
+                ReliefItem candidate = problem.Items[other];
+                if (candidate.Rate < enough)
+                {
+                    break;
+                }
+
+                if (state.Choice(other) < 0 && candidate.Class < item.Class && candidate.Class <= problem.Items[best.Item].Class && tries++ < MaxTries)
+                {
+                    int option = FirstFit(problem, state, candidate);
+                    best = option >= 0 ? (other, option) : best;
+                }
+            }
+
+            state.Take(best.Item, best.Option);
+            if (state.Score.CompareTo(before) > 0)
+            {
+                state.Undo(best.Item);
+                state.Take(taken, choice);
+            }
+        }
+
+        return state;
+    }
+
+    private static int FirstFit(ReliefProblem problem, ReliefState state, in ReliefItem item)
+    {
+        for (int o = 0; o < item.OptionCount; o++)
+        {
+            if (state.Fits(item, problem.Option(item, o)))
+            {
+                return o;
+            }
+        }
+
+        return -1;
+    }
+
     private bool Exchange()
     {
         List<int> taken = _state.Taken();
@@ -225,16 +281,12 @@ internal sealed class ReliefImprover
             return false;
         }
 
-        ReliefItem item = _problem.Items[index];
-        for (int o = 0; o < item.OptionCount; o++)
+        int option = FirstFit(_problem, _state, _problem.Items[index]);
+        if (option >= 0)
         {
-            if (_state.Fits(item, _problem.Option(item, o)))
-            {
-                _state.Take(index, o);
-                return true;
-            }
+            _state.Take(index, option);
         }
 
-        return false;
+        return option >= 0;
     }
 }

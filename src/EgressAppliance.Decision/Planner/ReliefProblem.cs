@@ -7,12 +7,14 @@ namespace EgressAppliance.Decision.Planner;
 /// <param name="FirstOption">Index of the best of the links where it can go, in <see cref="ReliefProblem.Options"/>.</param>
 /// <param name="OptionCount">How many these are, one after another; at least one.</param>
 /// <param name="Override">It is on its link because of us.</param>
-internal readonly record struct ReliefItem(int Demand, int Source, long Rate, int FirstOption, int OptionCount, bool Override);
+/// <param name="Class">Its class, 0–9.</param>
+internal readonly record struct ReliefItem(int Demand, int Source, long Rate, int FirstOption, int OptionCount, bool Override, byte Class);
 
 /// <summary>A link that a prefix can go to.</summary>
 /// <param name="Link">The link.</param>
 /// <param name="Release">It is the native link: the override is given back rather than moved.</param>
-internal readonly record struct ReliefOption(int Link, bool Release);
+/// <param name="Rank">Place in the order of a policy that prefers links, 0 for the best; 0 without such a policy.</param>
+internal readonly record struct ReliefOption(int Link, bool Release, int Rank = 0);
 
 /// <summary>
 /// Which prefixes go where so that overloaded links (with a need) are relieved into the room of others: sources and targets are disjoint.
@@ -20,6 +22,7 @@ internal readonly record struct ReliefOption(int Link, bool Release);
 internal sealed class ReliefProblem
 {
     private int[][]? _bySource;
+    private int? _leastClass;
 
     /// <summary>Excess of each link over its trigger, 0 for links that are not sources.</summary>
     public required long[] Need { get; init; }
@@ -35,6 +38,9 @@ internal sealed class ReliefProblem
 
     /// <summary>Indices into <see cref="Items"/> by source, in their order.</summary>
     public int[][] BySource => _bySource ??= Group();
+
+    /// <summary>Lowest class of the items.</summary>
+    public int LeastClass => _leastClass ??= Items.Count == 0 ? 0 : Items.Min(item => item.Class);
 
     /// <summary>Most moves.</summary>
     public required int MaxMoves { get; init; }

@@ -145,7 +145,8 @@ internal sealed class ReliefSearch
             more++;
         }
 
-        ReliefScore bound = new(_bestScore.Residual, now.Changes + more, now.NativeMoves, now.MovedBps + Math.Max(0, missing));
+        long classes = now.Classes + (more * ReliefScore.WeightOf(_problem.LeastClass));
+        ReliefScore bound = new(_bestScore.Residual, now.Changes + more, classes, now.Ranks, now.NativeMoves, now.MovedBps + Math.Max(0, missing));
         return bound.CompareTo(_bestScore) < 0;
     }
 }

@@ -19,6 +19,7 @@ internal static class ReliefSolver
         ReliefState best = Greedy(problem);
         best = ReliefImprover.Improve(problem, best);
         best = ReliefSearch.Improve(problem, best);
+        best = ReliefImprover.Reclass(problem, best);
         return ReliefImprover.Prefer(problem, best);
     }
 

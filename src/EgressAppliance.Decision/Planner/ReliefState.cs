@@ -12,6 +12,8 @@ internal sealed class ReliefState
     private long _movedBps;
     private long _newOverrideBps;
     private int _changes;
+    private long _classes;
+    private long _ranks;
     private int _nativeMoves;
     private long _changedBps;
     private long _residual;
@@ -25,7 +27,7 @@ internal sealed class ReliefState
         Clear();
     }
 
-    public ReliefScore Score => new(_residual, _changes, _nativeMoves, _changedBps);
+    public ReliefScore Score => new(_residual, _changes, _classes, _ranks, _nativeMoves, _changedBps);
 
     /// <summary>Undoes everything.</summary>
     public void Clear()
@@ -38,6 +40,8 @@ internal sealed class ReliefState
         _movedBps = 0;
         _newOverrideBps = 0;
         _changes = 0;
+        _classes = 0;
+        _ranks = 0;
         _nativeMoves = 0;
         _changedBps = 0;
         _residual = _problem.Need.Sum();
@@ -105,6 +109,8 @@ internal sealed class ReliefState
         _residual += Left(item.Source);
         _room[option.Link] -= rate;
         _changes += sign;
+        _classes += sign * ReliefScore.WeightOf(item.Class);
+        _ranks += sign * option.Rank;
         _changedBps += rate;
         if (!item.Override)
         {

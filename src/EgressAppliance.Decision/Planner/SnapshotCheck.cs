@@ -69,6 +69,11 @@ public static class SnapshotCheck
                 problems.Add($"prefix {demand.Prefix}: rate {demand.RateBps} bit/s is negative");
             }
 
+            if (demand.Policy?.Problem is { } problem)
+            {
+                problems.Add($"prefix {demand.Prefix}: policy {demand.Policy.Number}: {problem}");
+            }
+
             total += demand.RateBps;
         }
 

@@ -16,6 +16,9 @@ public enum Verdict
     /// <summary>No link is over its threshold thanks to overrides that stay in force.</summary>
     Holding,
 
+    /// <summary>No link is over its threshold; prefixes are moved to, or all overrides in force keep them on, the links that policies pin them to.</summary>
+    FollowingPolicy,
+
     /// <summary>No link is over its threshold; overrides were given back.</summary>
     Released,
 

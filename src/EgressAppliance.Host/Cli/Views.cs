@@ -184,6 +184,11 @@ public static class Views
             facts.Add("override", $"{item.From} → {item.To}, {item.State}, for {Human.Span(console.Time.GetUtcNow() - item.Since)}: {item.Reason}");
         }
 
+        if (explain.Policy is { } policy)
+        {
+            facts.Add("policy", $"{policy.Number.ToString(CultureInfo.InvariantCulture)}: {policy.Text}");
+        }
+
         Timers(explain.Timers, facts, console.Time.GetUtcNow());
         facts.Write(console, "");
         console.Out.WriteLine();

@@ -1,4 +1,5 @@
 using System.Net;
+using EgressAppliance.Decision.Policies;
 using EgressAppliance.Net;
 
 namespace EgressAppliance.Host.Config;
@@ -325,18 +326,6 @@ public sealed record LinkConfig
     public bool Drain { get; init; }
 }
 
-/// <summary>What a policy does.</summary>
-public enum PolicyAction
-{
-    /// <summary>Never move the prefix.</summary>
-    Deny,
-}
-
-/// <summary>One entry of <c>decision.policies</c>.</summary>
-/// <param name="Prefix">The prefix and everything more specific.</param>
-/// <param name="Action">What to do.</param>
-public sealed record PolicyConfig(IpPrefix Prefix, PolicyAction Action);
-
 /// <summary><c>decision.cost_mode:</c></summary>
 public sealed record CostModeConfig
 {
@@ -420,7 +409,7 @@ public sealed record DecisionConfig
     public uint MarkerCommunity { get; init; }
 
     /// <summary>Policies, first match wins.</summary>
-    public IReadOnlyList<PolicyConfig> Policies { get; init; } = [];
+    public IReadOnlyList<RoutingPolicy> Policies { get; init; } = [];
 }
 
 /// <summary><c>history:</c></summary>

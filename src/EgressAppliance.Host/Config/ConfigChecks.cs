@@ -48,6 +48,7 @@ public sealed class ConfigChecks
         new BmpChecks(root, diagnostics).Run();
         new LinkChecks(root, diagnostics).Run();
         checks.CheckDecision();
+        checks.CheckPolicies();
         checks.CheckHttp();
     }
 
@@ -288,6 +289,16 @@ public sealed class ConfigChecks
             _diagnostics.Error(
                 decision.KeyAt("marker_community"), $"'decision.marker_community' is missing, and AS {localAs.ToString(CultureInfo.InvariantCulture)} is too large to make one of",
                 "add it: a community without a meaning in your network, such as \"64512:64900\"");
+        }
+    }
+
+    private void CheckPolicies()
+    {
+        string[] links = [.. _root.Sections("links").Select(l => l.TryGet("name", out string name) ? name : "")];
+        if (_root.Section("decision") is { } decision && !links.Contains(""))
+        {
+            // A policy may well name the link whose name was refused.
+            new PolicyChecks(decision.Sections("policies"), links, _diagnostics).Run();
         }
     }
 

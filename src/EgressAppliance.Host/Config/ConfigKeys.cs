@@ -1,3 +1,4 @@
+using EgressAppliance.Decision.Policies;
 using EgressAppliance.Net;
 using static EgressAppliance.Host.Config.ConfigType;
 
@@ -169,12 +170,25 @@ public static class ConfigKeys
         Value("decision.cost_mode.hold", Duration(TimeSpan.Zero, 24 * Hour), "30m", "Least age of an override before it is moved on or given back for it; not less than decision.hold."),
         Optional("decision.cost_mode.max_overrides", WholeNumber(0, 100_000), "Most overrides in force after its moves. What is left up to decision.max_overrides is for overload.", "half of decision.max_overrides"),
         Optional("decision.cost_mode.max_share", Ratio(0, 1), "Most of all traffic that overrides carry after its moves. What is left up to decision.max_share is for overload.", "half of decision.max_share"),
-        Sections("decision.policies[]", "Rules for prefixes; the first that matches counts.") with { MaximumItems = 10_000 },
-        Section("decision.policies[].match", "What the rule is for.") with { Required = true },
-        Required("decision.policies[].match.prefix", Prefix, "A prefix, and everything more specific."),
-        Required("decision.policies[].action", Choice([("deny", PolicyAction.Deny)], "pin", "prefer"), "deny: never move it. pin and prefer are not supported yet by this version."),
-        Optional("decision.policies[].link", Identifier, "Link of action pin. Not supported yet by this version.") with { NotYet = true },
-        List("decision.policies[].links", Identifier, null, "Links of action prefer. Not supported yet by this version.") with { NotYet = true },
+        .. PolicyKeys("decision.policies[]"),
+    ];
+
+    /// <summary>The keys of a list of policies.</summary>
+    /// <param name="path">Where the list is, with its brackets.</param>
+    internal static ConfigKey[] PolicyKeys(string path) =>
+    [
+        Sections(path, "Policies for prefixes. The first one in this order that matches a prefix counts, and no other.") with { MaximumItems = 10_000 },
+        Section(path + ".match", "Which prefixes it is for: those for which all that is given holds, of the path that plain BGP prefers.") with { Required = true },
+        Optional(path + ".match.prefix", Prefix, "A prefix, and everything more specific."),
+        Optional(path + ".match.origin_as", WholeNumber(1, uint.MaxValue), "Last AS of AS_PATH. A path that ends in an AS_SET has none."),
+        Optional(path + ".match.community", AnyCommunity, "A standard or a large community that the path has."),
+        Optional(path + ".match.link", Identifier, "The native link."),
+        Required(path + ".action", Choice([("deny", PolicyAction.Deny), ("pin", PolicyAction.Pin), ("prefer", PolicyAction.Prefer), ("class", PolicyAction.Class)]),
+            "deny: never moved. pin: to leave by `link` whenever that is up, not drained, offers a path and has room, overload or not, and never by another one because of us. "
+            + "prefer: when it has to move, `links` are tried first. class: moved before or after others, see `class`."),
+        Optional(path + ".link", Identifier, "Link of action pin."),
+        List(path + ".links", Identifier, null, "Links of action prefer, best first."),
+        Optional(path + ".class", WholeNumber(0, PrefixPolicy.MaxClass), "Class of action class: of plans that leave as little overload with as few changes, the one that moves low classes is chosen.", "5 for all other prefixes"),
     ];
 
     internal static ConfigKey Section(string path, string meaning) => new(path, ConfigShape.Section, null, meaning);

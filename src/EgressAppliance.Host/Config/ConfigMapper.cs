@@ -184,11 +184,7 @@ internal static class ConfigMapper
             MarkerCommunity = decision.TryGet("marker_community", out uint community)
                 ? community
                 : (uint)root.Sections("routers")[0].Section("bgp")!.Get<long>("local_as") << 16 | DefaultMarkerValue,
-            Policies =
-            [
-                .. decision.Sections("policies").Select(
-                    p => new PolicyConfig(p.Section("match")!.Get<IpPrefix>("prefix"), p.Get<PolicyAction>("action"))),
-            ],
+            Policies = PolicyChecks.Map(decision.Sections("policies")),
         };
     }
 }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Text;
+using EgressAppliance.Decision.Policies;
 using EgressAppliance.Net;
 
 namespace EgressAppliance.Host.Config;
@@ -46,6 +47,11 @@ public sealed class ConfigType(string name, string range, Func<string, ParsedVal
 
     /// <summary>An RFC 1997 community; a <see cref="uint"/>.</summary>
     public static ConfigType Community { get; } = new("community", "1–65534:0–65535", ParseCommunity);
+
+    /// <summary>A standard community (RFC 1997), reserved ones included, or a large one (RFC 8092), to look for; a <see cref="CommunityMatch"/>.</summary>
+    public static ConfigType AnyCommunity { get; } = new("community", "0–65535:0–65535, or three numbers 0–4294967295", text => CommunityMatch.TryParse(text, out CommunityMatch community)
+        ? ParsedValue.Of(community)
+        : ParsedValue.Bad($"'{text}' is not a community", "write it like \"65000:100\", or like \"65000:1:2\" for a large one"));
 
     /// <summary>A BGP identifier, written as an IPv4 address, not zero (RFC 6286); an <see cref="IpAddr"/>.</summary>
     public static ConfigType RouterId { get; } = new("IPv4 address", "", text =>

@@ -208,6 +208,9 @@ public sealed record MoveDto(string Prefix, string From, string To, long RateBps
 public sealed record ExplainDto(
     string Query, string? Prefix, long RateBps, string? Link, string? NativeLink, OverrideDto? Override, IReadOnlyList<PathDto> Paths, string Summary)
 {
+    /// <summary>The policy that counts for it, or null.</summary>
+    public PolicyDto? Policy { get; init; }
+
     /// <summary>What the routers that show their Loc-RIB have chosen, compared with the first path.</summary>
     public IReadOnlyList<RouterChoiceDto> RouterChoices { get; init; } = [];
 
@@ -217,6 +220,11 @@ public sealed record ExplainDto(
     /// <summary>Its latest moves and releases, newest first; in observe mode those that were proposed.</summary>
     public IReadOnlyList<PrefixChangeDto> History { get; init; } = [];
 }
+
+/// <summary>A policy of the configuration.</summary>
+/// <param name="Number">Its number in <c>decision.policies</c>, from 1.</param>
+/// <param name="Text">As the configuration has it, defaults left out.</param>
+public sealed record PolicyDto(int Number, string Text);
 
 /// <summary>Until when a prefix is left as it is; null for what does not hold it.</summary>
 /// <param name="HoldUntil">Its override is not given back or moved on for convenience before this.</param>

@@ -1,6 +1,7 @@
 using System.Reflection;
 using EgressAppliance.Decision.Planner;
 using EgressAppliance.Host.Config;
+using EgressAppliance.Net;
 using EgressAppliance.Simulator.ClosedLoop;
 
 namespace EgressAppliance.Host.Simulate;
@@ -14,6 +15,9 @@ public static class ScenarioFile
 
     // Keys of an event that go with some kinds only.
     private static readonly string[] EventKeys = ["link", "factor", "share", "prefixes"];
+
+    // What policies of a router match by, and scenarios have not.
+    private static readonly string[] AttributeKeys = ["origin_as", "community"];
 
     // Larger runs would take hours and gigabytes; nobody means them.
     private const double MostPrefixSeconds = 2e10;
@@ -121,14 +125,32 @@ public static class ScenarioFile
             CheckEvent(entry, links, diagnostics);
         }
 
+        new PolicyChecks(root.Sections("policies"), links, diagnostics).Run();
+        foreach (BoundSection match in root.Sections("policies").Select(p => p.Section("match")).OfType<BoundSection>())
+        {
+            foreach (string key in AttributeKeys.Where(match.IsGiven))
+            {
+                diagnostics.Error(match.KeyAt(key), $"'{match.Path}.{key}' means nothing in a scenario, whose prefixes have none", "match by prefix or link");
+            }
+        }
+
         foreach (BoundSection expected in root.Sections("expect"))
         {
-            bool moment = expected.IsGiven("verdict") || expected.IsGiven("overrides_at_most") || expected.IsGiven("overrides_at_least");
+            bool moment = expected.IsGiven("verdict") || expected.IsGiven("overrides_at_most") || expected.IsGiven("overrides_at_least") || expected.IsGiven("prefix");
+            if (expected.IsGiven("prefix") != expected.IsGiven("leaves_by"))
+            {
+                diagnostics.Error(expected.At, $"'{expected.Path}' has only one of prefix and leaves_by", "give both");
+            }
+            else if (expected.TryGet("leaves_by", out string link) && !links.Contains(link))
+            {
+                diagnostics.Error(expected.Value("leaves_by").At, $"there is no link '{link}'", "known: " + string.Join(", ", links));
+            }
+
             if (moment != expected.IsGiven("at"))
             {
                 diagnostics.Error(
                     expected.At, moment ? $"'{expected.Path}' does not say when" : $"'{expected.Path}' says when but not what",
-                    moment ? "add `at`" : "add verdict, overrides_at_most or overrides_at_least, or remove `at`");
+                    moment ? "add `at`" : "add verdict, overrides_at_most, overrides_at_least or prefix, or remove `at`");
             }
             else if (moment && expected.Get<TimeSpan>("at") >= duration)
             {
@@ -215,6 +237,7 @@ public static class ScenarioFile
                 Window = appliance.Get<TimeSpan>("window"),
                 Poll = appliance.Get<TimeSpan>("poll"),
             },
+            Policies = PolicyChecks.Map(root.Sections("policies")),
             Events = [.. root.Sections("events").Select(Event)],
             Expectations = [.. root.Sections("expect").Select(Expect)],
         };
@@ -241,6 +264,8 @@ public static class ScenarioFile
         Verdict = Given<Verdict>(entry, "verdict"),
         OverridesAtMost = (int?)Given<long>(entry, "overrides_at_most"),
         OverridesAtLeast = (int?)Given<long>(entry, "overrides_at_least"),
+        Prefix = Given<IpPrefix>(entry, "prefix"),
+        LeavesBy = entry.TryGet("leaves_by", out string link) ? link : null,
     };
 
     private static T? Given<T>(BoundSection section, string key)

@@ -46,6 +46,8 @@ public static class ScenarioKeys
         Value("appliance.window", Duration(Second, TimeSpan.FromHours(1)), "60s", "Averaging window of demands."),
         Value("appliance.poll", Duration(Second, TimeSpan.FromMinutes(10)), "10s", "Period at which interface counters are polled, whole seconds."),
 
+        .. PolicyKeys("policies[]"),
+
         Sections("events[]", "What happens.") with { MaximumItems = 1000 },
         Required("events[].at", Duration(TimeSpan.Zero, Longest), "When, from the beginning."),
         Required("events[].what", Choice([.. Enum.GetValues<ScenarioEventKind>().Select(k => (Code(k), (object)k))]), "What."),
@@ -63,10 +65,12 @@ public static class ScenarioKeys
         Optional("expect[].changes", WholeNumber(0, int.MaxValue), "At most so many moves and releases."),
         Optional("expect[].changes_at_least", WholeNumber(0, int.MaxValue), "At least so many."),
         Optional("expect[].changes_per_prefix_hour", WholeNumber(0, int.MaxValue), "At most so many of any prefix in any hour."),
-        Optional("expect[].at", Duration(TimeSpan.Zero, Longest), "The moment that verdict and overrides are about."),
+        Optional("expect[].at", Duration(TimeSpan.Zero, Longest), "The moment that verdict, overrides and prefix are about."),
         Optional("expect[].verdict", Choice([.. Enum.GetValues<Verdict>().Select(v => (Reasons.Code(v), (object)v))]), "The verdict at that moment."),
         Optional("expect[].overrides_at_most", WholeNumber(0, int.MaxValue), "At most so many overrides at that moment."),
         Optional("expect[].overrides_at_least", WholeNumber(0, int.MaxValue), "At least so many overrides at that moment."),
+        Optional("expect[].prefix", ConfigType.Prefix, "A prefix that leaves by `leaves_by` at that moment; they are 20.0.0.0/24, 20.0.1.0/24 and so on, the largest first."),
+        Optional("expect[].leaves_by", Identifier, "The link, of `prefix`."),
     ];
 
     /// <summary>The schema of a scenario file.</summary>

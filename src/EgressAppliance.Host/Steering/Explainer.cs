@@ -2,6 +2,7 @@ using EgressAppliance.Bgp.Rib;
 using EgressAppliance.Bgp.Speaker;
 using EgressAppliance.Decision;
 using EgressAppliance.Decision.Planner;
+using EgressAppliance.Decision.Policies;
 using EgressAppliance.Host.Http;
 using EgressAppliance.Host.RouteFeed;
 using EgressAppliance.Net;
@@ -12,7 +13,7 @@ namespace EgressAppliance.Host.Steering;
 /// Answers, for any address or prefix, where it goes, why, and what else could be done with it: the routes from the speaker, the reasons
 /// from the decision maker.
 /// </summary>
-public sealed class Explainer(IBgpSpeaker speaker, LinkDirectory links, RouterChoices choices, PrefixTable table)
+public sealed class Explainer(IBgpSpeaker speaker, LinkDirectory links, RouterChoices choices, RoutePolicies policies, PrefixTable table)
 {
     /// <summary>Answers a query as of a cycle; null if the text is neither an address nor a prefix.</summary>
     public ExplainDto? Explain(string query, CycleResult cycle)
@@ -40,15 +41,18 @@ public sealed class Explainer(IBgpSpeaker speaker, LinkDirectory links, RouterCh
 
         PrefixRate? rate = cycle.Rates.Find(prefix);
         OverrideDto? active = cycle.State.Overrides.FirstOrDefault(o => o.Prefix == prefix.ToString());
+        RoutingPolicy? policy = policies.First(prefix, paths);
         bool steered = links.PrefersConfigured(paths);
         PrefixExplanation? why = steered && cycle is { Snapshot: { } snapshot, Plan: { } plan }
-            ? PlanExplainer.Explain(snapshot, plan, cycle.Options, new PrefixDemand(prefix, rate?.RateBps ?? 0, links.LinksOf(paths)))
+            ? PlanExplainer.Explain(
+                snapshot, plan, cycle.Options, new PrefixDemand(prefix, rate?.RateBps ?? 0, links.LinksOf(paths)) { Policy = policy?.Policy })
             : null;
         IReadOnlyList<PeerStatus> peers = speaker.GetPeers();
         return new ExplainDto(
             query, prefix.ToString(), rate?.RateBps ?? 0, rate is { } seen ? links[seen.Link]?.Name : null, why?.NativeLink, active,
             [.. paths.Select(p => Describe(p, peers, why))], Summary(why, active, steered ? links.Of(paths[0])!.Name : null))
         {
+            Policy = policy is null ? null : new PolicyDto(policy.Policy.Number, policy.ToString()),
             RouterChoices = choices.Describe(prefix, paths, peers),
         };
     }

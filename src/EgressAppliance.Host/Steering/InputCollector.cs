@@ -60,6 +60,7 @@ public sealed class InputCollector
     private readonly Dictionary<IpPrefix, double> _packets = [];
     private readonly PreferenceWatch _preferences = new();
     private readonly RouterChoices _choices;
+    private readonly RoutePolicies _policies;
     private readonly Dictionary<string, (long Frames, long Timestamp)> _heard = [];
     private readonly Dictionary<string, (DateTimeOffset? Poll, long Timestamp)> _polled = [];
     private PipelineStatistics _before = new();
@@ -91,6 +92,7 @@ public sealed class InputCollector
         _table = table;
         _links = links;
         _choices = new RouterChoices(speaker, links, config.Decision.MarkerCommunity);
+        _policies = new RoutePolicies(config.Decision.Policies, links);
         _time = time;
         _sampling = config.Capture.Sources.Select(s => s.Sampling).DefaultIfEmpty(1).Max();
         _polledRouters = [.. config.Routers.Where(r => r.Snmp is not null).Select(r => r.Name)];
@@ -284,7 +286,7 @@ public sealed class InputCollector
                 continue;
             }
 
-            prefixes.Add(new PrefixDemand(rate.Key, rate.RateBps, paths));
+            prefixes.Add(new PrefixDemand(rate.Key, rate.RateBps, paths) { Policy = _policies.First(rate.Key, learned)?.Policy });
             given.Add(rate.Key);
             if (rate.LinkMajority && rate.Link != LinkId.None && !overridden.Contains(rate.Key))
             {
@@ -296,7 +298,7 @@ public sealed class InputCollector
         {
             if (given.Add(entry.Prefix))
             {
-                IReadOnlyList<string> paths = _links.LinksOf(_speaker.GetPaths(entry.Prefix));
+                IReadOnlyList<RibPath> learned = _speaker.GetPaths(entry.Prefix);
                 long rate = 0;
                 if (_demand.TryGet(entry.Prefix, out DemandRate<IpPrefix> small))
                 {
@@ -304,7 +306,7 @@ public sealed class InputCollector
                     residual[small.Link.Value] = Math.Max(0, residual[small.Link.Value] - rate);
                 }
 
-                prefixes.Add(new PrefixDemand(entry.Prefix, rate, paths));
+                prefixes.Add(new PrefixDemand(entry.Prefix, rate, _links.LinksOf(learned)) { Policy = _policies.First(entry.Prefix, learned)?.Policy });
             }
         }
 

@@ -24,6 +24,17 @@ public static class PlanView
         }
 
         changes.Write(console, "No changes.");
+        if (plan.PinsWaiting is { } waiting)
+        {
+            TextTable pins = new("PINNED", "ON", "TO", ">RATE", "WAITS");
+            foreach (WaitingPin pin in waiting)
+            {
+                pins.Add(pin.Prefix.ToString(), pin.Link, pin.To, Human.Rate(pin.RateBps), Reasons.Text(pin.Reason));
+            }
+
+            pins.Write(console, "");
+        }
+
         TextTable links = new("LINK", ">NATIVE", ">PLANNED");
         foreach (PlannedLink link in plan.Links)
         {

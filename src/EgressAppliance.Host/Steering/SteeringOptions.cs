@@ -24,7 +24,6 @@ public static class SteeringOptions
         MaxShare = config.MaxShare,
         MinPrefixShare = config.MinPrefixShare,
         ReliefMargin = config.ReliefMargin,
-        Denied = [.. config.Policies.Where(p => p.Action == PolicyAction.Deny).Select(p => p.Prefix)],
     };
 
     /// <summary>
@@ -55,7 +54,6 @@ public static class SteeringOptions
         MaxShareAtOnce = config.MaxSharePerCycle,
         MaxShare = config.CostMode.MaxShare ?? config.MaxShare / 2,
         MinPrefixShare = config.MinPrefixShare,
-        Denied = ForPlanner(config).Denied,
     };
 
     /// <summary>The same for a <c>decision</c> section by itself.</summary>

@@ -3,6 +3,7 @@ using EgressAppliance.Decision.Control;
 using EgressAppliance.Decision.Demand;
 using EgressAppliance.Decision.Overrides;
 using EgressAppliance.Decision.Planner;
+using EgressAppliance.Decision.Policies;
 using EgressAppliance.Net;
 
 namespace EgressAppliance.Simulator.ClosedLoop;
@@ -24,6 +25,8 @@ public sealed class ApplianceModel : IContestant
     private readonly int _phase;
     private readonly int _heartbeat;
     private readonly string[][] _paths;
+    private readonly PrefixPolicy?[] _policyOf;
+    private readonly PolicyTable _policies;
     private readonly List<(int Second, Verdict Verdict)> _verdicts = [];
     private DecisionController _controller;
     private int _routingVersion;
@@ -51,6 +54,8 @@ public sealed class ApplianceModel : IContestant
         _phase = number * Cycle / 2;
         _heartbeat = Math.Max(3, 3 * Cycle);
         _paths = new string[world.Rate.Length][];
+        _policyOf = new PrefixPolicy?[world.Rate.Length];
+        _policies = new PolicyTable(world.Scenario.Policies);
         _instruments = new Instruments(world, router, number);
         _controller = Start();
         _router.Lost += OnLost;
@@ -207,6 +212,7 @@ public sealed class ApplianceModel : IContestant
             for (int i = 0; i < _paths.Length; i++)
             {
                 _paths[i] = [.. _world.Paths[i].Select(l => _world.Scenario.Links[l].Name)];
+                _policyOf[i] = _policies.Match(new RouteFacts(_world.Prefixes[i], _paths[i].FirstOrDefault()));
             }
         }
 
@@ -259,7 +265,7 @@ public sealed class ApplianceModel : IContestant
         void Add(int prefix, long rate)
         {
             given.Add(prefix);
-            demands.Add(new PrefixDemand(_world.Prefixes[prefix], rate, _paths[prefix]));
+            demands.Add(new PrefixDemand(_world.Prefixes[prefix], rate, _paths[prefix]) { Policy = _policyOf[prefix] });
         }
     }
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using EgressAppliance.Decision.Planner;
+using EgressAppliance.Net;
 
 namespace EgressAppliance.Simulator.ClosedLoop;
 
@@ -26,7 +27,7 @@ public sealed record Expectation
     /// <summary>Overload-seconds of the appliance: at most this many.</summary>
     public int? OverloadSeconds { get; init; }
 
-    /// <summary>The moment that the following three are about, from the beginning.</summary>
+    /// <summary>The moment that the following four are about, from the beginning.</summary>
     public TimeSpan? At { get; init; }
 
     /// <summary>The verdict that must be in force at <see cref="At"/>.</summary>
@@ -37,6 +38,12 @@ public sealed record Expectation
 
     /// <summary>Overrides at <see cref="At"/>: at least this many.</summary>
     public int? OverridesAtLeast { get; init; }
+
+    /// <summary>A prefix that must leave by <see cref="LeavesBy"/> at <see cref="At"/>.</summary>
+    public IpPrefix? Prefix { get; init; }
+
+    /// <summary>See <see cref="Prefix"/>.</summary>
+    public string? LeavesBy { get; init; }
 
     /// <summary>Judges each condition.</summary>
     public IEnumerable<ExpectationOutcome> Judge(SimulationResult result)
@@ -83,6 +90,12 @@ public sealed record Expectation
             foreach (ExpectationOutcome outcome in JudgeMoment(result.MomentAt(at), at))
             {
                 yield return outcome;
+            }
+
+            if (Prefix is { } prefix)
+            {
+                string? link = result.Places.GetValueOrDefault((at, prefix));
+                yield return Of($"{prefix} leaves by {LeavesBy} at {at}", link == LeavesBy, link ?? "none of the links");
             }
         }
     }

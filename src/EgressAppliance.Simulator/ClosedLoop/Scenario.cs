@@ -1,3 +1,5 @@
+using EgressAppliance.Decision.Policies;
+
 namespace EgressAppliance.Simulator.ClosedLoop;
 
 // What happens to an egress site in the course of a day, in virtual time: traffic over links, a router that forwards by its best path, and
@@ -36,6 +38,9 @@ public sealed record Scenario
 
     /// <summary>The appliance.</summary>
     public ScenarioAppliance Appliance { get; init; } = new();
+
+    /// <summary>Policies of the appliance, tried in this order. The prefixes of a scenario have neither origin nor communities.</summary>
+    public IReadOnlyList<RoutingPolicy> Policies { get; init; } = [];
 
     /// <summary>What happens, in any order.</summary>
     public IReadOnlyList<ScenarioEvent> Events { get; init; } = [];

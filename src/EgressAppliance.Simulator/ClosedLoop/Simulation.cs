@@ -1,6 +1,7 @@
 using EgressAppliance.Decision;
 using EgressAppliance.Decision.Control;
 using EgressAppliance.Decision.Planner;
+using EgressAppliance.Net;
 
 namespace EgressAppliance.Simulator.ClosedLoop;
 
@@ -15,6 +16,7 @@ public sealed class Simulation
     private readonly GreedyController _greedyController;
     private readonly ApplianceModel[] _appliances;
     private readonly List<SimulationMoment> _course = [];
+    private readonly Dictionary<(TimeSpan At, IpPrefix Prefix), string?> _places = [];
     private readonly int _cycle;
     private double _unavoidable;
 
@@ -74,6 +76,7 @@ public sealed class Simulation
             Appliance = ContestantScore.Of(_own, _scenario),
             UnavoidableGbit = _unavoidable / 1e9,
             Course = _course,
+            Places = _places,
         };
     }
 
@@ -84,6 +87,27 @@ public sealed class Simulation
         {
             _course.Add(new SimulationMoment(second, _own.Overrides, verdicts));
         }
+
+        foreach (Expectation expected in _scenario.Expectations)
+        {
+            if (expected is { At: { } at, Prefix: { } prefix } && (int)at.TotalSeconds == second && IndexOf(prefix) is >= 0 and var index)
+            {
+                _places[(at, prefix)] = _own.LinkOf(index) is >= 0 and var link ? _scenario.Links[link].Name : null;
+            }
+        }
+    }
+
+    private int IndexOf(IpPrefix prefix)
+    {
+        for (int i = 0; i < _world.Prefixes.Count; i++)
+        {
+            if (_world.Prefixes[i] == prefix)
+            {
+                return i;
+            }
+        }
+
+        return -1;
     }
 
     /// <summary>The lower bound of the overload with the true rates, bit/s; only where plain BGP has overload at all.</summary>

@@ -1,4 +1,5 @@
 using EgressAppliance.Decision.Planner;
+using EgressAppliance.Net;
 
 namespace EgressAppliance.Simulator.ClosedLoop;
 
@@ -47,6 +48,9 @@ public sealed record SimulationResult
 
     /// <summary>The appliances' course: one entry for each change of a verdict or of the number of overrides.</summary>
     public required IReadOnlyList<SimulationMoment> Course { get; init; }
+
+    /// <summary>Where the prefixes that expectations name left at their moments; null for by no link.</summary>
+    public IReadOnlyDictionary<(TimeSpan At, IpPrefix Prefix), string?> Places { get; init; } = new Dictionary<(TimeSpan At, IpPrefix Prefix), string?>();
 
     /// <summary>What became of each expectation.</summary>
     public IReadOnlyList<ExpectationOutcome> Expectations => [.. Scenario.Expectations.SelectMany(e => e.Judge(this))];

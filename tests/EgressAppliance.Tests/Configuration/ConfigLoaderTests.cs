@@ -45,7 +45,7 @@ public sealed class ConfigLoaderTests
         Assert.Equal(TimeSpan.FromSeconds(90), config.Decision.Hold);
         Assert.Equal(0.001, config.Decision.MinPrefixShare, 9);
         Assert.Equal(65000u << 16 | 666, config.Decision.MarkerCommunity);
-        Assert.Equal(new PolicyConfig(IpPrefix.Parse("203.0.113.0/24"), PolicyAction.Deny), Assert.Single(config.Decision.Policies));
+        Assert.Equal("match: { prefix: 203.0.113.0/24 }, action: deny", Assert.Single(config.Decision.Policies).ToString());
         Assert.Equal(new IPEndPoint(IPAddress.Loopback, 8080), config.Http.Listen);
     }
 

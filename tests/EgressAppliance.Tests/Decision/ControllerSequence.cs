@@ -6,6 +6,7 @@ using EgressAppliance.Decision.Cost;
 using EgressAppliance.Decision.Json;
 using EgressAppliance.Decision.Overrides;
 using EgressAppliance.Decision.Planner;
+using EgressAppliance.Decision.Policies;
 using EgressAppliance.Net;
 
 namespace EgressAppliance.Tests.Decision;
@@ -29,6 +30,7 @@ internal sealed class ControllerSequence
     private readonly string[][] _allPaths;
     private readonly HashSet<(int Prefix, string Link)> _withdrawn = [];
     private readonly long[] _rates;
+    private readonly PrefixPolicy?[] _policies;
     private readonly SortedDictionary<IpPrefix, string> _router = [];
     private readonly StringBuilder _log = new();
     private DateTimeOffset _now = Lab.Start;
@@ -42,6 +44,7 @@ internal sealed class ControllerSequence
         int prefixes = _random.Next(1, 13);
         _allPaths = [.. Enumerable.Range(0, prefixes).Select(_ => Names.Take(links).OrderBy(_ => _random.Next()).Take(_random.Next(1, links + 1)).ToArray())];
         _rates = [.. Enumerable.Range(0, prefixes).Select(_ => _random.Next(0, 500) * Lab.M)];
+        _policies = [.. Enumerable.Range(0, prefixes).Select(_ => AnyPolicy())];
         _options = new ControllerOptions
         {
             Planner = new PlannerOptions
@@ -52,7 +55,6 @@ internal sealed class ControllerSequence
                 MaxSharePerCycle = 0.1 + (_random.NextDouble() * 0.5),
                 MaxShare = 0.2 + (_random.NextDouble() * 0.6),
                 ReliefMargin = _random.Next(2) * 0.03,
-                Denied = _random.Next(3) == 0 ? [Lab.Prefix(0)] : [],
             },
             Grace = TimeSpan.FromSeconds(_random.Next(5, 40)),
             Quarantine = TimeSpan.FromSeconds(_random.Next(5, 40)),
@@ -196,6 +198,15 @@ internal sealed class ControllerSequence
         }
     }
 
+    private PrefixPolicy? AnyPolicy() => _random.Next(8) switch
+    {
+        0 => Lab.Deny,
+        1 => Lab.Pin(Names[_random.Next(_links.Length)]),
+        2 => Lab.Prefer(Names[_random.Next(_links.Length)]),
+        3 => Lab.Class(_random.Next(10)),
+        _ => null,
+    };
+
     private string? Cycle()
     {
         Dictionary<IpPrefix, string> observed = [];
@@ -214,7 +225,7 @@ internal sealed class ControllerSequence
             // A hundred times as fast, so that a history is some hours of samples.
             TimeOfDay = Third + ((_now - Lab.Start) * 100),
             Links = [.. _links.Select(l => l with { MeasuredBps = _random.Next(6) == 0 ? _random.Next(0, 1500) * Lab.M : null })],
-            Prefixes = [.. Enumerable.Range(0, _rates.Length).Select(i => new PrefixDemand(Lab.Prefix(i), _rates[i], PathsOf(i)))],
+            Prefixes = [.. Enumerable.Range(0, _rates.Length).Select(i => new PrefixDemand(Lab.Prefix(i), _rates[i], PathsOf(i)) { Policy = _policies[i] })],
             Health = _health,
             ObservedLinks = observed,
         };
@@ -252,9 +263,13 @@ internal sealed class ControllerSequence
             return $"{outcome.Overrides.Count} overrides";
         }
 
-        if (plan.Moves.Any(m => _options.Planner.Denied.Any(d => d.Contains(m.Prefix))))
+        foreach (PlannedMove move in plan.Moves)
         {
-            return "a denied prefix was moved";
+            PrefixPolicy? policy = input.Prefixes.First(p => p.Prefix == move.Prefix).Policy;
+            if (policy is { Action: PolicyAction.Deny } || (policy is { Action: PolicyAction.Pin } && policy.Links[0] != move.To))
+            {
+                return $"{move.Prefix} was moved to {move.To} against its policy";
+            }
         }
 
         return outcome.Overrides.FirstOrDefault(o => o.LeaseExpires <= _now || o.LeaseExpires > _now + _options.Lease) is { } bad

@@ -4,6 +4,7 @@ using EgressAppliance.Decision;
 using EgressAppliance.Decision.Control;
 using EgressAppliance.Decision.Json;
 using EgressAppliance.Decision.Planner;
+using EgressAppliance.Decision.Policies;
 using FsCheck;
 using FsCheck.Fluent;
 
@@ -18,6 +19,35 @@ public class DecisionJsonTests
         Assert.Equal(new LinkState { Name = "a", CapacityBps = 1_000_000_000 }, snapshot!.Links[0]);
         Assert.Equal((0.95, 0.90, 0.85, true), (snapshot.Links[0].Threshold, snapshot.Links[0].Ceiling, snapshot.Links[0].Release, snapshot.Links[0].Up));
         Assert.Empty(snapshot.Overrides);
+    }
+
+    [Fact]
+    public void TryReadSnapshot_policies_are_read_and_written()
+    {
+        Assert.True(Read("""
+            {"links":[{"name":"a","capacity_bps":1e9}],
+             "prefixes":[{"prefix":"192.0.2.0/24","rate_bps":12,"paths":["a","b"],"policy":{"number":7,"action":"pin","links":["b"]}},
+                         {"prefix":"192.0.3.0/24","rate_bps":12,"paths":["a"],"policy":{"action":"class","class":0}},
+                         {"prefix":"192.0.4.0/24","rate_bps":12,"paths":["a"]}]}
+            """, out DecisionSnapshot? s, out IReadOnlyList<string> problems), string.Join("; ", problems));
+        Assert.Equal((7, PolicyAction.Pin, "b", 5), (s!.Prefixes[0].Policy!.Number, s.Prefixes[0].Policy!.Action, s.Prefixes[0].Policy!.Links[0], s.Prefixes[0].Policy!.Class));
+        Assert.Equal((0, PolicyAction.Class, 0), (s.Prefixes[1].Policy!.Number, s.Prefixes[1].Policy!.Action, s.Prefixes[1].Policy!.Class));
+        Assert.Null(s.Prefixes[2].Policy);
+        string written = Encoding.UTF8.GetString(DecisionJson.Write(s));
+        Assert.Contains(""""policy":{"number":7,"action":"pin","links":["b"],"class":5}"""", written, StringComparison.Ordinal);
+        Assert.True(DecisionJson.TryReadSnapshot(Encoding.UTF8.GetBytes(written), out DecisionSnapshot? again, out _));
+        Assert.Equal(written, Encoding.UTF8.GetString(DecisionJson.Write(again!)));
+    }
+
+    [Theory]
+    [InlineData(""""{"action":"pin","links":[]}"""", "a pin has one link")]
+    [InlineData(""""{"action":"class","class":10}"""", "class 10 is not between 0 and 9")]
+    [InlineData(""""{"number":1}"""", "prefixes[0].policy.action: missing")]
+    [InlineData(""""{"action":"allow"}"""", "action")]
+    public void TryReadSnapshot_bad_policy_is_told(string policy, string problem)
+    {
+        Assert.False(Read($$"""{"links":[{"name":"a","capacity_bps":1e9}],"prefixes":[{"prefix":"192.0.2.0/24","rate_bps":1,"paths":["a"],"policy":{{policy}}}]}""", out _, out IReadOnlyList<string> problems));
+        Assert.Contains(problems, p => p.Contains(problem, StringComparison.Ordinal));
     }
 
     [Fact]

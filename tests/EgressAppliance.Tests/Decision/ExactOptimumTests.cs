@@ -40,6 +40,29 @@ public class ExactOptimumTests(ITestOutputHelper output)
         Assert.InRange(solved.Count(SameMoves), Instances * 95 / 100, Instances);
     }
 
+    [GlpkFact]
+    public async Task Plan_small_instances_with_policies_leave_the_overload_of_the_optimum()
+    {
+        const int count = 300;
+        ConcurrentBag<(int Seed, Plan Plan, long Overload)> solved = [];
+        IEnumerable<int> seeds = Enumerable.Range(0, int.MaxValue)
+            .Where(seed => Planner.Plan(HardSnapshots.MakeWithPolicies(seed).Snapshot, new PlannerOptions()).Links.Any(l => l.NativeBps > l.PlannedBps)).Take(count);
+        await Parallel.ForEachAsync(seeds, async (seed, _) =>
+        {
+            (DecisionSnapshot snapshot, string _) = HardSnapshots.MakeWithPolicies(seed);
+            PlannerOptions options = new() { NoCaps = true };
+            Plan plan = Planner.Plan(snapshot, options);
+            Assert.Empty(PlanValidator.Validate(snapshot, plan, options));
+            solved.Add((seed, plan, (await Glpk.SolveAsync(snapshot)).Overload));
+        });
+
+        int optimal = solved.Count(s => s.Plan.OverloadBps == s.Overload);
+        output.WriteLine($"overload optimal in {optimal} of {solved.Count}, over 0 in {solved.Count(s => s.Overload > 0)}, pins in {solved.Count(s => s.Plan.Moves.Any(m => m.Reason == ReasonCode.PinnedByPolicy))}");
+        Assert.All(solved, s => Assert.True(s.Plan.OverloadBps >= s.Overload && s.Overload >= s.Plan.OverloadLowerBoundBps, $"seed {s.Seed}"));
+        Assert.InRange(optimal, count * 99 / 100, count);
+        Assert.InRange(solved.Count(s => s.Plan.Moves.Any(m => m.Reason == ReasonCode.PinnedByPolicy)), count / 10, count);
+    }
+
     /// <summary>Seeds of instances with an overloaded link.</summary>
     private static IEnumerable<int> Seeds() =>
         Enumerable.Range(0, int.MaxValue).Where(seed => Planner.Plan(HardSnapshots.Make(seed).Snapshot, new PlannerOptions()).Verdict != Verdict.NoOverload).Take(Instances);

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 using EgressAppliance.Decision;
+using EgressAppliance.Decision.Policies;
 
 namespace EgressAppliance.Tests.Decision;
 
@@ -67,7 +68,7 @@ internal static class Glpk
             }
 
             int native = ways[0];
-            ways = [.. ways.Where(l => l == native || !snapshot.Links[l].Drain)];
+            ways = [.. ways.Where(l => l == native || (!snapshot.Links[l].Drain && Allows(demand.Policy, snapshot.Links[native].Name, snapshot.Links[l].Name)))];
             rows.Append(string.Join(" + ", ways.Select(l => Name(p, l)))).Append(" = 1\n");
             foreach (int l in ways)
             {
@@ -104,6 +105,13 @@ internal static class Glpk
 
         return $"{goal}\n{rows}Bounds\n dummy = 0\nBinary\n {string.Join("\n ", binaries)}\nEnd\n";
     }
+
+    private static bool Allows(PrefixPolicy? policy, string native, string link) => policy?.Action switch
+    {
+        PolicyAction.Deny => false,
+        PolicyAction.Pin => policy.Links[0] == link && policy.Links[0] != native,
+        _ => true,
+    };
 
     private static string Name(int prefix, int link) => $"x{prefix}_{link}";
 

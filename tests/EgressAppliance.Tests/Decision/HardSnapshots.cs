@@ -38,6 +38,22 @@ internal static class HardSnapshots
         return (Lab.Snapshot(states, [.. demands]), kind);
     }
 
+    /// <summary>The same with some prefixes that policies deny or pin.</summary>
+    public static (DecisionSnapshot Snapshot, string Kind) MakeWithPolicies(int seed)
+    {
+        (DecisionSnapshot snapshot, string kind) = Make(seed);
+        Random random = new(seed ^ 0x5EED);
+        return (snapshot with
+        {
+            Prefixes = [.. snapshot.Prefixes.Select(p => p.By(random.Next(6) switch
+            {
+                0 => Lab.Deny,
+                1 => Lab.Pin(snapshot.Links[random.Next(snapshot.Links.Count)].Name),
+                _ => null,
+            }))],
+        }, kind);
+    }
+
     private static int[] Rates(Random random, string kind, int count, int total) => kind switch
     {
         "equal" => [.. Enumerable.Repeat(Math.Max(1, total / count), count)],

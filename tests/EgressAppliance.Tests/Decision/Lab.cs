@@ -1,5 +1,6 @@
 using EgressAppliance.Decision;
 using EgressAppliance.Decision.Planner;
+using EgressAppliance.Decision.Policies;
 using EgressAppliance.Net;
 
 namespace EgressAppliance.Tests.Decision;
@@ -17,6 +18,16 @@ internal static class Lab
         new() { Name = name, CapacityBps = capacity * M, ResidualBps = residual * M };
 
     public static PrefixDemand Demand(int number, long rate, params string[] paths) => new(Prefix(number), rate * M, paths);
+
+    public static PrefixPolicy Deny { get; } = new() { Number = 1, Action = PolicyAction.Deny };
+
+    public static PrefixPolicy Pin(string link) => new() { Number = 2, Action = PolicyAction.Pin, Links = [link] };
+
+    public static PrefixPolicy Prefer(params string[] links) => new() { Number = 3, Action = PolicyAction.Prefer, Links = links };
+
+    public static PrefixPolicy Class(int ofClass) => new() { Number = 4, Action = PolicyAction.Class, Class = ofClass };
+
+    public static PrefixDemand By(this PrefixDemand demand, PrefixPolicy? policy) => demand with { Policy = policy };
 
     public static IpPrefix Prefix(int number) =>
         IpPrefix.Create(IpAddr.FromIPv4(0x0A000000u + ((uint)number << 8)), 24);

@@ -1,5 +1,6 @@
 using EgressAppliance.Decision;
 using EgressAppliance.Decision.Planner;
+using EgressAppliance.Decision.Policies;
 using EgressAppliance.Net;
 
 namespace EgressAppliance.Tests.Decision;
@@ -47,10 +48,31 @@ public class PlanValidatorTests
     [Fact]
     public void Validate_denied_quarantined_or_pinned_prefix_moved_is_found()
     {
-        Assert.Contains(PlanValidator.Validate(Snapshot, Good(), Options with { Denied = [IpPrefix.Parse("10.0.0.0/8")] }), v => v.Rule == "denied");
+        DecisionSnapshot denied = Snapshot with { Prefixes = [.. Snapshot.Prefixes.Select(p => p.By(Lab.Deny))] };
+        Assert.Contains(PlanValidator.Validate(denied, Good(), Options), v => v.Rule == "denied");
         Assert.Contains(PlanValidator.Validate(Snapshot with { Quarantined = [Lab.Prefix(1)] }, Good(), Options), v => v.Rule == "quarantined");
         DecisionSnapshot pinned = Snapshot with { Overrides = [Lab.Override(2, "b", 10), Lab.Override(3, "b"), Lab.Override(1, "e", pinned: true)] };
         Assert.Contains(PlanValidator.Validate(pinned, Good(), Options), v => v.Rule == "pinned");
+    }
+
+    [Fact]
+    public void Validate_plan_against_a_policy_is_found()
+    {
+        void Finds(string rule, IpPrefix prefix, PrefixPolicy policy, Plan plan) => Assert.Contains(
+            PlanValidator.Validate(Snapshot with { Prefixes = [.. Snapshot.Prefixes.Select(p => p.Prefix == prefix ? p.By(policy) : p)] }, plan, Options),
+            v => v.Rule == rule && v.Subject == prefix.ToString());
+        Plan good = Good();
+        PlannedMove move = good.Moves[0];
+        KeptOverride kept = good.Kept[0];
+        Finds("pinned_by_policy", move.Prefix, Lab.Pin("x"), good);
+        Finds("pinned_by_policy", kept.Prefix, Lab.Pin("x"), good);
+        Finds("denied", kept.Prefix, Lab.Deny, good);
+        Finds("pinned_by_policy", kept.Prefix, Lab.Pin(kept.To), good with
+        {
+            Kept = [.. good.Kept.Skip(1)],
+            Releases = [.. good.Releases, new(kept.Prefix, kept.To, kept.From, kept.RateBps, ReasonCode.NativeFits)],
+        });
+        Finds("pinned_by_policy", move.Prefix, Lab.Class(3), good with { Moves = [move with { Reason = ReasonCode.PinnedByPolicy }, .. good.Moves.Skip(1)] });
     }
 
     [Theory]

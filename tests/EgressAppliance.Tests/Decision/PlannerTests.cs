@@ -140,21 +140,21 @@ public class PlannerTests
         Assert.Equal(ReasonCode.Capped, Assert.Single(plan.Kept).Reason);
     }
 
-    public static TheoryData<ReasonCode, LinkState, string[], PlannerOptions> Losses => new()
+    public static TheoryData<ReasonCode, LinkState, string[], bool> Losses => new()
     {
-        { ReasonCode.LinkDown, Lab.Link("b") with { Up = false }, ["a", "b"], Lab.NoCaps },
-        { ReasonCode.Drained, Lab.Link("b") with { Drain = true }, ["a", "b"], Lab.NoCaps },
-        { ReasonCode.PathGone, Lab.Link("b"), ["a"], Lab.NoCaps },
-        { ReasonCode.PathGone, Lab.Link("other"), ["a", "b"], Lab.NoCaps },
-        { ReasonCode.AlreadyNative, Lab.Link("b"), ["b", "a"], Lab.NoCaps },
-        { ReasonCode.DeniedByPolicy, Lab.Link("b"), ["a", "b"], new PlannerOptions { Denied = [IpPrefix.Parse("10.0.0.0/8")] } },
+        { ReasonCode.LinkDown, Lab.Link("b") with { Up = false }, ["a", "b"], false },
+        { ReasonCode.Drained, Lab.Link("b") with { Drain = true }, ["a", "b"], false },
+        { ReasonCode.PathGone, Lab.Link("b"), ["a"], false },
+        { ReasonCode.PathGone, Lab.Link("other"), ["a", "b"], false },
+        { ReasonCode.AlreadyNative, Lab.Link("b"), ["b", "a"], false },
+        { ReasonCode.DeniedByPolicy, Lab.Link("b"), ["a", "b"], true },
     };
 
     [Theory]
     [MemberData(nameof(Losses), DisableDiscoveryEnumeration = true)]
-    public void Plan_override_that_cannot_go_on_ends_at_once(ReasonCode reason, LinkState link, string[] paths, PlannerOptions options)
+    public void Plan_override_that_cannot_go_on_ends_at_once(ReasonCode reason, LinkState link, string[] paths, bool denied)
     {
-        Plan plan = Lab.Plan(Lab.Snapshot([Lab.Link("a", 1000, 880), link], [Lab.Demand(1, 50, paths)], Lab.Override(1, "b", 1)), options);
+        Plan plan = Lab.Plan(Lab.Snapshot([Lab.Link("a", 1000, 880), link], [Lab.Demand(1, 50, paths).By(denied ? Lab.Deny : null)], Lab.Override(1, "b", 1)));
         Assert.Equal(reason, Assert.Single(plan.Releases).Reason);
     }
 

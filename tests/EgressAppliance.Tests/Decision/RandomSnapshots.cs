@@ -61,9 +61,25 @@ internal static class RandomSnapshots
             MaxSharePerCycle = random.NextDouble() * 0.3,
             MaxShare = random.NextDouble(),
             MinPrefixShare = random.Next(2) == 0 ? 0.001 : 0.02,
-            Denied = random.Next(3) == 0 ? [IpPrefix.Create(Lab.Prefix(4).Address, 22)] : [],
         };
-        return (snapshot, options);
+        return (random.Next(2) == 0 ? WithPolicies(snapshot, random) : snapshot, options);
+    }
+
+    /// <summary>The same with policies of all kinds for a part of the prefixes; some name links that there are not.</summary>
+    public static DecisionSnapshot WithPolicies(DecisionSnapshot snapshot, Random random)
+    {
+        string[] names = [.. snapshot.Links.Select(l => l.Name), "link-x"];
+        return snapshot with
+        {
+            Prefixes = [.. snapshot.Prefixes.Select(p => p.By(random.Next(10) switch
+            {
+                0 => Lab.Deny,
+                1 or 2 => Lab.Pin(names[random.Next(names.Length)]),
+                3 => Lab.Prefer([.. names.OrderBy(_ => random.Next()).Take(random.Next(1, 3))]),
+                4 => Lab.Class(random.Next(10)),
+                _ => null,
+            }))],
+        };
     }
 
     /// <summary>One overloaded link or two, few prefixes: small enough to try everything.</summary>

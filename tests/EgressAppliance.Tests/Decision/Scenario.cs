@@ -3,6 +3,7 @@ using EgressAppliance.Decision;
 using EgressAppliance.Decision.Control;
 using EgressAppliance.Decision.Overrides;
 using EgressAppliance.Decision.Planner;
+using EgressAppliance.Decision.Policies;
 using EgressAppliance.Net;
 
 namespace EgressAppliance.Tests.Decision;
@@ -15,6 +16,7 @@ internal sealed class Scenario
 {
     private readonly Dictionary<string, LinkState> _links = [];
     private readonly Dictionary<IpPrefix, PrefixDemand> _demands = [];
+    private readonly List<RoutingPolicy> _policies = [];
     private readonly HashSet<IpPrefix> _refused = [];
     private readonly Dictionary<IpPrefix, string> _stuck = [];
     private readonly List<string> _expected = [];
@@ -66,6 +68,8 @@ internal sealed class Scenario
             case "withdraw-all": Record(Controller.WithdrawAll(Lab.Start + _now)); break;
             case "pin": Pin(IpPrefix.Parse(words[1]), words[2]); break;
             case "unpin": Record(Controller.ReleaseOverride(IpPrefix.Parse(words[1]), Lab.Start + _now).Outcome); break;
+            case "policy": _policies.Add(Policy(words[1], words[2..])); break;
+            case "no-policies": _policies.Clear(); break;
             case "stall": _now += Time(words[1]); break;
             case "at": At(Time(words[1])); break;
             case "expect": Expect(words[1..]); break;
@@ -112,11 +116,12 @@ internal sealed class Scenario
         _now += _cycle;
         DateTimeOffset now = Lab.Start + _now;
         Dictionary<IpPrefix, string> seen = Controller.Overrides.ToDictionary(o => o.Prefix, o => _stuck.GetValueOrDefault(o.Prefix, o.To));
+        PolicyTable table = new(_policies);
         CycleOutcome outcome = Controller.Cycle(new()
         {
             Now = now,
             Links = [.. _links.Values],
-            Prefixes = [.. _demands.Values],
+            Prefixes = [.. _demands.Values.Select(d => d with { Policy = table.Match(new RouteFacts(d.Prefix, d.Paths is [var native, ..] ? native : null)) })],
             Health = _health,
             ObservedLinks = seen,
         });
@@ -237,12 +242,20 @@ internal sealed class Scenario
                 "max_share_per_cycle" => planner with { MaxSharePerCycle = Ratio(value) },
                 "max_share" => planner with { MaxShare = Ratio(value) },
                 "min_prefix_share" => planner with { MinPrefixShare = Ratio(value) },
-                "deny" => planner with { Denied = [.. planner.Denied, IpPrefix.Parse(value)] },
                 _ => throw new FormatException(pair[0]),
             };
         }
 
         return options with { Planner = planner };
+    }
+
+    private RoutingPolicy Policy(string match, string[] words)
+    {
+        string[] pair = match.Split('=');
+        PolicyMatch what = pair[0] == "link" ? new() { Link = pair[1] } : new() { Prefix = IpPrefix.Parse(pair[1]) };
+        PolicyAction action = Enum.Parse<PolicyAction>(words[0], ignoreCase: true);
+        PrefixPolicy policy = new() { Number = _policies.Count + 1, Action = action };
+        return new(what, action == PolicyAction.Class ? policy with { Class = int.Parse(words[1], CultureInfo.InvariantCulture) } : policy with { Links = words[1..] });
     }
 
     private void Health(string[] words)

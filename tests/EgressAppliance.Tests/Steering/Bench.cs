@@ -52,7 +52,7 @@ internal sealed class Bench : IAsyncDisposable
             Links, Clock);
         Loop = new SteeringLoop(Config, Inputs, Installer, Speaker, Links, _systemd, Clock, NullLogger<SteeringLoop>.Instance, journal);
         Builder = new StateBuilder(Config, Links, Speaker, new MonitoringView(null), Table, Wall);
-        Explainer = new Explainer(Speaker, Links, new RouterChoices(Speaker, Links, Config.Decision.MarkerCommunity), Table);
+        Explainer = new Explainer(Speaker, Links, new RouterChoices(Speaker, Links, Config.Decision.MarkerCommunity), new RoutePolicies(Config.Decision.Policies, Links), Table);
         Loop.CycleDone += (_, _, _) => BeforePublication?.Invoke();
         Api = new ApplianceApi(Loop, Builder, Explainer, Installer, Links, new RibView(Speaker, Links, Table, Config, Wall), Builder.Empty(mode), new CostView(Config, () => Loop.Billing, null));
         Loop.CycleDone += (_, outcome, _) =>

@@ -1,3 +1,4 @@
+using EgressAppliance.Decision.Policies;
 using EgressAppliance.Host.Config;
 using EgressAppliance.Host.Http;
 using EgressAppliance.Host.Interfaces;
@@ -73,11 +74,37 @@ public sealed class ExplainerTests
     {
         await using Bench bench = await MakeAsync(c => c with
         {
-            Decision = c.Decision with { Policies = [new PolicyConfig(IpPrefix.Parse("203.0.0.0/16"), PolicyAction.Deny)] },
+            Decision = c.Decision with
+            {
+                Policies =
+                [
+                    new(new PolicyMatch { Link = "b" }, new PrefixPolicy { Number = 1, Action = PolicyAction.Class, Class = 9 }),
+                    new(new PolicyMatch { Prefix = IpPrefix.Parse("203.0.0.0/16"), Link = "a" }, new PrefixPolicy { Number = 2, Action = PolicyAction.Deny }),
+                ],
+            },
         });
         ExplainDto explained = bench.Api.Explain(Bench.Big)!;
+        Assert.Equal(new PolicyDto(2, "match: { prefix: 203.0.0.0/16, link: a }, action: deny"), explained.Policy);
         Assert.Equal(["same_link", "denied_by_policy", "denied_by_policy"], explained.Paths.Select(p => p.Rejection));
         Assert.All(explained.Paths, p => Assert.False(p.Usable));
+    }
+
+    [Fact]
+    public async Task Explain_pinned_prefix_that_waits_for_room_says_so_and_rejects_all_others()
+    {
+        await using Bench bench = await MakeAsync(c => c with
+        {
+            Links = [.. c.Links.Select(l => l.Name == "b" ? l with { CapacityBps = 5_000_000 } : l)],
+            Decision = c.Decision with
+            {
+                Policies = [new(new PolicyMatch { OriginAs = 64500 }, new PrefixPolicy { Number = 1, Action = PolicyAction.Pin, Links = ["b"] })],
+            },
+        });
+        await bench.CycleAsync(2, () => bench.Send(Bench.Big, 1, 20));
+        ExplainDto explained = bench.Api.Explain(Bench.Big)!;
+        Assert.Equal("match: { origin_as: 64500 }, action: pin, link: b", explained.Policy!.Text);
+        Assert.Equal(["same_link", "over_ceiling", "pinned_by_policy"], explained.Paths.Select(p => p.Rejection));
+        Assert.EndsWith("It would fill the link beyond its ceiling.", explained.Summary, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -239,6 +239,7 @@ export interface Explanation {
   override: Override | null;
   paths: Path[];
   summary: string;
+  policy: { number: number; text: string } | null;
   router_choices: { router: string; verdict: 'agrees' | 'differs' | 'override' | 'none'; summary: string }[];
   timers: { hold_until: string | null; damped_until: string | null; quarantined_until: string | null; lease_expires: string | null };
   history: PrefixChange[];

@@ -194,7 +194,6 @@ public class CostPlannerTests
             MaxShare = random.NextDouble(),
             MaxShareAtOnce = random.NextDouble(),
             MinPrefixShare = planner.MinPrefixShare,
-            Denied = planner.Denied,
         };
         return (snapshot, months, options);
     }

@@ -1,5 +1,6 @@
 using EgressAppliance.Decision;
 using EgressAppliance.Decision.Cost;
+using EgressAppliance.Decision.Policies;
 using EgressAppliance.Net;
 
 namespace EgressAppliance.Tests.Decision.Cost;
@@ -21,7 +22,7 @@ internal static class CostRules
         Dictionary<string, LinkState> links = snapshot.Links.ToDictionary(l => l.Name);
         Dictionary<IpPrefix, PrefixDemand> demands = snapshot.Prefixes.ToDictionary(p => p.Prefix);
         Dictionary<IpPrefix, ActiveOverride> overrides = snapshot.Overrides.ToDictionary(o => o.Prefix);
-        Dictionary<IpPrefix, string?> at = demands.Values.ToDictionary(d => d.Prefix, d => At(d, links, overrides, options));
+        Dictionary<IpPrefix, string?> at = demands.Values.ToDictionary(d => d.Prefix, d => At(d, links, overrides));
         Dictionary<string, long> before = Loads(snapshot, demands, at);
         bool overloaded = links.Values.Any(l => l.Up && before[l.Name] > (decimal)l.CapacityBps * (decimal)l.Threshold * (1 - (decimal)(l.ErrorRatio ?? 0)));
         Rule(!overloaded || plan.Moves.Count == 0, "moves while a link is over its threshold");
@@ -35,7 +36,7 @@ internal static class CostRules
             Rule(at[move.Prefix] == move.From && move.From != move.To, $"{move.Prefix} is not on {move.From}");
             Rule(move.RateBps == demand.RateBps, $"{move.Prefix} has another rate");
             Rule(demand.Paths.Contains(move.To) && to.Up && (!to.Drain || move.GivesBack) && to.PricePerMbps is not null, $"{move.Prefix} cannot use {move.To}");
-            Rule(!options.Denied.Any(d => d.Contains(move.Prefix)) && (!snapshot.Quarantined.Contains(move.Prefix) || move.GivesBack), $"{move.Prefix} may not be moved");
+            Rule(demand.Policy?.Action is not (PolicyAction.Deny or PolicyAction.Pin) && (!snapshot.Quarantined.Contains(move.Prefix) || move.GivesBack), $"{move.Prefix} may not be moved");
             bool fixedNow = over is not null && at[move.Prefix] == over.Link && Native(demand, links) != over.Link && (over.Pinned || over.AgeSeconds < options.Hold.TotalSeconds);
             Rule(!fixedNow, $"{move.Prefix} is pinned or in hold");
             Rule(move.GivesBack == (move.To == Native(demand, links)), $"{move.Prefix} goes home without being given back");
@@ -81,10 +82,10 @@ internal static class CostRules
     private static string? Native(PrefixDemand demand, Dictionary<string, LinkState> links) => demand.Paths.FirstOrDefault(p => !links.TryGetValue(p, out LinkState? link) || link.Up) is { } first && links.ContainsKey(first) ? first : null;
 
     /// <summary>By its override if that can go on, natively otherwise.</summary>
-    private static string? At(PrefixDemand demand, Dictionary<string, LinkState> links, Dictionary<IpPrefix, ActiveOverride> overrides, CostOptions options)
+    private static string? At(PrefixDemand demand, Dictionary<string, LinkState> links, Dictionary<IpPrefix, ActiveOverride> overrides)
     {
         bool goesOn = overrides.TryGetValue(demand.Prefix, out ActiveOverride? over) && links.TryGetValue(over.Link, out LinkState? link) && link.Up && demand.Paths.Contains(over.Link)
-            && (over.Pinned || (!link.Drain && !options.Denied.Any(d => d.Contains(demand.Prefix))));
+            && (over.Pinned || (!link.Drain && demand.Policy is not { Action: PolicyAction.Deny } && (demand.Policy is not { Action: PolicyAction.Pin } pin || pin.Links[0] == over.Link)));
         return goesOn ? over!.Link : Native(demand, links);
     }
 }

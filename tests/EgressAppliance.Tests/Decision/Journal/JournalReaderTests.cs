@@ -1,4 +1,5 @@
 using System.Text;
+using EgressAppliance.Decision;
 using EgressAppliance.Decision.Control;
 using EgressAppliance.Decision.Journal;
 
@@ -42,6 +43,45 @@ public class JournalReaderTests
         Assert.Equal(Calls(all), before);
     }
 
+    [Theory]
+    [InlineData("[]", true)]
+    [InlineData("[\"10.0.0.0/8\"]", false)]
+    public void Replay_journal_of_a_version_with_denied_prefixes_among_the_options_is_read_if_there_are_none(string denied, bool read)
+    {
+        string[] lines = [.. Text];
+        lines[0] = lines[0].Replace("\"planner\":{", $"\"planner\":{{\"denied\":{denied},", StringComparison.Ordinal);
+        JournalReplayResult result = JournalFiles.Replay(JournalFiles.OfText(Encoding.UTF8.GetBytes(string.Join('\n', lines) + "\n")));
+        Assert.Equal(read, result is { Fault: null, IsComplete: true, Differences: 0 });
+        Assert.Equal(read ? null : JournalFaultKind.UnknownMember, result.Fault?.Kind);
+    }
+
+    [Fact]
+    public void Replay_policies_are_read_as_they_were_written_each_once()
+    {
+        using MemoryStream file = new();
+        using (JournalFileWriter writer = new(file, new JournalHeader()))
+        {
+            DecisionController controller = new(new());
+            for (int i = 0; i < 3; i++)
+            {
+                PrefixDemand[] prefixes =
+                [
+                    Lab.Demand(1, 50, "a", "b").By(Lab.Pin("b")), Lab.Demand(2, 50, "a", "b").By(Lab.Pin("b")) with { ErrorRatio = 0.1 }, Lab.Demand(3, 5, "a", "b"), Lab.Demand(4, 5, "a", "b").By(Lab.Deny),
+                ];
+                CycleCall call = new(new CycleInput { Now = Lab.Start.AddSeconds(5 * i), Links = [Lab.Link("a"), Lab.Link("b")], Prefixes = prefixes });
+                writer.Add(call, call.Invoke(controller));
+            }
+
+            writer.Complete();
+        }
+
+        string[] lines = JournalFiles.Lines(file.ToArray());
+        Assert.Equal(2, lines.Sum(l => l.Split("\"action\":").Length - 1));
+        Assert.Contains("[\"10.0.1.0/24\",50000000,0,null,0],[\"10.0.2.0/24\",50000000,0,0.1,0],[\"10.0.3.0/24\",5000000,0],", lines[1], StringComparison.Ordinal);
+        JournalReplayResult result = JournalFiles.Replay(file.ToArray());
+        Assert.True(result is { Fault: null, IsComplete: true, Differences: 0, Cycles: 3 });
+    }
+
     [Fact]
     public void Replay_file_flushed_and_never_closed_has_everything()
     {
@@ -71,11 +111,11 @@ public class JournalReaderTests
             bool unharmed = result is { Fault: null, IsComplete: true, Differences: 0 } && Calls(result) == Text.Length - 2;
             noticed += unharmed ? 0 : 1;
 
-            // The time and the system of the gzip header are in no sum (RFC 1952 section 2.3.1).
-            Assert.True(!unharmed || at is >= 4 and < 10, $"damage at {at} was not noticed");
+            // The time and the system of the gzip header are in no sum (RFC 1952 section 2.3.1), and the bits that fill a block up to an octet say nothing (RFC 1951 section 3.2.4).
+            Assert.True(!unharmed || at is >= 4 and < 10 || JournalFiles.Lines(damaged).SequenceEqual(Text), $"damage at {at} was not noticed");
         }
 
-        Assert.True(noticed >= Whole.Length - 6);
+        Assert.True(noticed >= Whole.Length - 12);
     }
 
     [Fact]
@@ -147,7 +187,7 @@ public class JournalReaderTests
     [InlineData("{\"call\":\"cycle\",\"now\":\"2026-01-01T00:00:00Z\",\"links\":[{}],\"prefixes\":[],\"health\":{},\"returned\":{}}", JournalFaultKind.BadLine, "'name' is missing")]
     [InlineData("{\"call\":\"cycle\",\"now\":\"2026-01-01T00:00:00Z\",\"links\":[null],\"prefixes\":[],\"health\":{},\"returned\":{}}", JournalFaultKind.BadLine, "an object is expected")]
     [InlineData("{\"call\":\"cycle\",\"now\":\"2026-01-01T00:00:00Z\",\"links\":[],\"prefixes\":[[\"10.0.0.0/8\",1,7]],\"health\":{},\"returned\":{}}", JournalFaultKind.BadLine, "no list of paths 7")]
-    [InlineData("{\"call\":\"cycle\",\"now\":\"2026-01-01T00:00:00Z\",\"links\":[],\"prefixes\":[[\"10.0.0.0/8\",1]],\"health\":{},\"returned\":{}}", JournalFaultKind.BadLine, "3 or 4")]
+    [InlineData("{\"call\":\"cycle\",\"now\":\"2026-01-01T00:00:00Z\",\"links\":[],\"prefixes\":[[\"10.0.0.0/8\",1]],\"health\":{},\"returned\":{}}", JournalFaultKind.BadLine, "3 to 5")]
     [InlineData("{\"call\":\"cycle\",\"now\":\"2026-01-01T00:00:00Z\",\"links\":[],\"prefixes\":[[\"10.0.0.0/8\",1e30,0]],\"health\":{},\"returned\":{}}", JournalFaultKind.BadLine, "")]
     [InlineData("{\"call\":\"cycle\",\"now\":\"2026-01-01T00:00:00Z\",\"links\":[],\"paths\":[[null]],\"prefixes\":[],\"health\":{},\"returned\":{}}", JournalFaultKind.BadLine, "null")]
     [InlineData("{\"call\":\"cycle\",\"now\":\"2026-01-01T00:00:00Z\",\"links\":[],\"prefixes\":[],\"health\":{},\"observed\":{\"10.0.0.0/8\":null},\"returned\":{}}", JournalFaultKind.BadLine, "observed")]

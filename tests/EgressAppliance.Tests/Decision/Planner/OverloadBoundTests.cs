@@ -1,5 +1,6 @@
 using EgressAppliance.Decision;
 using EgressAppliance.Decision.Planner;
+using EgressAppliance.Decision.Policies;
 using EgressAppliance.Net;
 using FsCheck;
 using FsCheck.Fluent;
@@ -22,9 +23,9 @@ public class OverloadBoundTests(ITestOutputHelper output)
         Prop.ForAll(Gen.Choose(0, int.MaxValue).ToArbitrary(), seed =>
         {
             DecisionSnapshot snapshot = Crowded(seed);
-            PlannerOptions options = new() { NoCaps = true, Denied = [IpPrefix.Create(Lab.Prefix(0).Address, 20)] };
+            PlannerOptions options = new() { NoCaps = true };
             Plan plan = Planner.Plan(snapshot, options);
-            long expected = plan.OverloadBps == 0 ? 0 : MinimumCut(snapshot, options);
+            long expected = plan.OverloadBps == 0 ? 0 : MinimumCut(snapshot);
             bounds += expected > 0 ? 1 : 0;
             return (plan.OverloadLowerBoundBps == expected).Label($"{plan.OverloadLowerBoundBps} instead of {expected}");
         }).Check(Thorough);
@@ -51,13 +52,14 @@ public class OverloadBoundTests(ITestOutputHelper output)
             int first = random.Next(links);
             string[] paths = [.. Enumerable.Range(first, random.Next(1, 4)).Where(l => l < links).Select(l => states[l].Name)];
             random.Shuffle(paths);
-            return new PrefixDemand(Lab.Prefix(i), random.NextInt64(0, most + 1), paths);
+            PrefixPolicy? policy = i < 16 ? Lab.Deny : random.Next(8) == 0 ? Lab.Pin(states[random.Next(links)].Name) : null;
+            return new PrefixDemand(Lab.Prefix(i), random.NextInt64(0, most + 1), paths) { Policy = policy };
         })];
         return Lab.Snapshot(states, demands);
     }
 
     /// <summary>Straight from the definition, for a snapshot without overrides.</summary>
-    private static long MinimumCut(DecisionSnapshot snapshot, PlannerOptions options)
+    private static long MinimumCut(DecisionSnapshot snapshot)
     {
         Dictionary<string, int> index = snapshot.Links.Select((link, i) => (link.Name, i)).ToDictionary(l => l.Name, l => l.i);
         long[] threshold = [.. snapshot.Links.Select(l => Part(l.CapacityBps, l.Threshold))];
@@ -75,13 +77,15 @@ public class OverloadBoundTests(ITestOutputHelper output)
             }
 
             native[index[first]] += demand.RateBps;
-            if (options.Denied.Any(d => d.Contains(demand.Prefix)))
+            string? pin = demand.Policy is { Action: PolicyAction.Pin } ? demand.Policy.Links[0] : null;
+            bool carried = pin is not null && demand.Paths.Contains(pin) && snapshot.Links[index[pin]] is { Up: true, Drain: false };
+            if (demand.Policy is { Action: PolicyAction.Deny } || (pin is not null && !carried))
             {
                 immovable[index[first]] += demand.RateBps;
                 continue;
             }
 
-            int usable = demand.Paths.Where(p => enter[index[p]] >= demand.RateBps).Aggregate(1 << index[first], (set, p) => set | (1 << index[p]));
+            int usable = demand.Paths.Where(p => (pin is null || p == pin) && enter[index[p]] >= demand.RateBps).Aggregate(1 << index[first], (set, p) => set | (1 << index[p]));
             movable.Add((usable, demand.RateBps));
         }
 
