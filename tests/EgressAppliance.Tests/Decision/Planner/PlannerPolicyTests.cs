@@ -196,10 +196,10 @@ public class PlannerPolicyTests
     [Fact]
     public void Plan_of_two_prefixes_that_compete_for_a_preferred_link_the_ranks_sum_to_the_least()
     {
-        // Without policies the router's preference puts 1 on b; 2 prefers nothing but b.
+        // By the router's preference, 1 would take the room on b that 2 prefers.
         Plan plan = Lab.Plan(Lab.Snapshot(
-            [Lab.Link("a", 1000, 755), Lab.Link("b", 1000, 800), Lab.Link("c")],
-            [Lab.Demand(1, 100, "a", "b", "c"), Lab.Demand(2, 100, "a", "c", "b").By(Lab.Prefer("b"))]) with { Links = [Lab.Link("a", 1000, 900), Lab.Link("b", 1000, 800), Lab.Link("c")] });
+            [Lab.Link("a", 1000, 900), Lab.Link("b", 1000, 800), Lab.Link("c")],
+            [Lab.Demand(1, 100, "a", "b", "c"), Lab.Demand(2, 100, "a", "c", "b").By(Lab.Prefer("b"))]));
         Assert.Equal([(Lab.Prefix(1), "c"), (Lab.Prefix(2), "b")], plan.Moves.Select(m => (m.Prefix, m.To)));
     }
 
