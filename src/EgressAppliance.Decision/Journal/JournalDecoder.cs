@@ -182,9 +182,9 @@ internal sealed class JournalDecoder
     private PrefixDemand Demand(JsonElement demand)
     {
         int count = demand.GetArrayLength();
-        if (count is not (3 or 4))
+        if (count is < 3 or > 5)
         {
-            throw Bad($"a prefix has {count} values where 3 or 4 are expected");
+            throw Bad($"a prefix has {count} values where 3 to 5 are expected");
         }
 
         if (!demand[2].TryGetInt32(out int paths) || paths < 0 || paths >= _paths.Count)
@@ -192,7 +192,8 @@ internal sealed class JournalDecoder
             throw Bad($"there is no list of paths {Shown(demand[2].GetRawText())}; there are {_paths.Count}");
         }
 
-        return new PrefixDemand(Prefix(demand[0]), demand[1].GetInt64(), _paths[paths], count == 4 ? Ratio(demand[3]) : null);
+        double? error = count > 3 && demand[3].ValueKind != JsonValueKind.Null ? Ratio(demand[3]) : null;
+        return new PrefixDemand(Prefix(demand[0]), demand[1].GetInt64(), _paths[paths], error, count > 4 ? demand[4].GetInt64() : 0);
     }
 
     private static double Ratio(JsonElement value) => value.ValueKind == JsonValueKind.Number ? value.GetDouble()

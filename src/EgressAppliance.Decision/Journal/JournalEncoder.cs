@@ -8,7 +8,8 @@ namespace EgressAppliance.Decision.Journal;
 
 /// <summary>
 /// Writes the lines of one file. A list of paths is written where it first occurs and from then on goes by its number, since thousands of prefixes share a
-/// few lists; a prefix of a cycle is <c>[prefix, bit/s, number of its paths]</c>, followed by the relative error where one is known.
+/// few lists; a prefix of a cycle is <c>[prefix, bit/s, number of its paths]</c>, followed by the relative error where one is known, and the mean where that is
+/// (with null for an error that is not).
 /// </summary>
 internal sealed class JournalEncoder
 {
@@ -129,6 +130,15 @@ internal sealed class JournalEncoder
             if (demand.ErrorRatio is { } error)
             {
                 WriteRatio(json, error);
+            }
+            else if (demand.MeanBps != 0)
+            {
+                json.WriteNullValue();
+            }
+
+            if (demand.MeanBps != 0)
+            {
+                json.WriteNumberValue(demand.MeanBps);
             }
 
             json.WriteEndArray();

@@ -57,6 +57,8 @@ internal sealed class PrefixDocument
     public List<string?>? Paths { get; set; }
 
     public double? ErrorRatio { get; set; }
+
+    public decimal? MeanBps { get; set; }
 }
 
 internal sealed class OverrideDocument

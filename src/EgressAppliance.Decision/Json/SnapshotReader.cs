@@ -83,7 +83,8 @@ internal sealed class SnapshotReader
         Prefix(demand.Prefix, at + ".prefix"),
         Bps(demand.RateBps, at + ".rate_bps"),
         Each(demand.Paths, at + ".paths", required: true, Text),
-        demand.ErrorRatio);
+        demand.ErrorRatio,
+        demand.MeanBps is null ? 0 : Bps(demand.MeanBps, at + ".mean_bps"));
 
     private ActiveOverride Override(OverrideDocument over, string at)
     {
