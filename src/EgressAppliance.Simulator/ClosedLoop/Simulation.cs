@@ -74,6 +74,7 @@ public sealed class Simulation
             Appliance = ContestantScore.Of(_own, _scenario),
             UnavoidableGbit = _unavoidable / 1e9,
             Course = _course,
+            Beliefs = [.. _appliances.Select(a => a.Beliefs)],
         };
     }
 
