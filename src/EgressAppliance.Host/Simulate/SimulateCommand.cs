@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
-using EgressAppliance.Decision.Demand;
 using EgressAppliance.Decision.Control;
+using EgressAppliance.Decision.Demand;
 using EgressAppliance.Decision.Planner;
 using EgressAppliance.Host.Cli;
 using EgressAppliance.Host.Config;
