@@ -24,7 +24,7 @@ public sealed record LinkState
     /// <summary>Rate by the interface counter, bit/s, if known.</summary>
     public long? MeasuredBps { get; init; }
 
-    /// <summary>Relative error of the rates on this link, 0–1; headroom shrinks by it.</summary>
+    /// <summary>Share by which limits shrink for the error of the load on this link, 0–1: e/(1 + e) of the relative error e that a load at the threshold has.</summary>
     public double? ErrorRatio { get; init; }
 
     /// <summary>Price per Mbit/s of the billed percentile, in any currency, if known.</summary>

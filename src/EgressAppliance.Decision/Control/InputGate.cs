@@ -1,3 +1,4 @@
+using EgressAppliance.Decision.Demand;
 using EgressAppliance.Decision.Planner;
 
 namespace EgressAppliance.Decision.Control;
@@ -38,6 +39,12 @@ internal static class InputGate
         if (health.CountersAge > options.MaxCountersAge)
         {
             failed.Add((Verdict.FrozenCountersStale, $"interface counters are {health.CountersAge.Value.TotalSeconds:0} s old (limit {options.MaxCountersAge.TotalSeconds:0} s)"));
+        }
+
+        foreach (RateDoubt doubt in health.Doubts ?? [])
+        {
+            Verdict verdict = doubt.Cause == RateCause.CounterStalled ? Verdict.FrozenCountersStale : Verdict.FrozenAttribution;
+            failed.Add((verdict, RateCauses.Text(doubt.Link, doubt.Cause, doubt.Ratio, doubt.Factor)));
         }
 
         if (health.AttributionRatio is { } ratio && !(ratio >= options.MinAttribution))

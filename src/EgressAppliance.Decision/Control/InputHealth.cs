@@ -1,3 +1,5 @@
+using EgressAppliance.Decision.Demand;
+
 namespace EgressAppliance.Decision.Control;
 
 /// <summary>How good the inputs of a cycle are. The defaults are those of a healthy system without SNMP.</summary>
@@ -25,6 +27,9 @@ public sealed record InputHealth
     /// The largest part of a link's traffic that its interface counter shows and the mirror does not, as a share of the link's capacity, 0–1; null while unknown.
     /// </summary>
     public double? UnseenRatio { get; init; }
+
+    /// <summary>Links whose mirror rate and interface counter differ in a way that forbids to decide on them, with the cause; null: none.</summary>
+    public IReadOnlyList<RateDoubt>? Doubts { get; init; }
 
     /// <summary>Bytes attributed to links divided by bytes counted, 0–1, or null while nothing was counted.</summary>
     public double? AttributionRatio { get; init; }

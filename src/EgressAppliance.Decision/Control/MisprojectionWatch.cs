@@ -59,7 +59,8 @@ internal sealed class MisprojectionWatch(double limit, int cycles, TimeSpan sett
         long unsettled = inForce ? Unsettled(snapshot) : 0;
         foreach (LinkState link in snapshot.Links)
         {
-            if (link is { Up: true, MeasuredBps: { } counted } && Math.Abs(projected[link.Name] - counted) > (limit * link.CapacityBps) + unsettled)
+            // A counter cannot exceed the capacity. What is offered beyond it is dropped behind the mirror: an overload rather than a contradiction.
+            if (link is { Up: true, MeasuredBps: { } counted } && Math.Abs(Math.Min(projected[link.Name], Math.Max(counted, link.CapacityBps)) - counted) > (limit * link.CapacityBps) + unsettled)
             {
                 differences.Add($"{link.Name} should carry {Mbit(projected[link.Name])}, its counter says {Mbit(counted)}");
             }

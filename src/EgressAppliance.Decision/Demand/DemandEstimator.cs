@@ -12,8 +12,9 @@ namespace EgressAppliance.Decision.Demand;
 /// "fast up, slow down" average, though, settles near the peaks of a noisy rate and overstates a link by several percent. So
 /// a sample counts as a rise only when it stands out of the entry's usual deviation, or when several in a row lie above; what merely
 /// jitters is averaged slowly in both directions and without bias.
-/// Memory is bounded: an entry goes when it is idle and its rate has decayed, and beyond <see cref="DemandOptions.MaxEntries"/> bytes are kept per
-/// link only. Not safe for concurrent use.
+/// Beside that rate there is a mean of the last two minutes, alike for rise and fall: what a prefix settles at, while the rate is what a link has to bear now.
+/// Memory is bounded: an entry, 40 bytes beside its key, goes when it is idle and its rate has decayed, and beyond <see cref="DemandOptions.MaxEntries"/> bytes
+/// are kept per link only. Not safe for concurrent use.
 /// </remarks>
 /// <typeparam name="TKey">A prefix or its id.</typeparam>
 public sealed class DemandEstimator<TKey>
@@ -21,13 +22,23 @@ public sealed class DemandEstimator<TKey>
 {
     // Samples in a row above the estimate that make a rise although each is within the usual deviation.
     private const int RiseRun = 4;
-    private const double StandsOut = 2.5;
+    private const float StandsOut = 2.5f;
+
+    // A doubled mirror doubles all of it, but for what jitters; what noise does not come to in a tick.
+    private const float Grown = 1.6f;
     private readonly DemandOptions _options;
     private readonly TimeProvider _time;
     private readonly Dictionary<TKey, Entry> _entries = [];
     private readonly Dictionary<LinkId, RateMeter> _untracked = [];
     private readonly List<TKey> _gone = [];
+
+    // By link: the means of its keys, and of those of them that have grown.
+    private readonly double[] _means = new double[LinkId.MaxValue + 1];
+    private readonly double[] _grown = new double[LinkId.MaxValue + 1];
     private long? _lastTimestamp;
+    private double _measured;
+    private double _slow = 1;
+    private double _tickSeconds;
 
     /// <summary>An empty estimator.</summary>
     /// <param name="options">How rates are estimated.</param>
@@ -45,7 +56,11 @@ public sealed class DemandEstimator<TKey>
     public int Count => _entries.Count;
 
     /// <summary>Adds bytes that left by a link in the tick under way. Several calls for a key add up.</summary>
-    public void Add(TKey key, LinkId link, long bytes)
+    /// <param name="key">The key.</param>
+    /// <param name="link">The link.</param>
+    /// <param name="bytes">Bytes as they were captured.</param>
+    /// <param name="packets">Packets they came in, as they were captured: what the error from sampling is computed from.</param>
+    public void Add(TKey key, LinkId link, long bytes, long packets = 0)
     {
         long scaled = bytes * _options.Sampling;
         if (_entries.Count >= _options.MaxEntries && !_entries.ContainsKey(key))
@@ -56,6 +71,7 @@ public sealed class DemandEstimator<TKey>
 
         ref Entry entry = ref CollectionsMarshal.GetValueRefOrAddDefault(_entries, key, out _);
         entry.Pending += scaled;
+        entry.PendingPackets = (uint)Math.Min(uint.MaxValue, entry.PendingPackets + packets);
         if (link == entry.Candidate)
         {
             entry.CandidateBytes += scaled;
@@ -104,11 +120,22 @@ public sealed class DemandEstimator<TKey>
         double seconds = elapsed.TotalSeconds;
         double fast = Smoothing.Fast(_options.Window, seconds);
         double slow = Smoothing.Slow(_options.Window, seconds);
+        _measured += seconds;
+        Weights weights = new((float)fast, (float)slow, (float)Smoothing.Mean(seconds, _measured), seconds);
+        (_slow, _tickSeconds) = (slow, seconds);
+        Array.Clear(_means);
+        Array.Clear(_grown);
         foreach (TKey key in _entries.Keys)
         {
             ref Entry entry = ref CollectionsMarshal.GetValueRefOrNullRef(_entries, key);
             bool idle = entry.Pending == 0;
-            Follow(ref entry, seconds, fast, slow);
+            if (entry.Known)
+            {
+                _means[entry.Link.Value] += entry.Mean;
+                _grown[entry.Link.Value] += entry.Pending * 8 >= Grown * entry.Mean * seconds ? entry.Mean : 0;
+            }
+
+            Follow(ref entry, weights);
             if (idle && entry.Rate < _options.ForgetBelowBps)
             {
                 _gone.Add(key);
@@ -126,6 +153,12 @@ public sealed class DemandEstimator<TKey>
             meter.EndTick(elapsed);
         }
     }
+
+    /// <summary>
+    /// Of what a link carried in the last two minutes, the share whose keys carried 1.6 times as much in the latest tick, 0–1: next to all when a mirror doubles, the part that is
+    /// in demand when demand rises. 1 while nothing is known.
+    /// </summary>
+    public double GrownShare(LinkId link) => _means[link.Value] > 0 ? _grown[link.Value] / _means[link.Value] : 1;
 
     /// <summary>The rate of a key, or false if it is not held.</summary>
     public bool TryGet(TKey key, out DemandRate<TKey> rate)
@@ -184,38 +217,71 @@ public sealed class DemandEstimator<TKey>
         }
     }
 
-    private static DemandRate<TKey> RateOf(TKey key, Entry entry) => new(key, (long)entry.Rate, entry.Link, entry.Majority);
-
-    private static void Follow(ref Entry entry, double seconds, double fast, double slow)
+    private DemandRate<TKey> RateOf(TKey key, Entry entry) => new(key, (long)entry.Rate, entry.Link, entry.Majority)
     {
-        double sample = entry.Pending * 8 / seconds;
+        MeanBps = (long)entry.Mean,
+        Packets = entry.Packets,
+        SamplingError = _options.Sampling == 1 ? 0 : ErrorBars.Sampling(entry.Packets, _options.Sampling, AverageBytes(entry)),
+
+        // A rate that was not refreshed is by now the estimator's memory rather than traffic; it fades by itself as this grows.
+        AgeError = ErrorBars.Age(entry.Silent * _tickSeconds, _options.Window),
+    };
+
+    /// <summary>Average size of the entry's packets, bytes: what the rate comes to in the time that the packets are of, divided by them.</summary>
+    private double AverageBytes(Entry entry) =>
+        entry.Packets > 0 ? entry.Rate * _tickSeconds / _slow / 8 / _options.Sampling / entry.Packets : 0;
+
+    private static void Follow(ref Entry entry, in Weights weights)
+    {
+        float sample = (float)(entry.Pending * 8 / weights.Seconds);
         if (entry.Pending > 0)
         {
             entry.Link = entry.Candidate;
             entry.Majority = entry.CandidateBytes * 2 >= entry.Pending;
+            entry.Silent = 0;
+        }
+        else if (entry.Silent < byte.MaxValue)
+        {
+            entry.Silent++;
         }
 
-        double error = sample - entry.Rate;
+        float error = sample - entry.Rate;
         bool known = entry.Known;
-        entry.Run = error > 0 ? (byte)Math.Min(entry.Run + 1, RiseRun) : (byte)0;
-        bool rises = error > 0 && (error > StandsOut * entry.Deviation || entry.Run >= RiseRun);
-        entry.Rate = known ? entry.Rate + ((rises ? fast : slow) * error) : fast * sample;
-        entry.Deviation += slow * (Math.Abs(error) - entry.Deviation);
+
+        // What stood out once goes on as a rise until a sample is below: its own first step is in the deviation by then.
+        entry.Run = error <= 0 ? (byte)0 : error > StandsOut * entry.Deviation ? (byte)RiseRun : (byte)Math.Min(entry.Run + 1, RiseRun);
+        bool rises = entry.Run >= RiseRun;
+        entry.Rate = known ? entry.Rate + ((rises ? weights.Fast : weights.Slow) * error) : weights.Fast * sample;
+        entry.Deviation += weights.Slow * (Math.Abs(error) - entry.Deviation);
+        entry.Mean += weights.Mean * (sample - entry.Mean);
+        entry.Packets += entry.PendingPackets - (weights.Slow * entry.Packets);
         entry.Known = true;
         entry.Pending = 0;
+        entry.PendingPackets = 0;
         entry.Candidate = LinkId.None;
         entry.CandidateBytes = 0;
     }
 
+    private readonly record struct Weights(float Fast, float Slow, float Mean, double Seconds);
+
+    // 40 bytes, in an order without gaps. Single precision is 6e-8 of a rate, far below any error bar.
     private struct Entry
     {
-        public double Rate;
-        public double Deviation;
         public long Pending;
-        public long CandidateBytes;
+        public float Rate;
+        public float Deviation;
+        public float Mean;
+
+        // Packets with the weights that their bytes have in the rate when it falls or jitters.
+        public float Packets;
+        public float CandidateBytes;
+        public uint PendingPackets;
         public LinkId Candidate;
         public LinkId Link;
         public byte Run;
+
+        // Ticks in a row without a byte.
+        public byte Silent;
         public bool Majority;
         public bool Known;
     }

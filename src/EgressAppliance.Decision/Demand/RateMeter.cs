@@ -9,13 +9,27 @@ public sealed class RateMeter(TimeSpan window)
 {
     private double _rate;
     private long _pending;
+    private long _pendingPackets;
+    private double _bytes;
     private bool _started;
 
     /// <summary>The rate, bit/s.</summary>
     public long RateBps => (long)_rate;
 
+    /// <summary>Packets that the rate rests on, weighted by age as their bytes are.</summary>
+    public double Packets { get; private set; }
+
+    /// <summary>Average size of these packets as given, bytes; 0 without any.</summary>
+    public double AverageBytes => Packets > 0 ? _bytes / Packets : 0;
+
     /// <summary>Adds bytes of the tick under way.</summary>
-    public void Add(long bytes) => _pending += bytes;
+    /// <param name="bytes">Bytes.</param>
+    /// <param name="packets">Packets that were seen.</param>
+    public void Add(long bytes, long packets = 0)
+    {
+        _pending += bytes;
+        _pendingPackets += packets;
+    }
 
     /// <summary>Ends a tick; one of no or negative length is joined to the next.</summary>
     public void EndTick(TimeSpan elapsed)
@@ -27,8 +41,11 @@ public sealed class RateMeter(TimeSpan window)
         }
 
         double sample = _pending * 8 / seconds;
-        _pending = 0;
-        _rate = _started ? _rate + (Smoothing.Fast(window, seconds) * (sample - _rate)) : sample;
+        double weight = Smoothing.Fast(window, seconds);
+        _bytes += _pending - (weight * _bytes);
+        Packets += _pendingPackets - (weight * Packets);
+        _pending = _pendingPackets = 0;
+        _rate = _started ? _rate + (weight * (sample - _rate)) : sample;
         _started = true;
     }
 }

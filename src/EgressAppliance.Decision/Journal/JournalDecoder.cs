@@ -187,9 +187,9 @@ internal sealed class JournalDecoder
     private PrefixDemand Demand(JsonElement demand)
     {
         int count = demand.GetArrayLength();
-        if (count is < 3 or > 5)
+        if (count is < 3 or > 6)
         {
-            throw Bad($"a prefix has {count} values where 3 to 5 are expected");
+            throw Bad($"a prefix has {count} values where 3 to 6 are expected");
         }
 
         if (!demand[2].TryGetInt32(out int paths) || paths < 0 || paths >= _paths.Count)
@@ -197,10 +197,10 @@ internal sealed class JournalDecoder
             throw Bad($"there is no list of paths {Shown(demand[2].GetRawText())}; there are {_paths.Count}");
         }
 
-        bool hasError = count > 3 && !(count == 5 && demand[3].ValueKind == JsonValueKind.Null);
-        return new PrefixDemand(Prefix(demand[0]), demand[1].GetInt64(), _paths[paths], hasError ? Ratio(demand[3]) : null)
+        double? error = count > 3 && demand[3].ValueKind != JsonValueKind.Null ? Ratio(demand[3]) : null;
+        return new PrefixDemand(Prefix(demand[0]), demand[1].GetInt64(), _paths[paths], error, count > 5 ? demand[5].GetInt64() : 0)
         {
-            Policy = count < 5 ? null
+            Policy = count < 5 || demand[4].ValueKind == JsonValueKind.Null ? null
                 : demand[4].TryGetInt32(out int policy) && policy >= 0 && policy < _policies.Count ? _policies[policy]
                 : throw Bad($"there is no policy {Shown(demand[4].GetRawText())}; there are {_policies.Count}"),
         };

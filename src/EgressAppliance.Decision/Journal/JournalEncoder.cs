@@ -9,8 +9,8 @@ namespace EgressAppliance.Decision.Journal;
 
 /// <summary>
 /// Writes the lines of one file. A list of paths is written where it first occurs and from then on goes by its number, since thousands of prefixes share a
-/// few lists; a prefix of a cycle is <c>[prefix, bit/s, number of its paths]</c>, followed by the relative error where one is known. Policies go by numbers in the same way: that of a
-/// prefix is the fifth value, and the error before it is null if there is none.
+/// few lists; a prefix of a cycle is <c>[prefix, bit/s, number of its paths]</c>, followed, as far as they are known, by the relative error, the number of its policy and the mean, with null
+/// for what is not known before what is. Policies go by numbers in the same way as paths.
 /// </summary>
 internal sealed class JournalEncoder
 {
@@ -140,7 +140,7 @@ internal sealed class JournalEncoder
             {
                 WriteRatio(json, error);
             }
-            else if (demand.Policy is not null)
+            else if (demand.Policy is not null || demand.MeanBps != 0)
             {
                 json.WriteNullValue();
             }
@@ -148,6 +148,15 @@ internal sealed class JournalEncoder
             if (demand.Policy is { } policy)
             {
                 json.WriteNumberValue(_policies[policy]);
+            }
+            else if (demand.MeanBps != 0)
+            {
+                json.WriteNullValue();
+            }
+
+            if (demand.MeanBps != 0)
+            {
+                json.WriteNumberValue(demand.MeanBps);
             }
 
             json.WriteEndArray();

@@ -60,6 +60,8 @@ internal sealed class PrefixDocument
 
     public double? ErrorRatio { get; set; }
 
+    public decimal? MeanBps { get; set; }
+
     public PolicyDocument? Policy { get; set; }
 }
 

@@ -84,7 +84,8 @@ internal sealed class SnapshotReader
         Prefix(demand.Prefix, at + ".prefix"),
         Bps(demand.RateBps, at + ".rate_bps"),
         Each(demand.Paths, at + ".paths", required: true, Text),
-        demand.ErrorRatio)
+        demand.ErrorRatio,
+        demand.MeanBps is null ? 0 : Bps(demand.MeanBps, at + ".mean_bps"))
     {
         Policy = demand.Policy is null ? null : Policy(demand.Policy, at + ".policy"),
     };

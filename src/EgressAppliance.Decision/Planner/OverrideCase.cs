@@ -16,6 +16,9 @@ internal sealed class OverrideCase(ActiveOverride active)
 
     public long RateBps { get; set; }
 
+    /// <summary>What must fit where it is given back: the higher of rate and mean, at the upper end of its error bar.</summary>
+    public long FitBps { get; set; }
+
     /// <summary>Why it must end at once; None if it can go on.</summary>
     public ReasonCode Lost { get; set; }
 

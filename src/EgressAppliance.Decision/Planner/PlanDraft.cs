@@ -182,7 +182,7 @@ internal sealed partial class PlanDraft
             .OrderBy(o => o.RateBps).ThenByDescending(o => o.Active.AgeSeconds).ThenBy(o => o.Active.Prefix);
         foreach (OverrideCase over in free)
         {
-            if (Load[over.Native] + _projection.SwingBps(over.Native) + over.RateBps > _projection.Limits[over.Native].ReleaseBps)
+            if (Load[over.Native] + _projection.SwingBps(over.Native) + over.FitBps > _projection.Limits[over.Native].ReleaseBps)
             {
                 continue;
             }

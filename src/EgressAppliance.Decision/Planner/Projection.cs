@@ -69,6 +69,7 @@ internal sealed class Projection
             {
                 over.Native = NativeLink[over.Demand];
                 over.RateBps = demands[over.Demand].RateBps;
+                over.FitBps = FitOf(demands[over.Demand]);
                 _overridden[over.Demand] = true;
                 _overrideOf[over.Demand] = over;
             }
@@ -191,6 +192,16 @@ internal sealed class Projection
     /// <summary>True if nothing makes a demand <see cref="Immovable"/>; the rate is looked at first.</summary>
     public bool MayMove(PrefixDemand demand, int link) =>
         demand.RateBps >= _leastBps[link] && Immovable(demand, link) == ReasonCode.None;
+
+    /// <summary>
+    /// What a release is judged by. Relief goes by the rate, which rises within seconds, since a link is full now; giving back too early means moving again, so it waits
+    /// until rate and mean agree that the prefix is small, and reckons with what may have been missed of it.
+    /// </summary>
+    private static long FitOf(PrefixDemand demand)
+    {
+        long bps = Math.Max(demand.RateBps, demand.MeanBps);
+        return demand.ErrorRatio is { } error and > 0 ? bps + LinkLimits.Part(bps, error) : bps;
+    }
 
     /// <summary>Decides whether an override can go on at all, and if so whether it is free to be changed.</summary>
     private void Judge(OverrideCase over)

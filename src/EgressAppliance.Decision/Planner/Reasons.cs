@@ -45,7 +45,7 @@ public static class Reasons
         Verdict.FrozenRibIncomplete => "The routing table is not complete yet; overrides are kept and nothing is moved.",
         Verdict.FrozenNoAddPath => "Not all paths of a router are known (no ADD-PATH, and BMP does not show all of its peers); overrides are kept and nothing is moved.",
         Verdict.FrozenCountersStale => "Interface counters are too old; overrides are kept and nothing is moved.",
-        Verdict.FrozenAttribution => "Too little of the traffic could be attributed to links; overrides are kept and nothing is moved.",
+        Verdict.FrozenAttribution => "The mirror does not show what leaves by the links, or too little of it could be attributed to them; overrides are kept and nothing is moved.",
         Verdict.FrozenMisprojection => "The links do not carry what they should by all that is known, for too long; overrides are kept and nothing is moved.",
         Verdict.GivingBack => "Inputs have been bad for longer than the grace period; overrides are given back a few at a time.",
         Verdict.WithdrawnRouteFeedLost => "The route feed is gone; all overrides are withdrawn and plain BGP is in charge.",

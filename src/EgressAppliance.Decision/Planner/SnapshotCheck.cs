@@ -74,6 +74,11 @@ public static class SnapshotCheck
                 problems.Add($"prefix {demand.Prefix}: policy {demand.Policy.Number}: {problem}");
             }
 
+            if (demand.MeanBps is < 0 or > MaxBps || !Ratio(demand.ErrorRatio ?? 0, 1))
+            {
+                problems.Add($"prefix {demand.Prefix}: mean {demand.MeanBps} bit/s or error {demand.ErrorRatio} is out of range");
+            }
+
             total += demand.RateBps;
         }
 

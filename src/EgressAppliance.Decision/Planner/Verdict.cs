@@ -67,7 +67,7 @@ public enum Verdict
     /// <summary>Interface counters are too old.</summary>
     FrozenCountersStale,
 
-    /// <summary>Too little of the traffic counted could be attributed to links.</summary>
+    /// <summary>The mirror does not show what leaves by the links, or too little of what was counted could be attributed to them.</summary>
     FrozenAttribution,
 
     /// <summary>What is projected and what is seen on the links differ for too long.</summary>

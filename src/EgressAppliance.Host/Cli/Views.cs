@@ -58,7 +58,10 @@ public static class Views
                 link.OperStatus == "up" ? "up" : new Cell(link.OperStatus, CellStyle.Bad),
                 new Cell(link.State, LinkStyle(link.State)),
                 known ? Human.Rate(link.CapacityBps) : "-",
-                Human.Rate(link.MirrorBps),
+                new Cell(
+                    Human.Rate(link.MirrorBps) + (link.ErrorBps == 0 ? ""
+                        : link.ErrorBps <= link.MirrorBps ? " ±" + Human.Percent((double)link.ErrorBps / link.MirrorBps) : " ±" + Human.Rate(link.ErrorBps)),
+                    link.RateProblem.Length > 0 ? CellStyle.Warning : CellStyle.Plain),
                 link.CounterBps is { } counter ? Human.Rate(counter) : "-",
                 Human.Rate(link.NativeBps),
                 Human.Rate(link.PlannedBps),
@@ -69,18 +72,26 @@ public static class Views
         }
 
         table.Write(console, "No links.");
+        foreach (LinkDto link in links.Where(l => l.RateProblem.Length > 0))
+        {
+            console.Out.WriteLine();
+            console.Out.WriteLine($"{Human.Clean(link.Name)}: {Human.Clean(link.RateCause)}: {Human.Clean(link.RateProblem)}");
+            console.Out.WriteLine($"    → {Human.Clean(link.Remedy)}");
+        }
     }
 
     /// <summary><c>show prefixes</c></summary>
     public static void Prefixes(IReadOnlyList<PrefixDto> prefixes, CommandConsole console)
     {
         ArgumentNullException.ThrowIfNull(prefixes);
-        TextTable table = new("PREFIX", ">RATE", "?>PACKETS", "LINK", "NATIVE LINK", "?>ORIGIN", "OVERRIDE");
+        TextTable table = new("PREFIX", ">RATE", "?>ERROR", "?>2 MIN", "?>PACKETS", "LINK", "NATIVE LINK", "?>ORIGIN", "OVERRIDE");
         foreach (PrefixDto prefix in prefixes)
         {
             table.Add(
                 prefix.Prefix,
                 Human.Rate(prefix.RateBps),
+                "±" + Human.Percent(prefix.ErrorRatio),
+                Human.Rate(prefix.MeanBps),
                 Human.PacketRate(prefix.PacketsPerSecond),
                 prefix.Link,
                 prefix.NativeLink,

@@ -142,13 +142,35 @@ public sealed record SnmpDto(string Router, bool Reachable, DateTimeOffset? Last
 /// <param name="CounterBps">Rate by the interface counter, or null.</param>
 /// <param name="NativeBps">Projection: load without our overrides.</param>
 /// <param name="PlannedBps">Projection: load with the plan in force.</param>
-/// <param name="ErrorRatio">Relative error of the rates.</param>
+/// <param name="ErrorRatio">Share by which the link's limits shrink for the error of its load, 0–1.</param>
 /// <param name="State"><c>normal</c>, <c>relieved</c>, <c>over_threshold</c>, <c>over_capacity</c>, <c>down</c>, <c>unknown</c>.</param>
 /// <param name="Overrides">Prefixes moved onto it by us.</param>
 /// <param name="OverridesAway">Prefixes moved off it by us.</param>
 public sealed record LinkDto(
     string Name, string Router, string Interface, string OperStatus, long CapacityBps, long ThresholdBps, long ReleaseBps, long CeilingBps,
-    long MirrorBps, long? CounterBps, long NativeBps, long PlannedBps, double ErrorRatio, string State, int Overrides, int OverridesAway);
+    long MirrorBps, long? CounterBps, long NativeBps, long PlannedBps, double ErrorRatio, string State, int Overrides, int OverridesAway)
+{
+    /// <summary>How wrong the mirror rate may be either way: by sampling, by loss, and by what the counter says of it, bit/s.</summary>
+    public long ErrorBps { get; init; }
+
+    /// <summary>
+    /// What mirror and counter say of each other: <c>unknown</c>, <c>agree</c>, <c>mirror_loss</c>, <c>duplicated</c>, <c>sampling</c>, <c>mirror_silent</c>, <c>mirror_excess</c>,
+    /// <c>counter_stalled</c>, <c>counter_missing</c>, <c>overhead</c>, <c>shaped</c>, <c>sudden</c>.
+    /// </summary>
+    public string RateCause { get; init; } = "unknown";
+
+    /// <summary>Mirror rate divided by counter rate over the last minute or more, or null while unknown.</summary>
+    public double? MirrorRatio { get; init; }
+
+    /// <summary>Half width of the 95 % interval of that.</summary>
+    public double MirrorRatioError { get; init; }
+
+    /// <summary>What is wrong with the rates, in words, or empty.</summary>
+    public string RateProblem { get; init; } = "";
+
+    /// <summary>What to do about it, a sentence, or empty.</summary>
+    public string Remedy { get; init; } = "";
+}
 
 /// <summary>One item of <c>GET /api/v1/prefixes?top=&amp;link=</c>, by rate, largest first.</summary>
 /// <param name="Prefix">The prefix.</param>
@@ -159,7 +181,14 @@ public sealed record LinkDto(
 /// <param name="OriginAs">Origin AS, 0 if unknown.</param>
 /// <param name="Override">True if an override is in force for it.</param>
 public sealed record PrefixDto(
-    string Prefix, string? Link, string? NativeLink, long RateBps, double PacketsPerSecond, uint OriginAs, bool Override);
+    string Prefix, string? Link, string? NativeLink, long RateBps, double PacketsPerSecond, uint OriginAs, bool Override)
+{
+    /// <summary>Mean of the last two minutes, bit/s.</summary>
+    public long MeanBps { get; init; }
+
+    /// <summary>Relative error of the rate, 0–1.</summary>
+    public double ErrorRatio { get; init; }
+}
 
 /// <summary>One item of <c>GET /api/v1/overrides</c>.</summary>
 /// <param name="Prefix">The prefix.</param>

@@ -142,7 +142,15 @@ public static class ApplianceMetrics
         Each("egress_link_native_bits_per_second", "Projected load without our overrides.", l => l.NativeBps);
         Each("egress_link_planned_bits_per_second", "Projected load with the plan in force.", l => l.PlannedBps);
         Each("egress_link_utilization_ratio", "Mirror rate over capacity.", l => l.CapacityBps > 0 ? (double)l.MirrorBps / l.CapacityBps : double.NaN);
-        Each("egress_link_error_ratio", "Relative error of the link's rates.", l => l.ErrorRatio);
+        Each("egress_link_error_ratio", "Share by which the link's limits shrink for the error of its load.", l => l.ErrorRatio);
+        Each("egress_link_mirror_error_bits_per_second", "How wrong the mirror rate may be either way.", l => l.ErrorBps);
+        Each("egress_link_mirror_to_counter_ratio", "Mirror rate over counter rate in the last minute or more; NaN while unknown.", l => l.MirrorRatio ?? double.NaN);
+        text.Gauge("egress_link_rate_cause", "1 for the cause that mirror and counter are taken to speak for.");
+        foreach (LinkDto link in links)
+        {
+            text.Sample(1, ("link", link.Name), ("cause", link.RateCause));
+        }
+
         Each("egress_overrides", "Overrides that send prefixes by this link.", l => l.Overrides);
 
         void Each(string name, string help, Func<LinkDto, double> value)

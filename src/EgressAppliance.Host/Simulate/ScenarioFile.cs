@@ -1,4 +1,5 @@
 using System.Reflection;
+using EgressAppliance.Decision.Demand;
 using EgressAppliance.Decision.Planner;
 using EgressAppliance.Host.Config;
 using EgressAppliance.Net;
@@ -136,7 +137,7 @@ public static class ScenarioFile
 
         foreach (BoundSection expected in root.Sections("expect"))
         {
-            bool moment = expected.IsGiven("verdict") || expected.IsGiven("overrides_at_most") || expected.IsGiven("overrides_at_least") || expected.IsGiven("prefix");
+            bool moment = expected.IsGiven("cause") || expected.IsGiven("verdict") || expected.IsGiven("overrides_at_most") || expected.IsGiven("overrides_at_least") || expected.IsGiven("prefix");
             if (expected.IsGiven("prefix") != expected.IsGiven("leaves_by"))
             {
                 diagnostics.Error(expected.At, $"'{expected.Path}' has only one of prefix and leaves_by", "give both");
@@ -146,11 +147,16 @@ public static class ScenarioFile
                 diagnostics.Error(expected.Value("leaves_by").At, $"there is no link '{link}'", "known: " + string.Join(", ", links));
             }
 
+            if (expected.IsGiven("cause") != expected.IsGiven("link") || (expected.IsGiven("link") && !links.Contains(expected.Value("link").Text)))
+            {
+                diagnostics.Error(expected.At, $"'{expected.Path}' must name a cause and one of the links, or neither", "known links: " + string.Join(", ", links));
+            }
+
             if (moment != expected.IsGiven("at"))
             {
                 diagnostics.Error(
                     expected.At, moment ? $"'{expected.Path}' does not say when" : $"'{expected.Path}' says when but not what",
-                    moment ? "add `at`" : "add verdict, overrides_at_most, overrides_at_least or prefix, or remove `at`");
+                    moment ? "add `at`" : "add verdict, cause, overrides_at_most, overrides_at_least or prefix, or remove `at`");
             }
             else if (moment && expected.Get<TimeSpan>("at") >= duration)
             {
@@ -180,6 +186,7 @@ public static class ScenarioFile
             ScenarioEventKind.Step or ScenarioEventKind.Ramp => ["factor"],
             ScenarioEventKind.FlashCrowd => ["factor", "prefixes"],
             ScenarioEventKind.CounterLies => ["link", "factor"],
+            ScenarioEventKind.MirrorLies => ["factor"],
             ScenarioEventKind.PathsWithdrawn => ["link", "share"],
             ScenarioEventKind.MirrorLoss => ["share"],
             ScenarioEventKind.LinkDown or ScenarioEventKind.Drain or ScenarioEventKind.RouterRefuses or ScenarioEventKind.RouterPrefers
@@ -191,7 +198,7 @@ public static class ScenarioFile
             diagnostics.Error(entry.At, $"'{entry.Path}' has no '{key}', which {ScenarioKeys.Code(kind)} needs", $"add `{key}`");
         }
 
-        string[] optional = kind is ScenarioEventKind.Step or ScenarioEventKind.Ramp or ScenarioEventKind.FlashCrowd ? ["link"] : [];
+        string[] optional = kind is ScenarioEventKind.Step or ScenarioEventKind.Ramp or ScenarioEventKind.FlashCrowd or ScenarioEventKind.MirrorLies ? ["link"] : [];
         foreach (string key in EventKeys.Where(k => entry.IsGiven(k) && !needed.Contains(k) && !optional.Contains(k)))
         {
             diagnostics.Error(entry.KeyAt(key), $"'{entry.Path}.{key}' means nothing for {ScenarioKeys.Code(kind)}", "remove it");
@@ -262,6 +269,8 @@ public static class ScenarioFile
         ChangesPerPrefixHour = (int?)Given<long>(entry, "changes_per_prefix_hour"),
         At = Given<TimeSpan>(entry, "at"),
         Verdict = Given<Verdict>(entry, "verdict"),
+        Cause = Given<RateCause>(entry, "cause"),
+        Link = entry.IsGiven("link") ? entry.Value("link").Text : null,
         OverridesAtMost = (int?)Given<long>(entry, "overrides_at_most"),
         OverridesAtLeast = (int?)Given<long>(entry, "overrides_at_least"),
         Prefix = Given<IpPrefix>(entry, "prefix"),

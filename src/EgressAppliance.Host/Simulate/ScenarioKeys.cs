@@ -1,4 +1,5 @@
 using System.Globalization;
+using EgressAppliance.Decision.Demand;
 using EgressAppliance.Decision.Planner;
 using EgressAppliance.Host.Config;
 using EgressAppliance.Simulator.ClosedLoop;
@@ -53,7 +54,7 @@ public static class ScenarioKeys
         Required("events[].what", Choice([.. Enum.GetValues<ScenarioEventKind>().Select(k => (Code(k), (object)k))]), "What."),
         Optional("events[].for", Duration(Second, Longest), "How long; without it: to the end. For a ramp the time it takes."),
         Optional("events[].link", Identifier, "The link; without it: all."),
-        Optional("events[].factor", Number(0, 1000), "Multiple of the rate (step, ramp, flash_crowd) or of the truth (counter_lies)."),
+        Optional("events[].factor", Number(0, 1000), "Multiple of the rate (step, ramp, flash_crowd) or of the truth (counter_lies, mirror_lies)."),
         Optional("events[].share", Ratio(0, 1), "Share of paths (paths_withdrawn) or frames (mirror_loss)."),
         Optional("events[].prefixes", WholeNumber(1, 65536), "How many prefixes (flash_crowd)."),
         Value("events[].appliance", WholeNumber(0, 2), "0", "Which appliance it concerns, 0 for all."),
@@ -67,6 +68,8 @@ public static class ScenarioKeys
         Optional("expect[].changes_per_prefix_hour", WholeNumber(0, int.MaxValue), "At most so many of any prefix in any hour."),
         Optional("expect[].at", Duration(TimeSpan.Zero, Longest), "The moment that verdict, overrides and prefix are about."),
         Optional("expect[].verdict", Choice([.. Enum.GetValues<Verdict>().Select(v => (Reasons.Code(v), (object)v))]), "The verdict at that moment."),
+        Optional("expect[].cause", Choice([.. Enum.GetValues<RateCause>().Select(c => (RateCauses.Code(c), (object)c))]), "What mirror and counter of `link` must be taken to say of each other at that moment; the error bars of all links must cover the truth then."),
+        Optional("expect[].link", Identifier, "The link that the cause is about."),
         Optional("expect[].overrides_at_most", WholeNumber(0, int.MaxValue), "At most so many overrides at that moment."),
         Optional("expect[].overrides_at_least", WholeNumber(0, int.MaxValue), "At least so many overrides at that moment."),
         Optional("expect[].prefix", ConfigType.Prefix, "A prefix that leaves by `leaves_by` at that moment; they are 20.0.0.0/24, 20.0.1.0/24 and so on, the largest first."),

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using EgressAppliance.Decision.Control;
+using EgressAppliance.Decision.Demand;
 using EgressAppliance.Decision.Planner;
 using EgressAppliance.Host.Cli;
 using EgressAppliance.Host.Config;
@@ -144,6 +145,17 @@ public sealed class SimulateCommand(CommandConsole console)
         if (result.Course.Count > ShownCourse)
         {
             await console.Out.WriteLineAsync($"  … and {result.Course.Count - ShownCourse} more changes");
+        }
+
+        string shown = "";
+        foreach (SimulationBelief belief in result.Beliefs.SelectMany(b => b).OrderBy(b => b.Second))
+        {
+            string causes = string.Join(", ", result.Scenario.Links.Zip(belief.Causes).Where(c => RateCauses.IsFault(c.Second)).Select(c => $"{c.First.Name} {RateCauses.Code(c.Second)}"));
+            if (causes != shown)
+            {
+                await console.Out.WriteLineAsync($"  {TimeSpan.FromSeconds(belief.Second):d\\.hh\\:mm\\:ss}  rates: {(causes.Length > 0 ? causes : "nothing wrong")}");
+                shown = causes;
+            }
         }
 
         foreach (ExpectationOutcome expectation in result.Expectations)

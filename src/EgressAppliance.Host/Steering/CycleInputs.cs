@@ -18,6 +18,9 @@ public sealed record CycleInputs
     /// <summary>Mirror rate of each link, layer-2 overhead added, bit/s, in order of configuration.</summary>
     public required IReadOnlyList<long> MirrorBps { get; init; }
 
+    /// <summary>How far these can be believed, in the same order.</summary>
+    public required IReadOnlyList<LinkBelief> Beliefs { get; init; }
+
     /// <summary>The links' interfaces, in order of configuration.</summary>
     public required IReadOnlyList<InterfaceState> Interfaces { get; init; }
 

@@ -42,6 +42,9 @@ public sealed class InputCollector
     /// <summary>What a cycle of full length leaves of the ratios before it.</summary>
     private const double Remains = 0.7;
 
+    /// <summary>Smaller relative errors are none.</summary>
+    private const double LeastError = 0.0001;
+
     private readonly ICapturePipeline _pipeline;
     private readonly Func<IReadOnlyList<InterfaceState>> _interfaces;
     private readonly Func<IReadOnlyList<RouterState>> _agents;
@@ -52,10 +55,10 @@ public sealed class InputCollector
     private readonly int _sampling;
     private readonly HashSet<string> _polledRouters;
     private readonly DemandEstimator<IpPrefix> _demand;
-    private readonly RateMeter[] _mirror;
-    private readonly UnseenTraffic _unseen;
+    private readonly LinkMeters _meters;
     private readonly TimeSpan _cycle;
     private readonly TimeSpan _maxCaptureAge;
+    private readonly TimeSpan _maxCountersAge;
     private readonly long _start;
     private readonly Dictionary<IpPrefix, double> _packets = [];
     private readonly PreferenceWatch _preferences = new();
@@ -97,10 +100,11 @@ public sealed class InputCollector
         _sampling = config.Capture.Sources.Select(s => s.Sampling).DefaultIfEmpty(1).Max();
         _polledRouters = [.. config.Routers.Where(r => r.Snmp is not null).Select(r => r.Name)];
         _demand = new DemandEstimator<IpPrefix>(new DemandOptions { Window = config.Decision.Window, Sampling = _sampling }, time);
-        _mirror = [.. links.Links.Select(_ => new RateMeter(config.Decision.Window))];
-        _unseen = new UnseenTraffic(links.Links.Count, time);
+        _meters = new LinkMeters(links.Links, config.Decision.Window, _sampling, time);
         _cycle = config.Decision.Cycle;
-        _maxCaptureAge = SteeringOptions.ForController(config).MaxCaptureAge;
+        ControllerOptions options = SteeringOptions.ForController(config);
+        _maxCaptureAge = options.MaxCaptureAge;
+        _maxCountersAge = options.MaxCountersAge;
         _start = time.GetTimestamp();
         _timestampBefore = _start;
         _tickBegan = _start;
@@ -120,7 +124,7 @@ public sealed class InputCollector
         // Only now: until the cells are read, the ids in them must not be given to other prefixes.
         _table.Tick();
         IReadOnlyList<InterfaceState> interfaces = _interfaces();
-        _unseen.Note(interfaces, counters.Timestamp);
+        _meters.Compare(interfaces, state => CounterAge(state, counters.Timestamp) > _maxCountersAge, _demand.GrownShare, counters.Timestamp);
         IReadOnlyList<PeerStatus> peers = _speaker.GetPeers();
         List<string> problems = [];
         DemandPicture<IpPrefix> picture = _demand.Picture(MaxPrefixes);
@@ -137,7 +141,17 @@ public sealed class InputCollector
             problems.Add(elsewhere);
         }
 
-        List<LinkState> links = [.. _links.Links.Select((l, i) => LinkOf(l, interfaces[i], residual[l.Id.Value] + _unseen[i], problems))];
+        long[] loads = LoadsOf(picture);
+        List<LinkState> links = [.. _links.Links.Select((l, i) => LinkOf(l, interfaces[i], residual[l.Id.Value] + _meters.Unseen(i), loads[l.Id.Value], problems))];
+        LinkBelief[] beliefs = [.. _links.Links.Select((_, i) => _meters.Belief(i, _loss))];
+        foreach ((LinkConfig link, LinkBelief belief) in _links.Links.Zip(beliefs))
+        {
+            if (belief.Judgement is { Cause: RateCause.MirrorLoss or RateCause.MirrorExcess } judgement)
+            {
+                problems.Add($"On {link.Name}, {RateCauses.Text(link.Name, judgement.Cause, judgement.Ratio, judgement.Factor)}.");
+            }
+        }
+
         PipelineStatistics statistics = counters.Statistics;
 
         // The last thing read is the clock: had anything before it hung, then what it gave is as old as that.
@@ -153,8 +167,9 @@ public sealed class InputCollector
                 Health = health,
                 ObservedLinks = Observed(prefixes, overrides),
             },
-            Rates = new RateView(picture.Top, _packets),
-            MirrorBps = [.. _mirror.Select(m => m.RateBps)],
+            Rates = new RateView(picture.Top, _packets, ErrorOf),
+            MirrorBps = _meters.MirrorBps,
+            Beliefs = beliefs,
             Interfaces = interfaces,
             Agents = _agents(),
             Peers = peers,
@@ -185,8 +200,7 @@ public sealed class InputCollector
             if (link is not null)
             {
                 attributed += cell.IpBytes;
-                _mirror[link.Id.Value - 1].Add(bytes * _sampling);
-                _unseen.Add(link.Id.Value - 1, bytes * _sampling);
+                _meters.Add(link.Id.Value - 1, bytes, cell.Packets);
             }
             else
             {
@@ -200,7 +214,7 @@ public sealed class InputCollector
             }
             else
             {
-                _demand.Add(prefix, cell.Link, bytes);
+                _demand.Add(prefix, cell.Link, bytes, cell.Packets);
                 _packets[prefix] = _packets.GetValueOrDefault(prefix) + (cell.Packets * _sampling / seconds);
             }
         }
@@ -243,11 +257,7 @@ public sealed class InputCollector
         }
 
         _demand.EndTick(timestamp);
-        foreach (RateMeter meter in _mirror)
-        {
-            meter.EndTick(length);
-        }
-
+        _meters.EndTick(length);
         _tickBegan = timestamp;
     }
 
@@ -286,7 +296,7 @@ public sealed class InputCollector
                 continue;
             }
 
-            prefixes.Add(new PrefixDemand(rate.Key, rate.RateBps, paths) { Policy = _policies.First(rate.Key, learned)?.Policy });
+            prefixes.Add(DemandOf(rate, paths, overridden.Contains(rate.Key)) with { Policy = _policies.First(rate.Key, learned)?.Policy });
             given.Add(rate.Key);
             if (rate.LinkMajority && rate.Link != LinkId.None && !overridden.Contains(rate.Key))
             {
@@ -299,21 +309,49 @@ public sealed class InputCollector
             if (given.Add(entry.Prefix))
             {
                 IReadOnlyList<RibPath> learned = _speaker.GetPaths(entry.Prefix);
-                long rate = 0;
+                IReadOnlyList<string> paths = _links.LinksOf(learned);
+                PrefixDemand demand = new(entry.Prefix, 0, paths);
                 if (_demand.TryGet(entry.Prefix, out DemandRate<IpPrefix> small))
                 {
-                    rate = small.RateBps;
-                    residual[small.Link.Value] = Math.Max(0, residual[small.Link.Value] - rate);
+                    residual[small.Link.Value] = Math.Max(0, residual[small.Link.Value] - small.RateBps);
+                    demand = DemandOf(small, paths, overridden: true);
                 }
 
-                prefixes.Add(new PrefixDemand(entry.Prefix, rate, _links.LinksOf(learned)) { Policy = _policies.First(entry.Prefix, learned)?.Policy });
+                prefixes.Add(demand with { Policy = _policies.First(entry.Prefix, learned)?.Policy });
             }
         }
 
         return prefixes;
     }
 
-    private LinkState LinkOf(LinkConfig link, InterfaceState state, long residual, List<string> problems)
+    /// <summary>A demand; its mean, which only releases ask for, where there is something to release.</summary>
+    private PrefixDemand DemandOf(DemandRate<IpPrefix> rate, IReadOnlyList<string> paths, bool overridden)
+    {
+        double error = ErrorOf(rate);
+        return new PrefixDemand(rate.Key, rate.RateBps, paths, error > LeastError ? error : null, overridden ? rate.MeanBps : 0);
+    }
+
+    private double ErrorOf(DemandRate<IpPrefix> rate) => ErrorBars.Sum(
+        rate.SamplingError, rate.Link == LinkId.None ? ErrorBars.Loss(_loss) : _meters.LossError(rate.Link.Value - 1, _loss), rate.AgeError);
+
+    /// <summary>Load by the demands, by link.</summary>
+    private long[] LoadsOf(DemandPicture<IpPrefix> picture)
+    {
+        long[] loads = new long[_links.Links.Count + 1];
+        foreach (DemandRate<IpPrefix> rate in picture.Top)
+        {
+            loads[rate.Link.Value] += rate.RateBps;
+        }
+
+        foreach ((LinkId link, long rate) in picture.RestBps)
+        {
+            loads[link.Value] += rate;
+        }
+
+        return loads;
+    }
+
+    private LinkState LinkOf(LinkConfig link, InterfaceState state, long residual, long load, List<string> problems)
     {
         long capacity = link.CapacityBps ?? state.CapacityBps ?? 0;
         if (capacity == 0)
@@ -321,16 +359,17 @@ public sealed class InputCollector
             problems.Add($"The capacity of {link.Name} is not known yet{(state.Error is null ? "" : $" ({state.Error})")}: it is neither relieved nor used for relief.");
         }
 
+        double error = _meters.LimitError(link.Id.Value - 1, _loss, load, link.Threshold * capacity);
         return new LinkState
         {
             Name = link.Name,
             CapacityBps = capacity == 0 ? UnknownCapacityBps : capacity,
-            Up = state.OperStatus is not (OperStatus.Down or OperStatus.NotPresent or OperStatus.LowerLayerDown),
+            Up = LinkMeters.IsUp(state),
             Threshold = link.Threshold,
             Ceiling = link.Ceiling,
             Release = link.Release,
             MeasuredBps = (long?)state.OutBps,
-            ErrorRatio = _loss > 0.0001 ? Math.Min(_loss, 1) : null,
+            ErrorRatio = error > LeastError ? error : null,
             PricePerMbps = link.PricePerMbit,
             CommitBps = link.CommitBps,
             Drain = link.Drain || capacity == 0,
@@ -375,7 +414,8 @@ public sealed class InputCollector
             RibComplete = peers.All(p => p.TableComplete),
             AllPathsKnown = peers.All(p => p.AllPathsKnown),
             CountersAge = CountersAge(now, interfaces),
-            UnseenRatio = links.Count == 0 ? null : links.Select((l, i) => (double)_unseen[i] / l.CapacityBps).Max(),
+            UnseenRatio = links.Count == 0 ? null : links.Select((l, i) => (double)_meters.Unseen(i) / l.CapacityBps).Max(),
+            Doubts = _meters.Doubts,
 
             // The router's own few packets say nothing about a mirror that is idle otherwise.
             AttributionRatio = _countedBps > IdleRatio * capacity && capacity > 0 ? _attributedBps / _countedBps : null,
@@ -411,19 +451,20 @@ public sealed class InputCollector
     private static bool IsIdle(LinkState link) =>
         link.MeasuredBps is { } measured && measured < IdleRatio * (link.CapacityBps == UnknownCapacityBps ? CautiousCapacityBps : link.CapacityBps);
 
-    /// <summary>The longest time since a polled interface last answered, by when its answers were seen here: the poll's time of day may be set.</summary>
-    private TimeSpan? CountersAge(long now, IReadOnlyList<InterfaceState> interfaces)
+    /// <summary>The longest time since a polled interface last answered.</summary>
+    private TimeSpan? CountersAge(long now, IReadOnlyList<InterfaceState> interfaces) => interfaces.Max(state => CounterAge(state, now));
+
+    /// <summary>Time since a router last answered for an interface, by when its answers were seen here: the poll's time of day may be set. Null where it is not asked.</summary>
+    private TimeSpan? CounterAge(InterfaceState state, long now)
     {
-        TimeSpan? oldest = null;
-        foreach (InterfaceState state in interfaces.Where(i => _polledRouters.Contains(i.Router)))
+        if (!_polledRouters.Contains(state.Router))
         {
-            (DateTimeOffset? poll, long timestamp) = _polled.GetValueOrDefault(state.Link, (null, _start));
-            timestamp = state.LastPoll == poll ? timestamp : now;
-            _polled[state.Link] = (state.LastPoll, timestamp);
-            TimeSpan age = _time.GetElapsedTime(timestamp, now);
-            oldest = oldest > age ? oldest : age;
+            return null;
         }
 
-        return oldest;
+        (DateTimeOffset? poll, long timestamp) = _polled.GetValueOrDefault(state.Link, (null, _start));
+        timestamp = state.LastPoll == poll ? timestamp : now;
+        _polled[state.Link] = (state.LastPoll, timestamp);
+        return _time.GetElapsedTime(timestamp, now);
     }
 }

@@ -8,7 +8,9 @@ namespace EgressAppliance.Host.Steering;
 /// <param name="Link">The link it was seen to leave by; <see cref="LinkId.None"/> if by none that is configured.</param>
 /// <param name="RateBps">Rate with layer-2 overhead, bit/s.</param>
 /// <param name="PacketsPerSecond">Packets per second over the last cycle.</param>
-public readonly record struct PrefixRate(IpPrefix Prefix, LinkId Link, long RateBps, double PacketsPerSecond);
+/// <param name="MeanBps">Mean of the last two minutes, bit/s.</param>
+/// <param name="ErrorRatio">Relative error of the rate, 0–1.</param>
+public readonly record struct PrefixRate(IpPrefix Prefix, LinkId Link, long RateBps, double PacketsPerSecond, long MeanBps = 0, double ErrorRatio = 0);
 
 /// <summary>The rates of the largest prefixes as of a cycle, largest first. Immutable; any thread.</summary>
 public sealed class RateView
@@ -17,14 +19,18 @@ public sealed class RateView
     private readonly Dictionary<IpPrefix, int> _index;
 
     /// <summary>Takes the estimator's picture and the packet rates of the last cycle.</summary>
-    public RateView(IReadOnlyList<DemandRate<IpPrefix>> top, IReadOnlyDictionary<IpPrefix, double> packetsPerSecond)
+    /// <param name="top">The largest.</param>
+    /// <param name="packetsPerSecond">Packets per second.</param>
+    /// <param name="error">Gives the relative error of a rate; null: nothing is known of it.</param>
+    public RateView(
+        IReadOnlyList<DemandRate<IpPrefix>> top, IReadOnlyDictionary<IpPrefix, double> packetsPerSecond, Func<DemandRate<IpPrefix>, double>? error = null)
     {
         _sorted = new PrefixRate[top.Count];
         _index = new Dictionary<IpPrefix, int>(top.Count);
         for (int i = 0; i < top.Count; i++)
         {
             DemandRate<IpPrefix> rate = top[i];
-            _sorted[i] = new PrefixRate(rate.Key, rate.Link, rate.RateBps, packetsPerSecond.GetValueOrDefault(rate.Key));
+            _sorted[i] = new PrefixRate(rate.Key, rate.Link, rate.RateBps, packetsPerSecond.GetValueOrDefault(rate.Key), rate.MeanBps, error?.Invoke(rate) ?? 0);
             _index[rate.Key] = i;
         }
     }

@@ -3,6 +3,7 @@ using EgressAppliance.Bgp.Speaker;
 using EgressAppliance.Dataplane.Pipeline;
 using EgressAppliance.Decision;
 using EgressAppliance.Decision.Control;
+using EgressAppliance.Decision.Demand;
 using EgressAppliance.Decision.Overrides;
 using EgressAppliance.Decision.Planner;
 using EgressAppliance.Host.Config;
@@ -72,7 +73,11 @@ public sealed class StateBuilder(
         bool overridden = mode == DecisionMode.Inject && overrides.Any(o => o.Prefix == rate.Prefix);
         return new PrefixDto(
             rate.Prefix.ToString(), links[rate.Link]?.Name, native, rate.RateBps, Math.Round(rate.PacketsPerSecond, 1),
-            paths.Count > 0 ? paths[0].Attributes.AsPath.OriginAs : 0, overridden);
+            paths.Count > 0 ? paths[0].Attributes.AsPath.OriginAs : 0, overridden)
+        {
+            MeanBps = rate.MeanBps,
+            ErrorRatio = Math.Round(rate.ErrorRatio, 4),
+        };
     }
 
     /// <summary>A decision as the log keeps it.</summary>
@@ -121,6 +126,7 @@ public sealed class StateBuilder(
             InterfaceState port = inputs.Interfaces[i];
             long capacity = link.CapacityBps ?? port.CapacityBps ?? 0;
             long mirror = inputs.MirrorBps[i];
+            RateJudgement judgement = inputs.Beliefs[i].Judgement;
             PlannedLink? plan = planned.GetValueOrDefault(link.Name);
             int away = inForce.Count(o => o.From == link.Name);
             string name = !state.Up ? "down" : capacity == 0 ? "unknown" : mirror > capacity ? "over_capacity"
@@ -128,7 +134,15 @@ public sealed class StateBuilder(
             all.Add(new LinkDto(
                 link.Name, link.Router, link.Interface, OperStatusName(port.OperStatus), capacity, (long)(link.Threshold * capacity), (long)(link.Release * capacity),
                 (long)(link.Ceiling * capacity), mirror, (long?)port.OutBps, plan?.NativeBps ?? 0, plan?.PlannedBps ?? 0, state.ErrorRatio ?? 0, name,
-                inForce.Count(o => o.To == link.Name), away));
+                inForce.Count(o => o.To == link.Name), away)
+            {
+                ErrorBps = inputs.Beliefs[i].ErrorBps,
+                RateCause = RateCauses.Code(judgement.Cause),
+                MirrorRatio = judgement.Ratio is { } ratio ? Math.Round(ratio, 4) : null,
+                MirrorRatioError = Math.Round(judgement.RatioError, 4),
+                RateProblem = RateCauses.Text(link.Name, judgement.Cause, judgement.Ratio, judgement.Factor),
+                Remedy = RateCauses.Remedy(judgement),
+            });
         }
 
         return all;

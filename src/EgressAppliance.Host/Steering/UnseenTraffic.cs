@@ -1,4 +1,5 @@
 using EgressAppliance.Decision.Demand;
+using EgressAppliance.Host.Config;
 using EgressAppliance.Host.Interfaces;
 
 namespace EgressAppliance.Host.Steering;
@@ -7,19 +8,25 @@ namespace EgressAppliance.Host.Steering;
 /// For each link, what its interface counter shows beyond the mirror. Each poll of the counter is compared with what the mirror showed since the poll before; the
 /// two intervals differ by up to a cycle at either end, which is why <see cref="UnseenMeter"/> goes by the least of several.
 /// </summary>
-/// <param name="links">Number of links.</param>
+/// <param name="links">The links.</param>
+/// <param name="beliefs">Gets each comparison, too.</param>
 /// <param name="time">The clock of the timestamps.</param>
-internal sealed class UnseenTraffic(int links, TimeProvider time)
+internal sealed class UnseenTraffic(IReadOnlyList<LinkConfig> links, RateBeliefs beliefs, TimeProvider time)
 {
-    private readonly UnseenMeter[] _meters = [.. Enumerable.Range(0, links).Select(_ => new UnseenMeter())];
-    private readonly long[] _bytes = new long[links];
-    private readonly (DateTimeOffset? Poll, long Timestamp)[] _polls = new (DateTimeOffset?, long)[links];
+    private readonly UnseenMeter[] _meters = [.. links.Select(_ => new UnseenMeter())];
+    private readonly long[] _bytes = new long[links.Count];
+    private readonly long[] _packets = new long[links.Count];
+    private readonly (DateTimeOffset? Poll, long Timestamp)[] _polls = new (DateTimeOffset?, long)[links.Count];
 
     /// <summary>Load of a link beyond the mirror, bit/s; 0 while unknown.</summary>
     public long this[int link] => _meters[link].UnseenBps;
 
-    /// <summary>Adds bytes that the mirror showed on a link, sampling and layer-2 overhead considered.</summary>
-    public void Add(int link, long bytes) => _bytes[link] += bytes;
+    /// <summary>Adds what the mirror showed on a link, sampling and layer-2 overhead considered.</summary>
+    public void Add(int link, long bytes, long packets)
+    {
+        _bytes[link] += bytes;
+        _packets[link] += packets;
+    }
 
     /// <summary>Compares where a counter was polled since.</summary>
     /// <param name="interfaces">The links' interfaces, in the same order.</param>
@@ -37,11 +44,15 @@ internal sealed class UnseenTraffic(int links, TimeProvider time)
 
             if (poll is not null && state.OutBps is { } counted && time.GetElapsedTime(since, timestamp) is { Ticks: > 0 } elapsed)
             {
-                _meters[i].Compare((long)counted, (long)(_bytes[i] * 8 / elapsed.TotalSeconds));
+                double seconds = elapsed.TotalSeconds;
+                double mirror = _bytes[i] * 8 / seconds;
+                _meters[i].Compare((long)counted, (long)mirror);
+                beliefs.Compare(
+                    i, new RateComparison(counted, mirror, _packets[i] / seconds, seconds), links[i].CapacityBps ?? state.CapacityBps ?? 0, links[i].OverheadBytes);
             }
 
             _polls[i] = (state.LastPoll, timestamp);
-            _bytes[i] = 0;
+            _bytes[i] = _packets[i] = 0;
         }
     }
 }

@@ -28,6 +28,7 @@ public sealed class ApplianceModel : IContestant
     private readonly PrefixPolicy?[] _policyOf;
     private readonly PolicyTable _policies;
     private readonly List<(int Second, Verdict Verdict)> _verdicts = [];
+    private readonly List<SimulationBelief> _beliefs = [];
     private DecisionController _controller;
     private int _routingVersion;
     private int _lastCycle;
@@ -66,6 +67,9 @@ public sealed class ApplianceModel : IContestant
 
     /// <summary>What its cycles and commands came to, by the second in which that began.</summary>
     public IReadOnlyList<(int Second, Verdict Verdict)> Verdicts => _verdicts;
+
+    /// <summary>What it took its links' rates for, one entry for each change.</summary>
+    public IReadOnlyList<SimulationBelief> Beliefs => _beliefs;
 
     /// <inheritdoc/>
     public void Step()
@@ -199,7 +203,8 @@ public sealed class ApplianceModel : IContestant
 
     private CycleInput Collect(int now)
     {
-        DemandPicture<int> picture = _instruments.EndTick();
+        DemandPicture<int> picture = _instruments.EndTick(_options.MaxCountersAge);
+        NoteBelief(now);
         long[] residual = new long[_world.LinkUp.Length + 1];
         foreach ((LinkId link, long rate) in picture.RestBps)
         {
@@ -228,7 +233,7 @@ public sealed class ApplianceModel : IContestant
                 continue;
             }
 
-            Add(rate.Key, rate.RateBps);
+            Add(rate.Key, rate);
             if (rate is { LinkMajority: true } && rate.Link != LinkId.None && _instruments.WasSeen(rate.Key))
             {
                 observed[_world.Prefixes[rate.Key]] = _world.Scenario.Links[rate.Link.Value - 1].Name;
@@ -240,7 +245,7 @@ public sealed class ApplianceModel : IContestant
             int prefix = IndexOf(entry.Prefix);
             if (!given.Contains(prefix))
             {
-                Add(prefix, 0);
+                Add(prefix, null);
             }
         }
 
@@ -257,15 +262,36 @@ public sealed class ApplianceModel : IContestant
                 CaptureAge = TimeSpan.FromSeconds(now - _instruments.LastFrame),
                 CaptureLoss = _loss,
                 RouteFeedUp = _sessionUp,
+                Doubts = _instruments.Doubts,
                 UnseenRatio = _world.Scenario.Links.Select((l, i) => (double)_instruments.Unseen(i) / l.CapacityBps).Max(),
                 CountersAge = TimeSpan.FromSeconds(now - _instruments.LastPoll),
             },
         };
 
-        void Add(int prefix, long rate)
+        void Add(int prefix, DemandRate<int>? rate)
         {
             given.Add(prefix);
-            demands.Add(new PrefixDemand(_world.Prefixes[prefix], rate, _paths[prefix]) { Policy = _policyOf[prefix] });
+            demands.Add(new PrefixDemand(_world.Prefixes[prefix], rate?.RateBps ?? 0, _paths[prefix], ErrorOf(rate), rate?.MeanBps ?? 0) { Policy = _policyOf[prefix] });
+        }
+    }
+
+    private double? ErrorOf(DemandRate<int>? rate)
+    {
+        if (rate is not { } known)
+        {
+            return null;
+        }
+
+        double loss = known.Link == LinkId.None ? 0 : _instruments.Belief(known.Link.Value - 1) is { Cause: RateCause.MirrorLoss, Ratio: { } ratio } ? 1 - ratio : 0;
+        return ErrorBars.Sum(0, ErrorBars.Loss(Math.Max(loss, _loss)), known.AgeError) is > 0.0001 and var error ? error : null;
+    }
+
+    private void NoteBelief(int now)
+    {
+        SimulationBelief belief = new(now, [.. _world.Scenario.Links.Select((_, l) => _instruments.Belief(l).Cause)], _instruments.Covered);
+        if (_beliefs.Count == 0 || _beliefs[^1].Covered != belief.Covered || !_beliefs[^1].Causes.SequenceEqual(belief.Causes))
+        {
+            _beliefs.Add(belief);
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using EgressAppliance.Decision.Demand;
 using EgressAppliance.Decision.Planner;
 using EgressAppliance.Net;
 
@@ -27,7 +28,7 @@ public sealed record Expectation
     /// <summary>Overload-seconds of the appliance: at most this many.</summary>
     public int? OverloadSeconds { get; init; }
 
-    /// <summary>The moment that the following four are about, from the beginning.</summary>
+    /// <summary>The moment that the following are about, from the beginning.</summary>
     public TimeSpan? At { get; init; }
 
     /// <summary>The verdict that must be in force at <see cref="At"/>.</summary>
@@ -44,6 +45,12 @@ public sealed record Expectation
 
     /// <summary>See <see cref="Prefix"/>.</summary>
     public string? LeavesBy { get; init; }
+
+    /// <summary>What must be taken for the cause on <see cref="Link"/> at <see cref="At"/>; the error bars of all links must cover the truth then.</summary>
+    public RateCause? Cause { get; init; }
+
+    /// <summary>The link that <see cref="Cause"/> is about.</summary>
+    public string? Link { get; init; }
 
     /// <summary>Judges each condition.</summary>
     public IEnumerable<ExpectationOutcome> Judge(SimulationResult result)
@@ -87,7 +94,7 @@ public sealed record Expectation
 
         if (At is { } at)
         {
-            foreach (ExpectationOutcome outcome in JudgeMoment(result.MomentAt(at), at))
+            foreach (ExpectationOutcome outcome in JudgeMoment(result.MomentAt(at), at).Concat(JudgeBelief(result, at)))
             {
                 yield return outcome;
             }
@@ -115,6 +122,19 @@ public sealed record Expectation
         if (OverridesAtLeast is { } least)
         {
             yield return Of($"at least {least} overrides at {at}", moment.Overrides >= least, $"{moment.Overrides}");
+        }
+    }
+
+    private IEnumerable<ExpectationOutcome> JudgeBelief(SimulationResult result, TimeSpan at)
+    {
+        if (Cause is { } cause)
+        {
+            int link = result.Scenario.Links.ToList().FindIndex(l => l.Name == Link);
+            IReadOnlyList<SimulationBelief> beliefs = result.BeliefsAt(at);
+            yield return Of(
+                $"cause {RateCauses.Code(cause)} on {Link} at {at}", beliefs.Count > 0 && link >= 0 && beliefs.All(b => b.Causes[link] == cause),
+                string.Join(", ", beliefs.Select(b => link < 0 ? "" : RateCauses.Code(b.Causes[link]))));
+            yield return Of($"error bars cover the truth at {at}", beliefs.Count > 0 && beliefs.All(b => b.Covered), string.Join(", ", beliefs.Select(b => b.Covered)));
         }
     }
 

@@ -12,6 +12,9 @@ internal sealed class Instruments
     // As many as the host hands to the decision maker one by one.
     private const int MaxPrefixes = 10_000;
 
+    // Packets of 1000 bytes, as good as any.
+    private const double PacketBits = 8000;
+
     private readonly TrafficWorld _world;
     private readonly EdgeRouter _router;
     private readonly int _number;
@@ -23,8 +26,13 @@ internal sealed class Instruments
     private readonly long?[] _counter;
     private readonly double[] _mirrored;
     private readonly UnseenMeter[] _unseen;
+    private readonly RateBeliefs _beliefs;
+    private readonly double[] _tickMirror;
+    private readonly double[] _tickTruth;
+    private readonly double[] _mirrorBps;
     private DemandEstimator<int> _demand;
     private int _countedSeconds;
+    private int _tickSeconds;
 
     public Instruments(TrafficWorld world, EdgeRouter router, int number)
     {
@@ -39,6 +47,10 @@ internal sealed class Instruments
         _counter = new long?[world.LinkUp.Length];
         _mirrored = new double[world.LinkUp.Length];
         _unseen = [.. world.LinkUp.Select(_ => new UnseenMeter())];
+        _beliefs = new RateBeliefs(world.LinkUp.Length);
+        _tickMirror = new double[world.LinkUp.Length];
+        _tickTruth = new double[world.LinkUp.Length];
+        _mirrorBps = new double[world.LinkUp.Length];
         _demand = Estimator();
     }
 
@@ -52,7 +64,16 @@ internal sealed class Instruments
     public long? Counter(int link) => _counter[link];
 
     /// <summary>Load beyond the mirror, bit/s.</summary>
-    public long Unseen(int link) => _unseen[link].UnseenBps;
+    public long Unseen(int link) => Math.Max(_unseen[link].UnseenBps, _beliefs.LostBps(link, (long)_mirrorBps[link]));
+
+    /// <summary>How far the mirror rate of a link can be believed.</summary>
+    public RateJudgement Belief(int link) => _beliefs[link];
+
+    /// <summary>Links whose rates must not be decided on; null if there are none.</summary>
+    public IReadOnlyList<RateDoubt>? Doubts => _beliefs.Doubts(l => _world.Scenario.Links[l].Name);
+
+    /// <summary>Whether in the last tick the truth was within the error bar of every link's mirror rate.</summary>
+    public bool Covered { get; private set; } = true;
 
     /// <summary>Whether the mirror showed the prefix in the last tick.</summary>
     public bool WasSeen(int prefix) => _seen[prefix];
@@ -68,8 +89,10 @@ internal sealed class Instruments
     /// <summary>Sees a second.</summary>
     public void Second()
     {
-        double shown = 1 - (_world.Find(ScenarioEventKind.MirrorLoss, _number + 1)?.Value ?? 0);
+        double all = 1 - (_world.Find(ScenarioEventKind.MirrorLoss, _number + 1)?.Value ?? 0);
         bool[] hidden = [.. Enumerable.Range(0, _world.LinkUp.Length).Select(l => _world.Find(ScenarioEventKind.MirrorLinkLost, _number + 1, l) is not null)];
+        double[] shown = [.. hidden.Select((h, l) => h ? 0 : all * (_world.Find(ScenarioEventKind.MirrorLies, _number + 1, l)?.Value ?? 1))];
+        _tickSeconds++;
         for (int i = 0; i < _bytes.Length; i++)
         {
             int link = _router.LinkOf(i);
@@ -79,14 +102,16 @@ internal sealed class Instruments
                 _link[i] = link;
             }
 
-            if (link >= 0 && !hidden[link])
+            if (link >= 0)
             {
-                _bytes[i] += _world.Rate[i] / 8 * shown;
-                _mirrored[link] += _world.Rate[i] * shown;
+                _bytes[i] += _world.Rate[i] / 8 * shown[link];
+                _mirrored[link] += _world.Rate[i] * shown[link];
+                _tickMirror[link] += _world.Rate[i] * shown[link];
+                _tickTruth[link] += _world.Rate[i];
             }
         }
 
-        if (shown > 0 && !hidden.All(h => h))
+        if (shown.Any(s => s > 0))
         {
             LastFrame = _world.Second;
         }
@@ -95,7 +120,8 @@ internal sealed class Instruments
     }
 
     /// <summary>Ends a tick of the demands.</summary>
-    public DemandPicture<int> EndTick()
+    /// <param name="maxCountersAge">Counters that are older are missing.</param>
+    public DemandPicture<int> EndTick(TimeSpan maxCountersAge)
     {
         for (int i = 0; i < _bytes.Length; i++)
         {
@@ -104,7 +130,34 @@ internal sealed class Instruments
         }
 
         _demand.EndTick(_world.Second * TimeProvider.System.TimestampFrequency);
+        bool missing = _world.Second - LastPoll > maxCountersAge.TotalSeconds;
+        if (_tickSeconds > 0)
+        {
+            _beliefs.EndTick(
+                [.. _tickMirror.Select((m, l) => new LinkRates((long)(m / _tickSeconds), _counter[l], _world.Scenario.Links[l].CapacityBps, _world.LinkUp[l], missing, _demand.GrownShare(new LinkId((ushort)(l + 1)))))]);
+            Covered = Enumerable.Range(0, _tickMirror.Length).All(Covers);
+            for (int l = 0; l < _mirrorBps.Length; l++)
+            {
+                _mirrorBps[l] = _tickMirror[l] / _tickSeconds;
+            }
+
+            Array.Clear(_tickMirror);
+            Array.Clear(_tickTruth);
+            _tickSeconds = 0;
+        }
+
         return _demand.Picture(MaxPrefixes);
+    }
+
+    private bool Covers(int link)
+    {
+        double mirror = _tickMirror[link] / _tickSeconds;
+        double offered = _tickTruth[link] / _tickSeconds;
+        double carried = Math.Min(offered, _world.Scenario.Links[link].CapacityBps);
+
+        // What exceeds the capacity is seen by the mirror and not by the counter: either is the truth. Rates are whole bit/s.
+        double error = _beliefs[link].ErrorBps((long)mirror) + 2 + (1e-6 * offered);
+        return mirror - error <= offered && mirror + error >= carried;
     }
 
     private DemandEstimator<int> Estimator() => new(new DemandOptions { Window = _world.Scenario.Appliance.Window }, TimeProvider.System);
@@ -123,7 +176,8 @@ internal sealed class Instruments
         _countedSeconds++;
         for (int l = 0; l < _counted.Length; l++)
         {
-            _counted[l] += _router.Load[l] * (_world.Find(ScenarioEventKind.CounterLies, _number + 1, l)?.Value ?? 1);
+            // What exceeds the capacity is dropped behind the mirror, and before the counter.
+            _counted[l] += Math.Min(_router.Load[l], _world.Scenario.Links[l].CapacityBps) * (_world.Find(ScenarioEventKind.CounterLies, _number + 1, l)?.Value ?? 1);
         }
 
         if (_world.Second % _poll != 0 || _world.Find(ScenarioEventKind.CountersStale, _number + 1) is not null)
@@ -135,6 +189,9 @@ internal sealed class Instruments
         {
             _counter[l] = (long)(_counted[l] / _countedSeconds);
             _unseen[l].Compare(_counter[l]!.Value, (long)(_mirrored[l] / _countedSeconds));
+            _beliefs.Compare(
+                l, new RateComparison(_counter[l]!.Value, _mirrored[l] / _countedSeconds, _mirrored[l] / _countedSeconds / PacketBits, _countedSeconds),
+                _world.Scenario.Links[l].CapacityBps);
             _counted[l] = 0;
             _mirrored[l] = 0;
         }

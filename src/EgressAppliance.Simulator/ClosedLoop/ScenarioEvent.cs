@@ -30,6 +30,9 @@ public enum ScenarioEventKind
     /// <summary>The share <see cref="ScenarioEvent.Value"/> of mirrored frames is lost, and the loss is noticed; all of them: silence.</summary>
     MirrorLoss,
 
+    /// <summary>The mirror shows <see cref="ScenarioEvent.Value"/> times the truth of the link, or of all, and nobody says so: frames lost or doubled, or sampling.</summary>
+    MirrorLies,
+
     /// <summary>The mirror no longer shows the link, and nobody says so.</summary>
     MirrorLinkLost,
 

@@ -77,6 +77,7 @@ public sealed class Simulation
             UnavoidableGbit = _unavoidable / 1e9,
             Course = _course,
             Places = _places,
+            Beliefs = [.. _appliances.Select(a => a.Beliefs)],
         };
     }
 

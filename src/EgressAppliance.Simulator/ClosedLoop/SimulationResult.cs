@@ -1,3 +1,4 @@
+using EgressAppliance.Decision.Demand;
 using EgressAppliance.Decision.Planner;
 using EgressAppliance.Net;
 
@@ -28,6 +29,12 @@ public sealed record ContestantScore(
 /// <param name="Verdicts">Latest verdict of each appliance.</param>
 public sealed record SimulationMoment(int Second, int Overrides, IReadOnlyList<Verdict> Verdicts);
 
+/// <summary>What an appliance took its links' rates for.</summary>
+/// <param name="Second">Since when it is so.</param>
+/// <param name="Causes">For each link what its mirror rate and its counter were taken to say of each other.</param>
+/// <param name="Covered">The true rates of all links were within the error bars of their mirror rates.</param>
+public sealed record SimulationBelief(int Second, IReadOnlyList<RateCause> Causes, bool Covered);
+
 /// <summary>Outcome of a run.</summary>
 public sealed record SimulationResult
 {
@@ -52,9 +59,15 @@ public sealed record SimulationResult
     /// <summary>Where the prefixes that expectations name left at their moments; null for by no link.</summary>
     public IReadOnlyDictionary<(TimeSpan At, IpPrefix Prefix), string?> Places { get; init; } = new Dictionary<(TimeSpan At, IpPrefix Prefix), string?>();
 
+    /// <summary>What each appliance took its links' rates for: one entry for each change.</summary>
+    public required IReadOnlyList<IReadOnlyList<SimulationBelief>> Beliefs { get; init; }
+
     /// <summary>What became of each expectation.</summary>
     public IReadOnlyList<ExpectationOutcome> Expectations => [.. Scenario.Expectations.SelectMany(e => e.Judge(this))];
 
     /// <summary>The appliances at a time from the beginning.</summary>
     public SimulationMoment MomentAt(TimeSpan time) => Course.Last(m => m.Second <= time.TotalSeconds);
+
+    /// <summary>What each appliance took its links' rates for at a time from the beginning.</summary>
+    public IReadOnlyList<SimulationBelief> BeliefsAt(TimeSpan time) => [.. Beliefs.Select(b => b.LastOrDefault(x => x.Second <= time.TotalSeconds)).OfType<SimulationBelief>()];
 }

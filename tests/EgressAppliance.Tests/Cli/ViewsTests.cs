@@ -1,3 +1,4 @@
+using EgressAppliance.Decision.Demand;
 using EgressAppliance.Host.Cli;
 using EgressAppliance.Host.Http;
 using EgressAppliance.Tests.Configuration;
@@ -111,8 +112,17 @@ public sealed class ViewsTests
     [Fact]
     public void Links_matches() => Check("links", c => Views.Links(
         [
-            new LinkDto("isp-a", "edge1", "prov-a", "up", 10_000_000_000, 9_500_000_000, 8_500_000_000, 9_000_000_000, 9_420_000_000, 9_410_000_000, 9_840_000_000, 9_420_000_000, 0.002, "relieved", 0, 1),
+            new LinkDto("isp-a", "edge1", "prov-a", "up", 10_000_000_000, 9_500_000_000, 8_500_000_000, 9_000_000_000, 9_420_000_000, 9_410_000_000, 9_840_000_000, 9_420_000_000, 0.002, "relieved", 0, 1) { ErrorBps = 20_000_000, RateCause = "agree", MirrorRatio = 1.001 },
             new LinkDto("isp-b", "edge1", "prov-b", "down", 0, 0, 0, 0, 0, null, 0, 0, 0, "down", 1, 0),
+            new LinkDto("isp-c", "edge1", "prov-c", "up", 10_000_000_000, 9_500_000_000, 8_500_000_000, 9_000_000_000, 6_000_000_000, 3_000_000_000, 3_000_000_000, 3_000_000_000, 0, "normal", 0, 0)
+            {
+                ErrorBps = 3_060_000_000,
+                RateCause = "duplicated",
+                MirrorRatio = 2.001,
+                MirrorRatioError = 0.01,
+                RateProblem = RateCauses.Text("isp-c", RateCause.Duplicated, 2.001, 2),
+                Remedy = RateCauses.Remedy(new RateJudgement(RateCause.Duplicated) { Factor = 2 }),
+            },
         ],
         c));
 

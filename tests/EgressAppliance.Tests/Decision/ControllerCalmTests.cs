@@ -1,5 +1,6 @@
 using EgressAppliance.Decision;
 using EgressAppliance.Decision.Control;
+using EgressAppliance.Decision.Demand;
 using EgressAppliance.Decision.Overrides;
 using EgressAppliance.Decision.Planner;
 using EgressAppliance.Net;
@@ -253,6 +254,42 @@ public class ControllerCalmTests
         Assert.Equal(Verdict.NoOverload, controller.Cycle(input with { Health = new() { UnseenRatio = 0.2 } }).Verdict);
         Assert.Equal(Verdict.FrozenAttribution, controller.Cycle(input with { Health = new() { UnseenRatio = 0.21 } }).Verdict);
         Assert.Equal(Verdict.FrozenAttribution, controller.Cycle(input with { Health = new() { UnseenRatio = double.NaN } }).Verdict);
+    }
+
+    [Theory]
+    [InlineData(RateCause.Duplicated, Verdict.FrozenAttribution, "every frame comes 2 times")]
+    [InlineData(RateCause.Sampling, Verdict.FrozenAttribution, "one frame in 2")]
+    [InlineData(RateCause.MirrorSilent, Verdict.FrozenAttribution, "shows nothing")]
+    [InlineData(RateCause.Sudden, Verdict.FrozenAttribution, "jumped")]
+    [InlineData(RateCause.CounterStalled, Verdict.FrozenCountersStale, "stands still")]
+    public void Link_whose_rates_are_in_doubt_freezes_with_the_cause(RateCause cause, Verdict verdict, string words)
+    {
+        DecisionController controller = new(new() { Planner = NoHold }, DecisionMode.Inject);
+        CycleOutcome outcome = controller.Cycle(Input(1000) with { Health = new() { Doubts = [new RateDoubt("isp-a", cause, 2, 2)] } });
+        Assert.Equal((verdict, false), (outcome.Verdict, outcome.Healthy));
+        Assert.Contains(words, Assert.Single(outcome.Problems), StringComparison.Ordinal);
+        Assert.Contains("isp-a", outcome.Problems[0], StringComparison.Ordinal);
+        Assert.Empty(outcome.Announce);
+    }
+
+    [Fact]
+    public void Counter_at_the_capacity_of_a_link_that_is_offered_more_is_no_contradiction()
+    {
+        DecisionController controller = new(new() { MisprojectionCycles = 2, Planner = NoHold }, DecisionMode.Inject);
+        CycleInput input = new()
+        {
+            Now = Lab.Start,
+            Links = [Lab.Link("a", 1000, 1300) with { MeasuredBps = 990 * Lab.M }, Lab.Link("b", 1000, 800) with { MeasuredBps = 800 * Lab.M }],
+            Prefixes = [],
+        };
+        for (int i = 0; i < 6; i++)
+        {
+            Assert.NotEqual(Verdict.FrozenMisprojection, controller.Cycle(input with { Now = Lab.Start.AddSeconds(5 * i) }).Verdict);
+        }
+
+        // Beyond what it may differ by, it still is.
+        input = input with { Links = [input.Links[0] with { MeasuredBps = 900 * Lab.M }, input.Links[1]] };
+        Assert.Contains(Verdict.FrozenMisprojection, Enumerable.Range(6, 4).Select(i => controller.Cycle(input with { Now = Lab.Start.AddSeconds(5 * i) }).Verdict));
     }
 
     [Fact]

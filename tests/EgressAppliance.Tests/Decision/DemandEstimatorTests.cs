@@ -66,6 +66,29 @@ public class DemandEstimatorTests
     }
 
     [Fact]
+    public void GrownShare_is_what_has_grown_of_what_a_link_carried()
+    {
+        DemandEstimator<uint> estimator = Make();
+        Assert.Equal(1, estimator.GrownShare(A));
+        for (int tick = 0; tick < 130; tick++)
+        {
+            estimator.Add(1, A, Bytes(100));
+            estimator.Add(2, A, Bytes(300));
+            estimator.Add(3, B, Bytes(500));
+            End(estimator);
+        }
+
+        Assert.Equal((0, 0), (estimator.GrownShare(A), estimator.GrownShare(B)));
+        estimator.Add(1, A, Bytes(500));
+        estimator.Add(2, A, Bytes(300));
+        estimator.Add(4, A, Bytes(900));
+        estimator.Add(3, B, Bytes(1000));
+        End(estimator);
+        Assert.Equal(0.25, estimator.GrownShare(A), 2);
+        Assert.Equal(1, estimator.GrownShare(B), 2);
+    }
+
+    [Fact]
     public void EndTick_noise_of_ten_percent_biases_the_sum_by_less_than_two()
     {
         Random random = new(1);
@@ -199,6 +222,78 @@ public class DemandEstimatorTests
     }
 
     [Fact]
+    public void Mean_is_all_that_was_measured_at_first_and_lags_a_ramp_by_a_minute_later()
+    {
+        DemandEstimator<uint> estimator = Make();
+        Feed(estimator, 1, 100, 30);
+        Feed(estimator, 1, 200, 30);
+        Assert.InRange(Mean(estimator, 1), 149, 151);
+
+        // An even mean over two minutes lags a ramp by one.
+        DemandEstimator<uint> ramp = Make();
+        _timestamp = 0;
+        for (int second = 0; second < 900; second++)
+        {
+            Feed(ramp, 1, second, 1);
+        }
+
+        Assert.InRange(Mean(ramp, 1), 899 - 62, 899 - 58);
+    }
+
+    [Fact]
+    public void Mean_follows_rises_and_falls_alike_where_the_rate_does_not()
+    {
+        DemandEstimator<uint> estimator = Make();
+        Feed(estimator, 1, 100, 600);
+        Feed(estimator, 1, 300, 5);
+        Assert.InRange(Mean(estimator, 1), 100, 120);
+        Assert.InRange(Rate(estimator, 1), 250, 300);
+        Feed(estimator, 1, 300, 600);
+        Feed(estimator, 1, 100, 60);
+        Assert.InRange(Mean(estimator, 1), 160, 180);
+        Feed(estimator, 1, 100, 600);
+        Assert.InRange(Mean(estimator, 1), 99.9, 100.1);
+    }
+
+    [Fact]
+    public void Errors_come_from_the_packets_sampled_and_from_silence()
+    {
+        DemandEstimator<uint> estimator = Make(sampling: 100);
+        estimator.EndTick(0);
+        for (int i = 0; i < 120; i++)
+        {
+            estimator.Add(1, A, 50_000, 50);
+            estimator.Add(2, A, 2_000, 2);
+            End(estimator);
+        }
+
+        Assert.True(estimator.TryGet(1, out DemandRate<uint> large) && estimator.TryGet(2, out DemandRate<uint> small));
+        Assert.True(estimator.TryGet(2, out small));
+        Assert.InRange(large.Packets, 950, 1050);
+        Assert.Equal(1.96 * Math.Sqrt(0.99 * 1.5 / large.Packets), large.SamplingError, 0.003);
+        Assert.InRange(small.SamplingError / large.SamplingError, 4.7, 5.3);
+        Assert.Equal(0, large.AgeError);
+        for (int i = 0; i < 20; i++)
+        {
+            End(estimator);
+        }
+
+        Assert.True(estimator.TryGet(1, out DemandRate<uint> silent));
+        Assert.Equal(1 - Math.Exp(-1), silent.AgeError, 3);
+        DemandEstimator<uint> whole = Make();
+        Feed(whole, 1, 100, 10);
+        Assert.True(whole.TryGet(1, out DemandRate<uint> counted));
+        Assert.Equal(0, counted.SamplingError);
+    }
+
+    [Fact]
+    public void Entry_takes_forty_bytes()
+    {
+        Type entry = typeof(DemandEstimator<uint>).GetNestedType("Entry", System.Reflection.BindingFlags.NonPublic)!.MakeGenericType(typeof(uint));
+        Assert.Equal(40, typeof(System.Runtime.CompilerServices.Unsafe).GetMethod("SizeOf")!.MakeGenericMethod(entry).Invoke(null, null));
+    }
+
+    [Fact]
     public void RateMeter_step_is_followed_alike_up_and_down()
     {
         RateMeter meter = new(TimeSpan.FromSeconds(30));
@@ -228,6 +323,9 @@ public class DemandEstimatorTests
 
     private static double Rate(DemandEstimator<uint> estimator, uint key) =>
         estimator.TryGet(key, out DemandRate<uint> rate) ? rate.RateBps / 1e6 : 0;
+
+    private static double Mean(DemandEstimator<uint> estimator, uint key) =>
+        estimator.TryGet(key, out DemandRate<uint> rate) ? rate.MeanBps / 1e6 : 0;
 
     private void Feed(DemandEstimator<uint> estimator, uint key, double mbps, int seconds)
     {

@@ -22,6 +22,8 @@ public class PlannerTests
         { "residual", Lab.Snapshot([Lab.Link("a", 1000, -1)], []) },
         { "capacity", Lab.Snapshot([Lab.Link("a", 0)], []) },
         { "ratio", Lab.Snapshot([Lab.Link("a") with { Threshold = double.NaN }], []) },
+        { "mean", Lab.Snapshot([Lab.Link("a")], [Lab.Demand(1, 1, "a") with { MeanBps = -1 }]) },
+        { "error", Lab.Snapshot([Lab.Link("a")], [Lab.Demand(1, 1, "a") with { ErrorRatio = double.NaN }]) },
         { "override", Lab.Snapshot([Lab.Link("a")], [], Lab.Override(1, "a"), Lab.Override(1, "b")) },
         { "age", Lab.Snapshot([Lab.Link("a")], [], Lab.Override(1, "a", double.NaN)) },
         { "sum", Lab.Snapshot([Lab.Link("a", 1_000_000_000)], [.. Enumerable.Range(0, 3).Select(i => Lab.Demand(i, 900_000_000_000, "a"))]) },
@@ -36,6 +38,21 @@ public class PlannerTests
         Assert.Empty(plan.Moves);
         Assert.NotEmpty(SnapshotCheck.Problems(snapshot));
         Assert.NotEmpty(what);
+    }
+
+    [Theory]
+    [InlineData(0, null, true)]
+    [InlineData(50, null, true)]
+    [InlineData(51, null, false)]
+    [InlineData(0, 0.25, true)]
+    [InlineData(0, 0.26, false)]
+    [InlineData(45, 0.2, false)]
+    public void Plan_gives_back_only_what_fits_by_rate_and_mean_with_its_error(long mean, double? error, bool released)
+    {
+        Plan plan = Lab.Plan(Lab.Snapshot(
+            [Lab.Link("a", 1000, 800), Lab.Link("b")], [Lab.Demand(1, 40, "a", "b") with { MeanBps = mean * Lab.M, ErrorRatio = error }], Lab.Override(1, "b")));
+        Assert.Equal(released ? (1, 0) : (0, 1), (plan.Releases.Count, plan.Kept.Count));
+        Assert.Equal(released ? 840 * Lab.M : 800 * Lab.M, plan.Links[0].PlannedBps);
     }
 
     [Fact]

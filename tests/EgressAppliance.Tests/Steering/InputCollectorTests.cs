@@ -2,6 +2,7 @@ using EgressAppliance.Bgp.Bmp;
 using EgressAppliance.Bgp.Speaker;
 using EgressAppliance.Decision;
 using EgressAppliance.Decision.Control;
+using EgressAppliance.Decision.Demand;
 using EgressAppliance.Decision.Overrides;
 using EgressAppliance.Decision.Planner;
 using EgressAppliance.Host.Interfaces;
@@ -365,6 +366,101 @@ public sealed class InputCollectorTests
         Reason = ReasonCode.RelieveOverload,
         LeaseExpires = now.AddSeconds(30),
     };
+
+    [Fact]
+    public async Task Collect_prefix_of_few_sampled_packets_has_a_wide_error_and_its_mean_only_under_an_override()
+    {
+        await using Bench bench = new(change: c => c with { Capture = c.Capture with { Sources = [c.Capture.Sources[0] with { Sampling = 100 }] } });
+        OverrideEntry[] overrides = [Entry(Bench.Second, "b", bench.Clock.GetUtcNow())];
+        CycleInputs inputs = bench.Collect(
+            30,
+            () =>
+            {
+                bench.Pipeline.Count(bench.Id(Bench.Big), 1, 200, 200_000);
+                bench.Pipeline.Count(bench.Id(Bench.Second), 2, 8, 8_000);
+            },
+            overrides);
+        PrefixDemand big = Demand(inputs, Bench.Big)!;
+        PrefixDemand small = Demand(inputs, Bench.Second)!;
+        Assert.InRange(big.ErrorRatio!.Value, 0.05, 0.1);
+        Assert.InRange(small.ErrorRatio!.Value / big.ErrorRatio.Value, 4.5, 5.5);
+        Assert.Equal(0, big.MeanBps);
+        Assert.InRange((double)small.MeanBps / small.RateBps, 0.95, 1.05);
+        PrefixRate shown = inputs.Rates.Find(IpPrefix.Parse(Bench.Big))!.Value;
+        Assert.InRange((double)shown.MeanBps / shown.RateBps, 0.95, 1.05);
+        Assert.Equal(big.ErrorRatio.Value, shown.ErrorRatio, 9);
+
+        // The limits of a link shrink by what sampling errs by at the threshold, where there would be more packets than there are now.
+        Assert.InRange(inputs.Input.Links[0].ErrorRatio!.Value, 0.01, inputs.Beliefs[0].ErrorBps / (double)inputs.MirrorBps[0]);
+        Assert.Null((await IdleError()).ErrorRatio);
+
+        static async Task<LinkState> IdleError()
+        {
+            await using Bench idle = new();
+            return idle.Collect(Settled).Input.Links[0];
+        }
+    }
+
+    [Theory]
+    [InlineData(1.0, RateCause.Agree)]
+    [InlineData(2.0, RateCause.Duplicated)]
+    [InlineData(0.8, RateCause.MirrorLoss)]
+    [InlineData(0.01, RateCause.Sampling)]
+    [InlineData(0.0, RateCause.MirrorSilent)]
+    public async Task Collect_names_what_the_mirror_does(double ratio, RateCause cause)
+    {
+        await using Bench bench = new();
+        SetOut(bench, 40_000_000 * 1.018);
+        CycleInputs inputs = bench.Collect(Settled, () =>
+        {
+            bench.Send(Bench.Big, 1, 40 * ratio);
+            bench.Send(null, 2, 40);
+            bench.Send(null, 3, 40);
+        });
+        LinkBelief belief = inputs.Beliefs[0];
+        Assert.Equal((cause, RateCause.Agree), (belief.Judgement.Cause, inputs.Beliefs[1].Judgement.Cause));
+        Assert.InRange(40_720_000, inputs.MirrorBps[0] - belief.ErrorBps - 100_000, inputs.MirrorBps[0] + belief.ErrorBps + 100_000);
+        Assert.Equal(RateCauses.Forbids(cause) ? ["a"] : [], (inputs.Input.Health.Doubts ?? []).Select(d => d.Link));
+        Assert.Equal(cause == RateCause.MirrorLoss ? 1 : 0, inputs.Problems.Count(p => p.Contains("the mirror shows 80 %", StringComparison.Ordinal)));
+        if (cause == RateCause.MirrorLoss)
+        {
+            Assert.InRange(Demand(inputs, Bench.Big)!.ErrorRatio!.Value, 0.24, 0.26);
+            Assert.InRange(inputs.Input.Links[0].ResidualBps, 8_000_000, 8_300_000);
+            Assert.Null(inputs.Input.Links[0].ErrorRatio);
+        }
+    }
+
+    [Fact]
+    public async Task Collect_mirror_that_doubles_is_doubted_in_the_same_cycle()
+    {
+        await using Bench bench = new();
+        SetOut(bench, 40_000_000 * 1.018);
+        Assert.Null(bench.Collect(Settled, () => Send(40)).Input.Health.Doubts);
+        CycleInputs doubled = bench.Collect(() => Send(80));
+        Assert.Equal([RateCause.Sudden, RateCause.Sudden, RateCause.Sudden], doubled.Input.Health.Doubts!.Select(d => d.Cause));
+        SetOut(bench, 80_000_000 * 1.018);
+        Assert.Null(bench.Collect(() => Send(80)).Input.Health.Doubts);
+
+        void Send(double mbps)
+        {
+            bench.Send(Bench.Big, 1, mbps);
+            bench.Send(null, 2, mbps);
+            bench.Send(null, 3, mbps);
+        }
+    }
+
+    [Fact]
+    public async Task Collect_router_that_no_longer_answers_is_named()
+    {
+        await using Bench bench = new();
+        SetOut(bench, 40_000_000 * 1.018);
+        bench.Collect(Settled, () => bench.Send(Bench.Big, 1, 40));
+        bench.PollsFail = true;
+        CycleInputs inputs = bench.Collect(14, () => bench.Send(Bench.Big, 1, 40));
+        bool polled = bench.Config.Routers[0].Snmp is not null;
+        Assert.Equal(polled ? RateCause.CounterMissing : RateCause.Agree, inputs.Beliefs[0].Judgement.Cause);
+        Assert.True(polled);
+    }
 
     private static void SetOut(Bench bench, double? bps)
     {

@@ -128,6 +128,12 @@ export interface Link {
   native_bps: number;
   planned_bps: number;
   error_ratio: number;
+  error_bps: number;
+  rate_cause: string;
+  mirror_ratio: number | null;
+  mirror_ratio_error: number;
+  rate_problem: string;
+  remedy: string;
   state: string;
   overrides: number;
   overrides_away: number;
@@ -141,6 +147,8 @@ export interface Prefix {
   packets_per_second: number;
   origin_as: number;
   override: boolean;
+  mean_bps: number;
+  error_ratio: number;
 }
 
 export interface Override {

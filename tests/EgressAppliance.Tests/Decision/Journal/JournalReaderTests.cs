@@ -187,7 +187,7 @@ public class JournalReaderTests
     [InlineData("{\"call\":\"cycle\",\"now\":\"2026-01-01T00:00:00Z\",\"links\":[{}],\"prefixes\":[],\"health\":{},\"returned\":{}}", JournalFaultKind.BadLine, "'name' is missing")]
     [InlineData("{\"call\":\"cycle\",\"now\":\"2026-01-01T00:00:00Z\",\"links\":[null],\"prefixes\":[],\"health\":{},\"returned\":{}}", JournalFaultKind.BadLine, "an object is expected")]
     [InlineData("{\"call\":\"cycle\",\"now\":\"2026-01-01T00:00:00Z\",\"links\":[],\"prefixes\":[[\"10.0.0.0/8\",1,7]],\"health\":{},\"returned\":{}}", JournalFaultKind.BadLine, "no list of paths 7")]
-    [InlineData("{\"call\":\"cycle\",\"now\":\"2026-01-01T00:00:00Z\",\"links\":[],\"prefixes\":[[\"10.0.0.0/8\",1]],\"health\":{},\"returned\":{}}", JournalFaultKind.BadLine, "3 to 5")]
+    [InlineData("{\"call\":\"cycle\",\"now\":\"2026-01-01T00:00:00Z\",\"links\":[],\"prefixes\":[[\"10.0.0.0/8\",1]],\"health\":{},\"returned\":{}}", JournalFaultKind.BadLine, "3 to 6")]
     [InlineData("{\"call\":\"cycle\",\"now\":\"2026-01-01T00:00:00Z\",\"links\":[],\"prefixes\":[[\"10.0.0.0/8\",1e30,0]],\"health\":{},\"returned\":{}}", JournalFaultKind.BadLine, "")]
     [InlineData("{\"call\":\"cycle\",\"now\":\"2026-01-01T00:00:00Z\",\"links\":[],\"paths\":[[null]],\"prefixes\":[],\"health\":{},\"returned\":{}}", JournalFaultKind.BadLine, "null")]
     [InlineData("{\"call\":\"cycle\",\"now\":\"2026-01-01T00:00:00Z\",\"links\":[],\"prefixes\":[],\"health\":{},\"observed\":{\"10.0.0.0/8\":null},\"returned\":{}}", JournalFaultKind.BadLine, "observed")]

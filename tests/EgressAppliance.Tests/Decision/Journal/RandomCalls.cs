@@ -1,5 +1,6 @@
 using EgressAppliance.Decision;
 using EgressAppliance.Decision.Control;
+using EgressAppliance.Decision.Demand;
 using EgressAppliance.Decision.Journal;
 using EgressAppliance.Decision.Overrides;
 using EgressAppliance.Decision.Planner;
@@ -88,6 +89,7 @@ internal sealed class RandomCalls
             {
                 RateBps = (long)(p.RateBps * (0.5 + _random.NextDouble())),
                 ErrorRatio = _random.Next(10) == 0 ? _random.NextDouble() : null,
+                MeanBps = _random.Next(4) == 0 ? _random.NextInt64(2 * p.RateBps + 1) : 0,
             })],
             Health = Health(),
             ObservedLinks = Observed(),
@@ -119,6 +121,7 @@ internal sealed class RandomCalls
         0 => new InputHealth { CaptureLoss = double.NaN },
         1 => new InputHealth { CaptureAge = TimeSpan.FromTicks(_random.NextInt64(1_000_000_000)) },
         2 => new InputHealth { RouteFeedUp = _random.Next(2) == 0, RibComplete = false },
+        4 => new InputHealth { Doubts = [new RateDoubt("link-a", (RateCause)_random.Next(12), _random.NextDouble(), _random.Next(3))] },
         3 => new InputHealth { CountersAge = TimeSpan.FromSeconds(_random.Next(100)), AttributionRatio = _random.NextDouble() },
         _ => new InputHealth { CaptureLoss = _random.NextDouble() / 30 },
     };

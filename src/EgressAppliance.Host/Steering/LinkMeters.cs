@@ -1,0 +1,120 @@
+using EgressAppliance.Decision.Demand;
+using EgressAppliance.Host.Config;
+using EgressAppliance.Host.Interfaces;
+using EgressAppliance.Net;
+
+namespace EgressAppliance.Host.Steering;
+
+/// <summary>
+/// What the mirror shows of each link, beside what its interface counter says, and how far the one can be believed for the other. Links are numbered in order of
+/// configuration from 0. One caller at a time.
+/// </summary>
+internal sealed class LinkMeters
+{
+    private readonly IReadOnlyList<LinkConfig> _links;
+    private readonly RateMeter[] _mirror;
+    private readonly long[] _tick;
+    private readonly double[] _silentSeconds;
+    private readonly UnseenTraffic _unseen;
+    private readonly RateBeliefs _beliefs;
+    private readonly int _sampling;
+    private readonly TimeSpan _window;
+    private double _length;
+
+    /// <param name="links">The links.</param>
+    /// <param name="window">Averaging window.</param>
+    /// <param name="sampling">The switch mirrors one frame in this many.</param>
+    /// <param name="time">The clock of the timestamps.</param>
+    public LinkMeters(IReadOnlyList<LinkConfig> links, TimeSpan window, int sampling, TimeProvider time)
+    {
+        _links = links;
+        _mirror = [.. links.Select(_ => new RateMeter(window))];
+        _tick = new long[links.Count];
+        _silentSeconds = new double[links.Count];
+        _beliefs = new RateBeliefs(links.Count);
+        _unseen = new UnseenTraffic(links, _beliefs, time);
+        _sampling = sampling;
+        _window = window;
+    }
+
+    /// <summary>Mirror rate of each link, bit/s.</summary>
+    public IReadOnlyList<long> MirrorBps => [.. _mirror.Select(m => m.RateBps)];
+
+    /// <summary>The links whose rates must not be decided on; null if there are none.</summary>
+    public IReadOnlyList<RateDoubt>? Doubts => _beliefs.Doubts(i => _links[i].Name);
+
+    /// <summary>Load of a link beyond the mirror, bit/s: what lacked in all of the last polls, or the share that is known to be lost.</summary>
+    public long Unseen(int link) => Math.Max(_unseen[link], _beliefs.LostBps(link, _mirror[link].RateBps));
+
+    /// <summary>Adds what the mirror showed of a link, as it was captured, layer-2 overhead added.</summary>
+    public void Add(int link, long bytes, long packets)
+    {
+        _mirror[link].Add(bytes * _sampling, packets);
+        _unseen.Add(link, bytes * _sampling, packets * _sampling);
+        _tick[link] += bytes * _sampling;
+    }
+
+    /// <summary>Ends a tick of the rates.</summary>
+    public void EndTick(TimeSpan length)
+    {
+        _length = length.TotalSeconds;
+        for (int i = 0; i < _mirror.Length; i++)
+        {
+            _mirror[i].EndTick(length);
+            _silentSeconds[i] = _tick[i] > 0 ? 0 : _silentSeconds[i] + _length;
+        }
+    }
+
+    /// <summary>Compares with the counters, after a tick or between.</summary>
+    /// <param name="interfaces">The links' interfaces.</param>
+    /// <param name="counterMissing">Whether the router has not answered for a link's counter for too long.</param>
+    /// <param name="grownShare">How much of what a link carried has grown in the tick, see <see cref="LinkRates"/>.</param>
+    /// <param name="timestamp">When the mirror's counters were read.</param>
+    public void Compare(IReadOnlyList<InterfaceState> interfaces, Func<InterfaceState, bool> counterMissing, Func<LinkId, double> grownShare, long timestamp)
+    {
+        _unseen.Note(interfaces, timestamp);
+        if (!(_length > 0))
+        {
+            return;
+        }
+
+        _beliefs.EndTick([.. interfaces.Select((state, i) => new LinkRates(
+            (long)(_tick[i] * 8 / _length), (long?)state.OutBps, _links[i].CapacityBps ?? state.CapacityBps ?? 0, IsUp(state), counterMissing(state),
+            grownShare(_links[i].Id)))]);
+        Array.Clear(_tick);
+        _length = 0;
+    }
+
+    /// <summary>How far the mirror rate of a link can be believed.</summary>
+    /// <param name="link">The link.</param>
+    /// <param name="loss">Share of frames lost in capture, 0–1: the counter shows it, too, so that only the larger of both counts.</param>
+    public LinkBelief Belief(int link, double loss)
+    {
+        long mirror = _mirror[link].RateBps;
+        RateJudgement judgement = _beliefs[link];
+        double sampled = ErrorBars.Sampling(_mirror[link].Packets, _sampling, _mirror[link].AverageBytes / _sampling);
+        return new LinkBelief(judgement, (long)(mirror * sampled) + Math.Max((long)(mirror * ErrorBars.Loss(loss)), judgement.ErrorBps(mirror)));
+    }
+
+    /// <summary>Relative error of rates on a link for frames that never came, by capture or, where it shows more, by the counter.</summary>
+    public double LossError(int link, double loss) =>
+        ErrorBars.Loss(_beliefs[link] is { Cause: RateCause.MirrorLoss, Ratio: { } ratio } ? Math.Max(loss, 1 - ratio) : loss);
+
+    /// <summary>
+    /// By how much the limits of a link shrink for the error of its load. What the counter shows beyond the mirror is part of that load already, so only losses of
+    /// capture count. Limits are reached at loads near the threshold: sampling sees more packets there, and a silence now would be of less of the load.
+    /// </summary>
+    /// <param name="link">The link.</param>
+    /// <param name="loss">Share of frames lost in capture, 0–1.</param>
+    /// <param name="loadBps">Load by the demands, bit/s.</param>
+    /// <param name="thresholdBps">The threshold, bit/s.</param>
+    public double LimitError(int link, double loss, long loadBps, double thresholdBps)
+    {
+        double filled = thresholdBps > 0 ? Math.Min(1, loadBps / thresholdBps) : 1;
+        double sampled = filled > 0 ? ErrorBars.Sampling(_mirror[link].Packets / filled, _sampling, _mirror[link].AverageBytes / _sampling) : 0;
+        return ErrorBars.Shrink(ErrorBars.Sum(sampled, ErrorBars.Loss(loss), filled * ErrorBars.Age(_silentSeconds[link], _window)));
+    }
+
+    /// <summary>Whether a link is taken as up: unless the router says down.</summary>
+    public static bool IsUp(InterfaceState state) => state.OperStatus is not (OperStatus.Down or OperStatus.NotPresent or OperStatus.LowerLayerDown);
+}
