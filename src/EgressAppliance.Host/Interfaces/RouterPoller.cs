@@ -1,4 +1,3 @@
-using System.Net;
 using System.Net.Sockets;
 using EgressAppliance.Host.Config;
 using EgressAppliance.Snmp;
@@ -113,14 +112,7 @@ public sealed class RouterPoller : IAsyncDisposable
     {
         try
         {
-            _client ??= new SnmpClient(
-                new SnmpClientOptions
-                {
-                    Agent = new IPEndPoint(_router.Address, _snmp.Port),
-                    Community = new Community(_snmp.Community),
-                    Timeout = ClientTimeout,
-                },
-                _time);
+            _client ??= SnmpAccess.Open(_router.Address, _snmp, ClientTimeout, _time);
         }
         catch (SocketException e)
         {
