@@ -20,7 +20,7 @@ namespace EgressAppliance.Snmp;
 /// Agents drop without a word what they cannot decipher and what is for a context they do not have (net-snmp does). So silence is followed,
 /// once, by questions without variables: in the default context, then without privacy. An answer names the reason.
 /// </remarks>
-internal sealed class UsmModel(UsmUser user, IPEndPoint agent, TimeProvider time) : IMessageModel
+internal sealed class UsmModel(UsmUser user, IPEndPoint agent, TimeProvider time, Func<ulong>? random = null) : IMessageModel
 {
     // Discovery and one synchronization are usual, a second one follows a restart at a bad moment.
     private const int MostDiscoveries = 2;
@@ -47,7 +47,7 @@ internal sealed class UsmModel(UsmUser user, IPEndPoint agent, TimeProvider time
     private (SnmpOutcome Outcome, string Hint)? _reason;
 
     // RFC 3826 section 3.1.1.1 and RFC 3414 section 8.1.1.1: counted on from a random start, so that no process uses a salt of another.
-    private ulong _salt = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)));
+    private ulong _salt = (random ?? Random)();
 
     public SnmpPdu? Answer { get; private set; }
 
@@ -112,7 +112,7 @@ internal sealed class UsmModel(UsmUser user, IPEndPoint agent, TimeProvider time
 
     public byte[] Next()
     {
-        int id = RandomNumberGenerator.GetInt32(int.MaxValue);
+        int id = (int)((random ?? Random)() & int.MaxValue);
         _ids.Add(id);
         if (Current is not { } engine)
         {
@@ -303,6 +303,8 @@ internal sealed class UsmModel(UsmUser user, IPEndPoint agent, TimeProvider time
         Failure = new SnmpResult { Outcome = outcome, Message = message };
         return Reception.Failed;
     }
+
+    private static ulong Random() => BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)));
 
     private string Wanted() => user.Level switch
     {
