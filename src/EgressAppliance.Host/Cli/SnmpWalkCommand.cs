@@ -66,9 +66,11 @@ internal sealed class SnmpWalkCommand(CommandConsole console)
     private async Task<int> WalkAsync(IPAddress address, SnmpConfig snmp, SnmpWalkOptions options, CancellationToken cancellationToken)
     {
         SnmpResult walk;
+        SnmpCredentials credentials = SnmpAccess.Credentials(snmp);
+        using IDisposable? keys = credentials as IDisposable;
         try
         {
-            await using SnmpClient client = SnmpAccess.Open(address, snmp, TimeSpan.FromSeconds(2), TimeProvider.System);
+            await using SnmpClient client = SnmpAccess.Open(address, snmp.Port, credentials, TimeSpan.FromSeconds(2), TimeProvider.System);
             walk = await client.WalkAsync(options.Root, MostVariables, cancel: cancellationToken);
             if (walk is { IsOk: true, Bindings.Count: 0 })
             {

@@ -148,7 +148,23 @@ public sealed record SnmpDto(string Router, bool Reachable, DateTimeOffset? Last
 /// <param name="OverridesAway">Prefixes moved off it by us.</param>
 public sealed record LinkDto(
     string Name, string Router, string Interface, string OperStatus, long CapacityBps, long ThresholdBps, long ReleaseBps, long CeilingBps,
-    long MirrorBps, long? CounterBps, long NativeBps, long PlannedBps, double ErrorRatio, string State, int Overrides, int OverridesAway);
+    long MirrorBps, long? CounterBps, long NativeBps, long PlannedBps, double ErrorRatio, string State, int Overrides, int OverridesAway)
+{
+    /// <summary>Members of an aggregate that are up; null if it is none.</summary>
+    public int? MembersUp { get; init; }
+
+    /// <summary>Members of an aggregate; null if it is none.</summary>
+    public int? Members { get; init; }
+
+    /// <summary>ifInErrors since start; null if the router does not tell.</summary>
+    public long? InErrors { get; init; }
+
+    /// <summary>ifOutErrors since start; null if the router does not tell.</summary>
+    public long? OutErrors { get; init; }
+
+    /// <summary>ifOutDiscards since start; null if the router does not tell.</summary>
+    public long? OutDiscards { get; init; }
+}
 
 /// <summary>One item of <c>GET /api/v1/prefixes?top=&amp;link=</c>, by rate, largest first.</summary>
 /// <param name="Prefix">The prefix.</param>

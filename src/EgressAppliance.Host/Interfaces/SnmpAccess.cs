@@ -7,7 +7,7 @@ namespace EgressAppliance.Host.Interfaces;
 /// <summary>Makes clients for what the configuration says of a router.</summary>
 internal static class SnmpAccess
 {
-    /// <summary>The community or user of a router. With a password it takes some milliseconds.</summary>
+    /// <summary>The community or user of a router. With a password it takes some milliseconds; a <see cref="UsmUser"/> is to be disposed.</summary>
     public static SnmpCredentials Credentials(SnmpConfig snmp) => snmp.User is { } user
         ? new UsmUser(user.Name, user.Authentication, user.AuthenticationPassword, user.Privacy, user.PrivacyPassword)
         {
@@ -18,6 +18,6 @@ internal static class SnmpAccess
 
     /// <summary>A client for a router.</summary>
     /// <exception cref="System.Net.Sockets.SocketException">The system gives no socket.</exception>
-    public static SnmpClient Open(IPAddress address, SnmpConfig snmp, TimeSpan timeout, TimeProvider time) =>
-        new(new SnmpClientOptions { Agent = new IPEndPoint(address, snmp.Port), Credentials = Credentials(snmp), Timeout = timeout }, time);
+    public static SnmpClient Open(IPAddress address, int port, SnmpCredentials credentials, TimeSpan timeout, TimeProvider time) =>
+        new(new SnmpClientOptions { Agent = new IPEndPoint(address, port), Credentials = credentials, Timeout = timeout }, time);
 }

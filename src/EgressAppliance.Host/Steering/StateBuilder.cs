@@ -128,7 +128,14 @@ public sealed class StateBuilder(
             all.Add(new LinkDto(
                 link.Name, link.Router, link.Interface, OperStatusName(port.OperStatus), capacity, (long)(link.Threshold * capacity), (long)(link.Release * capacity),
                 (long)(link.Ceiling * capacity), mirror, (long?)port.OutBps, plan?.NativeBps ?? 0, plan?.PlannedBps ?? 0, state.ErrorRatio ?? 0, name,
-                inForce.Count(o => o.To == link.Name), away));
+                inForce.Count(o => o.To == link.Name), away)
+            {
+                MembersUp = port.MembersUp,
+                Members = port.Members,
+                InErrors = port.InErrors,
+                OutErrors = port.OutErrors,
+                OutDiscards = port.OutDiscards,
+            });
         }
 
         return all;
