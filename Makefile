@@ -31,7 +31,7 @@ unit: ## unit tests only
 system: build ## system tests only (root: network namespaces, FRR, BIRD, snmpd)
 	CONFIGURATION=$(CONFIGURATION) tests/run system
 
-fuzz: ## changed BGP messages against the library, docs/testing.md; FUZZ_ARGS='--seconds 60 --seed 1'
+fuzz: ## changed BGP and SNMP messages against the libraries, docs/testing.md; FUZZ_ARGS='--seconds 60 --seed 1'
 	dotnet run --project tests/EgressAppliance.Fuzz -c Release -- $(FUZZ_ARGS)
 
 bench: ## BenchmarkDotNet; choose with BENCH='*Lookup*'

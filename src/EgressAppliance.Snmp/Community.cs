@@ -4,7 +4,7 @@ using System.Text;
 namespace EgressAppliance.Snmp;
 
 /// <summary>A community string (RFC 1901). It is a password sent in clear: no text form of this type shows it.</summary>
-public sealed class Community
+public sealed class Community : SnmpCredentials
 {
     private readonly byte[] _bytes;
 

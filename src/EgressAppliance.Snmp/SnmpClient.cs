@@ -6,14 +6,15 @@ using System.Security.Cryptography;
 namespace EgressAppliance.Snmp;
 
 /// <summary>
-/// An SNMPv2c command generator for one agent over UDP (RFC 1901, RFC 3416, RFC 3417).
+/// A command generator for one agent over UDP (RFC 3416, RFC 3417), by version 2c with a <see cref="Community"/> (RFC 1901) or by version 3
+/// with a <see cref="UsmUser"/> (RFC 3412, RFC 3414).
 /// </summary>
 /// <remarks>
 /// One socket per client and one request in flight: agents on routers serve requests one after the other anyway, and what
 /// arrives on the socket can then only be the awaited answer or something to count and ignore. An answer is accepted if it comes
-/// from the agent's address and port, carries the community and has the request-id; ids are random, so that guessing one from
-/// elsewhere fails. Answers to earlier requests (late, or duplicated on the way) are told apart from foreign ones by a short
-/// memory of ids sent.
+/// from the agent's address and port, has the id of the request and is protected as the version wants; ids are random, so that
+/// guessing one from elsewhere fails. Answers to earlier requests (late, or duplicated on the way) are told apart from foreign ones
+/// by a short memory of ids sent.
 ///
 /// The socket is not connected, on purpose: a router that answers from another of its addresses would go unseen otherwise, and
 /// that is a common cause of "no answer" which <see cref="SnmpResult.Message"/> can then name.
@@ -23,17 +24,14 @@ namespace EgressAppliance.Snmp;
 /// </remarks>
 public sealed class SnmpClient : IAsyncDisposable
 {
-    private const int RememberedIds = 32;
-
     private readonly SnmpClientOptions _options;
-    private readonly CommunityMessage _codec;
+    private readonly IMessageModel _model;
     private readonly TimeProvider _time;
     private readonly Socket _socket;
     private readonly IPEndPoint _anyEndPoint;
     private readonly SemaphoreSlim _oneAtATime = new(1, 1);
     private readonly CancellationTokenSource _disposed = new();
     private readonly byte[] _buffer = GC.AllocateUninitializedArray<byte>(65536);
-    private readonly Queue<int> _earlierIds = new(RememberedIds);
 
     // Set while a request waits: an answer with its id from another address, the usual reason for silence on multi-homed routers.
     private IPEndPoint? _strangeSource;
@@ -45,9 +43,10 @@ public sealed class SnmpClient : IAsyncDisposable
     private long _late;
     private long _foreign;
     private long _malformed;
+    private long _notAuthentic;
 
     /// <summary>Opens a socket of the agent's address family on a free port.</summary>
-    /// <param name="options">Agent, community and timing.</param>
+    /// <param name="options">Agent, credentials and timing. A user stays the caller's to dispose.</param>
     /// <param name="time">Clock of the timeouts; the system's by default.</param>
     /// <exception cref="SocketException">The system gives no socket.</exception>
     public SnmpClient(SnmpClientOptions options, TimeProvider? time = null)
@@ -56,8 +55,13 @@ public sealed class SnmpClient : IAsyncDisposable
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(options.Timeout, TimeSpan.Zero);
         ArgumentOutOfRangeException.ThrowIfNegative(options.Retries);
         _options = options;
-        _codec = new CommunityMessage(options.Community);
         _time = time ?? TimeProvider.System;
+        _model = options.Credentials switch
+        {
+            Community community => new CommunityModel(community),
+            UsmUser user => new UsmModel(user, options.Agent, _time),
+            _ => throw new ArgumentException("unknown kind of credentials", nameof(options)),
+        };
         AddressFamily family = options.Agent.AddressFamily;
         _anyEndPoint = new IPEndPoint(family == AddressFamily.InterNetwork ? IPAddress.Any : IPAddress.IPv6Any, 0);
         _socket = new Socket(family, SocketType.Dgram, ProtocolType.Udp);
@@ -68,6 +72,7 @@ public sealed class SnmpClient : IAsyncDisposable
         catch (SocketException)
         {
             _socket.Dispose();
+            _model.Dispose();
             throw;
         }
     }
@@ -83,7 +88,8 @@ public sealed class SnmpClient : IAsyncDisposable
         Interlocked.Read(ref _timeouts),
         Interlocked.Read(ref _late),
         Interlocked.Read(ref _foreign),
-        Interlocked.Read(ref _malformed));
+        Interlocked.Read(ref _malformed),
+        Interlocked.Read(ref _notAuthentic));
 
     /// <summary>Reads variables. A missing one comes as noSuchObject or noSuchInstance in its place.</summary>
     /// <param name="names">The variables; the result has them in this order.</param>
@@ -193,6 +199,7 @@ public sealed class SnmpClient : IAsyncDisposable
         await _disposed.CancelAsync().ConfigureAwait(false);
         await _oneAtATime.WaitAsync().ConfigureAwait(false);
         _socket.Dispose();
+        _model.Dispose();
     }
 
     private async Task<SnmpResult> AskInPartsAsync(PduType type, IReadOnlyList<ObjectIdentifier> names, CancellationToken cancel)
@@ -238,86 +245,122 @@ public sealed class SnmpClient : IAsyncDisposable
             int id = RandomNumberGenerator.GetInt32(1, int.MaxValue);
             _strangeSource = null;
             Interlocked.Increment(ref _requests);
-            return await TryAsync(id, _codec.Encode(makeRequest(id)), ended.Token).ConfigureAwait(false);
+            _model.Begin(makeRequest(id));
+            return await TryAsync(ended.Token).ConfigureAwait(false);
         }
         catch (SocketException e)
         {
             return new SnmpResult { Outcome = SnmpOutcome.NetworkError, Message = $"cannot ask {Agent}: {e.Message}" };
         }
+        catch (CryptographicException e)
+        {
+            // A cipher that the system's library has switched off (DES, MD5 in FIPS mode), or a key that it refuses as weak.
+            return new SnmpResult
+            {
+                Outcome = SnmpOutcome.DecryptionError,
+                Message = $"this system does not do the user's authentication or privacy protocol ({e.Message}): use SHA-2 and AES",
+            };
+        }
         finally
         {
+            _model.End();
             _oneAtATime.Release();
         }
     }
 
-    private async Task<SnmpResult> TryAsync(int id, byte[] request, CancellationToken cancel)
+    private async Task<SnmpResult> TryAsync(CancellationToken cancel)
     {
-        try
+        Reception? reception = await ExchangeAsync(_options.Retries, cancel).ConfigureAwait(false);
+        if (reception == Reception.Answer)
         {
-            for (int tries = 0; tries <= _options.Retries; tries++)
-            {
-                if (tries > 0)
-                {
-                    Interlocked.Increment(ref _retries);
-                }
-
-                // Armed before the request leaves: whoever sees the request knows that the clock runs.
-                using CancellationTokenSource timeout = new(_options.Timeout, _time);
-                using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancel);
-                await _socket.SendToAsync(request, SocketFlags.None, Agent, cancel).ConfigureAwait(false);
-                try
-                {
-                    return Judge(await ReceiveAsync(id, either.Token).ConfigureAwait(false));
-                }
-                catch (OperationCanceledException) when (!cancel.IsCancellationRequested && timeout.IsCancellationRequested)
-                {
-                    continue;
-                }
-            }
+            return Judge(_model.Answer!);
         }
-        finally
-        {
-            if (_earlierIds.Count == RememberedIds)
-            {
-                _earlierIds.Dequeue();
-            }
 
-            _earlierIds.Enqueue(id);
+        if (reception == Reception.Failed)
+        {
+            return _model.Failure!;
         }
 
         Interlocked.Increment(ref _timeouts);
-        return new SnmpResult { Outcome = SnmpOutcome.Timeout, Message = TimeoutMessage() };
+        while (_model.BeginProbe())
+        {
+            if (await ExchangeAsync(0, cancel).ConfigureAwait(false) == Reception.Answer)
+            {
+                _model.ProbeAnswered();
+                break;
+            }
+        }
+
+        return new SnmpResult { Outcome = _model.SilenceOutcome, Message = TimeoutMessage() };
     }
 
-    private async Task<SnmpPdu> ReceiveAsync(int id, CancellationToken cancel)
+    /// <summary>Sends until there is an answer or a refusal; null if there is none.</summary>
+    private async Task<Reception?> ExchangeAsync(int retries, CancellationToken cancel)
+    {
+        for (int tries = 0; tries <= retries;)
+        {
+            // Armed before the request leaves: whoever sees the request knows that the clock runs.
+            using CancellationTokenSource timeout = new(_options.Timeout, _time);
+            using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancel);
+            await _socket.SendToAsync(_model.Next(), SocketFlags.None, Agent, cancel).ConfigureAwait(false);
+            try
+            {
+                Reception reception = await ReceiveAsync(either.Token).ConfigureAwait(false);
+                if (reception != Reception.Again)
+                {
+                    return reception;
+                }
+            }
+            catch (OperationCanceledException) when (!cancel.IsCancellationRequested && timeout.IsCancellationRequested)
+            {
+                if (++tries <= retries)
+                {
+                    Interlocked.Increment(ref _retries);
+                }
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>Waits for the answer, for a refusal, or for what makes it necessary to send again.</summary>
+    private async Task<Reception> ReceiveAsync(CancellationToken cancel)
     {
         while (true)
         {
             SocketReceiveFromResult received =
                 await _socket.ReceiveFromAsync(_buffer, SocketFlags.None, _anyEndPoint, cancel).ConfigureAwait(false);
-            SnmpDecodeStatus status = _codec.Decode(_buffer.AsSpan(0, received.ReceivedBytes), out SnmpPdu? pdu);
+            ReadOnlyMemory<byte> datagram = _buffer.AsMemory(0, received.ReceivedBytes);
             IPEndPoint source = (IPEndPoint)received.RemoteEndPoint;
-            if (status == SnmpDecodeStatus.WrongCommunity)
+            if (!source.Equals(Agent))
             {
+                _strangeSource = _model.SeemsAnswer(datagram.Span) ? source : _strangeSource;
                 Interlocked.Increment(ref _foreign);
+                continue;
             }
-            else if (status != SnmpDecodeStatus.Ok || pdu!.Type != PduType.Response)
+
+            switch (_model.Take(datagram.Span))
             {
-                Interlocked.Increment(ref _malformed);
-            }
-            else if (!source.Equals(Agent))
-            {
-                _strangeSource = pdu.RequestId == id ? source : _strangeSource;
-                Interlocked.Increment(ref _foreign);
-            }
-            else if (pdu.RequestId == id)
-            {
-                Interlocked.Increment(ref _answers);
-                return pdu;
-            }
-            else
-            {
-                Interlocked.Increment(ref _earlierIds.Contains(pdu.RequestId) ? ref _late : ref _foreign);
+                case Reception.Answer:
+                    Interlocked.Increment(ref _answers);
+                    return Reception.Answer;
+                case Reception.Failed:
+                    Interlocked.Increment(ref _answers);
+                    return Reception.Failed;
+                case Reception.Again:
+                    return Reception.Again;
+                case Reception.Late:
+                    Interlocked.Increment(ref _late);
+                    break;
+                case Reception.Malformed:
+                    Interlocked.Increment(ref _malformed);
+                    break;
+                case Reception.NotAuthentic:
+                    Interlocked.Increment(ref _notAuthentic);
+                    break;
+                default:
+                    Interlocked.Increment(ref _foreign);
+                    break;
             }
         }
     }
@@ -336,7 +379,8 @@ public sealed class SnmpClient : IAsyncDisposable
         {
             Outcome = SnmpOutcome.AgentError,
             ErrorStatus = answer.ErrorStatus,
-            Message = $"{Agent} answered error-status {answer.ErrorStatus}{which}",
+            Message = $"{Agent} answered error-status {answer.ErrorStatus}{which}"
+                + (answer.ErrorStatus == SnmpErrorStatus.AuthorizationError ? ": the agent's access control does not let this community or user, at its level, read" : ""),
         };
     }
 
@@ -349,6 +393,6 @@ public sealed class SnmpClient : IAsyncDisposable
 
         string seconds = (_options.Timeout * (_options.Retries + 1)).TotalSeconds.ToString("0.###", CultureInfo.InvariantCulture);
         string tries = _options.Retries == 0 ? "" : $" ({_options.Retries + 1} tries)";
-        return $"no answer from {Agent} in {seconds} s{tries}: wrong community, view or address";
+        return $"no answer from {Agent} in {seconds} s{tries}: {_model.SilenceHint}";
     }
 }

@@ -8,8 +8,8 @@ public sealed record SnmpClientOptions
     /// <summary>The agent, IPv4 or IPv6.</summary>
     public required IPEndPoint Agent { get; init; }
 
-    /// <summary>The community.</summary>
-    public required Community Community { get; init; }
+    /// <summary>The community or user; it also chooses the version of the messages.</summary>
+    public required SnmpCredentials Credentials { get; init; }
 
     /// <summary>How long one try waits for its answer.</summary>
     public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(2);

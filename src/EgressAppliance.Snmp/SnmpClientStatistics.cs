@@ -8,5 +8,6 @@ namespace EgressAppliance.Snmp;
 /// <param name="Late">Ignored: answers to earlier requests, late or sent twice.</param>
 /// <param name="Foreign">Ignored: from another address, with another community, or with a request-id never sent.</param>
 /// <param name="Malformed">Ignored: undecodable, another version, or no response.</param>
+/// <param name="NotAuthentic">Ignored, version 3 only: digest wrong, below the request's security level, or a report that had to be authenticated and was not.</param>
 public readonly record struct SnmpClientStatistics(
-    long Requests, long Retries, long Answers, long Timeouts, long Late, long Foreign, long Malformed);
+    long Requests, long Retries, long Answers, long Timeouts, long Late, long Foreign, long Malformed, long NotAuthentic);

@@ -24,7 +24,7 @@ public enum SnmpDecodeStatus
     /// <summary>A value of the wrong length: an IpAddress that has not four bytes, a Null or exception that has any.</summary>
     BadValue,
 
-    /// <summary>Not version 2c.</summary>
+    /// <summary>Another version than the one expected.</summary>
     UnsupportedVersion,
 
     /// <summary>The community is not ours.</summary>
@@ -32,4 +32,13 @@ public enum SnmpDecodeStatus
 
     /// <summary>Bytes behind the end of the message or of an inner element.</summary>
     TrailingBytes,
+
+    /// <summary>A version 3 message of another security model than USM (RFC 3411 section 5: number 3).</summary>
+    UnsupportedSecurityModel,
+
+    /// <summary>The digest is not that of the user's key, or there is no key for the level of the message.</summary>
+    NotAuthentic,
+
+    /// <summary>Deciphering failed: no privacy key, or privacy parameters or a length that the protocol does not allow.</summary>
+    NotDecipherable,
 }

@@ -37,7 +37,7 @@ internal static class Program
             HelpName = "FILE",
             AllowMultipleArgumentsPerToken = true,
         };
-        RootCommand root = new("Feeds changed BGP messages to the library and checks what must hold. Exit code 1 on any finding, 2 if the command line is wrong.")
+        RootCommand root = new("Feeds changed BGP and SNMP messages to the libraries and checks what must hold. Exit code 1 on any finding, 2 if the command line is wrong.")
         {
             target, seed, seconds, count, first, corpus, keep, replay,
         };

@@ -32,6 +32,7 @@ public sealed record DumpReport(string File);
 [JsonSerializable(typeof(ReleasedReport))]
 [JsonSerializable(typeof(DumpReport))]
 [JsonSerializable(typeof(ReplayJournalReport))]
+[JsonSerializable(typeof(SnmpWalkReport))]
 public sealed partial class CliJson : JsonSerializerContext;
 
 /// <summary><c>check</c></summary>

@@ -1,6 +1,7 @@
 using System.Net;
 using EgressAppliance.Decision.Policies;
 using EgressAppliance.Net;
+using EgressAppliance.Snmp;
 
 namespace EgressAppliance.Host.Config;
 
@@ -249,11 +250,24 @@ public sealed record BmpConfig
     public long MaxRoutes { get; init; } = 10_000_000;
 }
 
+/// <summary>Versions of SNMP.</summary>
+public enum SnmpVersion
+{
+    /// <summary>2c: a community in clear.</summary>
+    V2c,
+
+    /// <summary>3: a user.</summary>
+    V3,
+}
+
 /// <summary><c>routers[].snmp</c></summary>
 public sealed record SnmpConfig
 {
-    /// <summary>Community, read from <c>community_file</c>.</summary>
-    public required string Community { get; init; }
+    /// <summary>Community, read from <c>community_file</c>; null with version 3.</summary>
+    public string? Community { get; init; }
+
+    /// <summary>User of version 3; null with version 2c.</summary>
+    public SnmpUserConfig? User { get; init; }
 
     /// <summary>UDP port.</summary>
     public int Port { get; init; } = 161;
@@ -261,8 +275,36 @@ public sealed record SnmpConfig
     /// <summary>Polling period.</summary>
     public TimeSpan Poll { get; init; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>Without the members, so that the community reaches no log.</summary>
+    /// <summary>Without the secrets, so that they reach no log.</summary>
     public override string ToString() => $"SNMP port {Port}";
+}
+
+/// <summary>The user of <c>routers[].snmp</c> with version 3.</summary>
+public sealed record SnmpUserConfig
+{
+    /// <summary>Name.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>Authentication protocol.</summary>
+    public AuthenticationProtocol Authentication { get; init; }
+
+    /// <summary>Authentication password, read from <c>auth_password_file</c>; null without authentication.</summary>
+    public string? AuthenticationPassword { get; init; }
+
+    /// <summary>Privacy protocol.</summary>
+    public PrivacyProtocol Privacy { get; init; }
+
+    /// <summary>Privacy password, read from <c>priv_password_file</c>; null without privacy.</summary>
+    public string? PrivacyPassword { get; init; }
+
+    /// <summary>Context; empty for the default one.</summary>
+    public string Context { get; init; } = "";
+
+    /// <summary>The only engine ID accepted, or null.</summary>
+    public EngineId? EngineId { get; init; }
+
+    /// <summary>Without the passwords, so that they reach no log.</summary>
+    public override string ToString() => $"SNMP user {Name}";
 }
 
 /// <summary>One entry of <c>links</c>.</summary>

@@ -11,8 +11,6 @@ namespace EgressAppliance.Host.Config;
 /// </summary>
 public sealed class ConfigChecks
 {
-    private const int CommunityMaximum = 255;
-
     /// <summary>Bytes of a ring block beside a frame: the block's and the frame's headers, with some to spare.</summary>
     private const int BlockOverhead = 1024;
 
@@ -46,6 +44,7 @@ public sealed class ConfigChecks
         checks.CheckRouters();
         new BgpChecks(root, baseDirectory, diagnostics).Run();
         new BmpChecks(root, diagnostics).Run();
+        new SnmpChecks(root, baseDirectory, diagnostics).Run();
         new LinkChecks(root, diagnostics).Run();
         checks.CheckDecision();
         checks.CheckPolicies();
@@ -229,11 +228,6 @@ public sealed class ConfigChecks
                     _diagnostics.Error(
                         address.At, $"'{address.Path}': {ip} is a router already, in line {addresses[ip].At.Line}", "give each router once");
                 }
-            }
-
-            if (router.Section("snmp")?.Value("community_file") is { Given: true, Valid: true } community)
-            {
-                community.Value = SecretFile.Read(community, _baseDirectory, CommunityMaximum, _diagnostics);
             }
         }
     }

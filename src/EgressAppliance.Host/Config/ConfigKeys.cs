@@ -1,5 +1,6 @@
 using EgressAppliance.Decision.Policies;
 using EgressAppliance.Net;
+using EgressAppliance.Snmp;
 using static EgressAppliance.Host.Config.ConfigType;
 
 namespace EgressAppliance.Host.Config;
@@ -98,8 +99,21 @@ public static class ConfigKeys
         Optional("routers[].bmp.address", Address, "The router's address for BMP, by which its connection is known.", "address"),
         Value("routers[].bmp.max_routes", WholeNumber(1, 1_000_000_000), "10000000", "Routes accepted of all tables the router shows; more end the connection."),
         Section("routers[].snmp", "The router's interface counters.") with { DefaultNote = "no SNMP" },
-        Value("routers[].snmp.version", Choice([("2c", "2c")], "3"), "2c", "SNMP version. 3 is not supported yet by this version."),
-        Required("routers[].snmp.community_file", Text("path", 1024), "File with the community, 1–255 bytes; relative to the configuration file."),
+        Value("routers[].snmp.version", Choice([("2c", SnmpVersion.V2c), ("3", SnmpVersion.V3)]), "2c", "SNMP version. With 2c the community goes over the network in clear."),
+        Optional("routers[].snmp.community_file", Text("path", 1024), "File with the community, 1–255 bytes; relative to the configuration file. Version 2c, which needs it."),
+        Optional("routers[].snmp.user", Text("name", UsmUser.MaxNameBytes, maximumBytes: UsmUser.MaxNameBytes), "User. Version 3, which needs it."),
+        Optional("routers[].snmp.auth",
+            Choice([("md5", AuthenticationProtocol.HmacMd5), ("sha1", AuthenticationProtocol.HmacSha1), ("sha224", AuthenticationProtocol.HmacSha224),
+                ("sha256", AuthenticationProtocol.HmacSha256), ("sha384", AuthenticationProtocol.HmacSha384), ("sha512", AuthenticationProtocol.HmacSha512)]),
+            "Authentication protocol of the user. Version 3.", "no authentication"),
+        Optional("routers[].snmp.auth_password_file", Text("path", 1024), "File with the authentication password, 8–255 bytes."),
+        Optional("routers[].snmp.priv",
+            Choice([("des", PrivacyProtocol.Des), ("aes128", PrivacyProtocol.Aes128), ("aes192", PrivacyProtocol.Aes192), ("aes256", PrivacyProtocol.Aes256),
+                ("aes192-cisco", PrivacyProtocol.Aes192Reeder), ("aes256-cisco", PrivacyProtocol.Aes256Reeder)]),
+            "Privacy protocol of the user, which needs `auth`. aes192 and aes256 make their keys as net-snmp does, the others as Cisco does (docs/snmp.md). Version 3.", "no privacy"),
+        Optional("routers[].snmp.priv_password_file", Text("path", 1024), "File with the privacy password, 8–255 bytes."),
+        Optional("routers[].snmp.context", Text("name", 255, maximumBytes: 255), "Context that is asked. Version 3.", "the default context"),
+        Optional("routers[].snmp.engine_id", SnmpEngineId, "The agent's engine ID, if no other is to be accepted. Version 3.", "asked for"),
         Value("routers[].snmp.port", WholeNumber(1, 65535), "161", "UDP port of the agent."),
         Value("routers[].snmp.poll", Duration(Second, 5 * Minute), "10s", "Polling period. Many agents cache their counters for some seconds."),
     ];
@@ -121,13 +135,13 @@ public static class ConfigKeys
         Sections("links[]", "The provider links, one for each attachment.") with { Required = true, MinimumItems = 1, MaximumItems = LinkId.MaxValue },
         Required("links[].name", Identifier, "Name, unique."),
         Required("links[].router", Identifier, "Name of its router."),
-        Required("links[].interface", Text("text", 255), "ifName of the interface on the router."),
+        Required("links[].interface", Text("text", 255), "The interface on the router: its ifName, or `alias:` and its ifAlias (the description given to it), or `index:` and its ifIndex."),
         List("links[].next_hops", Address, null, "The provider's addresses on the link. An override never has another next hop.") with { Required = true, MinimumItems = 1, MaximumItems = 64 },
         Section("links[].match", "Which mirrored frames leave by this link: those that match all that is given (to find a link without it is not supported yet by this version).") with { Required = true },
         Optional("links[].match.mac", Mac, "Destination MAC: the provider's router."),
         Optional("links[].match.vlan", WholeNumber(1, 4094), "Outermost VLAN id."),
         Optional("links[].match.source", Text("text", 1024), "Interface (or file) of one of capture.sources."),
-        Value("links[].capacity", Or("auto", Rate(1000, 1_000_000_000_000_000)), "auto", "Capacity. auto: ifHighSpeed, read by SNMP."),
+        Value("links[].capacity", Or("auto", Rate(1000, 1_000_000_000_000_000)), "auto", "Capacity. auto: ifHighSpeed, read by SNMP; of an aggregate that of its members that are up."),
         Value("links[].threshold", Ratio(0.01, 1), "95%", "Above this share of the capacity the link is relieved."),
         Value("links[].ceiling", Ratio(0.01, 1), "90%", "Our moves never fill the link beyond this share."),
         Value("links[].release", Ratio(0, 1), "85%", "Moved prefixes are given back when the link would stay under this share with them."),
@@ -161,7 +175,7 @@ public static class ConfigKeys
         Value("decision.flap_half_life", Duration(Minute, 24 * Hour), "30m", "A prefix that changed links twice within about this time keeps its override until that has faded, relief aside."),
         Value("decision.max_misprojection", Ratio(0.005, 1), "5%", "Difference between a link's projected and counted load, as a share of its capacity, that freezes decisions when it lasts two minutes."),
         Value("decision.max_unseen", Ratio(0.01, 1), "20%", "Share of a link's capacity that its interface counter may show beyond the mirror before decisions freeze. Up to it, the difference counts as load that cannot be moved."),
-        Optional("decision.marker_community", Community,
+        Optional("decision.marker_community", ConfigType.Community,
             "Community on each of our routes, by which they are known again. Must have no meaning in your network.", "local_as of the first router, then :64900"),
         Section("decision.cost_mode", "Moves that lower the bill of links with a price, while none is over its threshold (docs/cost.md)."),
         Value("decision.cost_mode.enabled", Bool, "false", "Whether there are any. The months of links with a price are kept either way."),

@@ -1,5 +1,6 @@
 using System.Net;
 using EgressAppliance.Net;
+using EgressAppliance.Snmp;
 
 namespace EgressAppliance.Host.Config;
 
@@ -106,13 +107,25 @@ internal static class ConfigMapper
             Snmp = router.Section("snmp") is { } snmp
                 ? new SnmpConfig
                 {
-                    Community = snmp.Get<string>("community_file"),
+                    Community = snmp.Value("community_file").Value as string,
+                    User = snmp.Get<SnmpVersion>("version") == SnmpVersion.V3 ? User(snmp) : null,
                     Port = (int)snmp.Get<long>("port"),
                     Poll = snmp.Get<TimeSpan>("poll"),
                 }
                 : null,
         };
     }
+
+    private static SnmpUserConfig User(BoundSection snmp) => new()
+    {
+        Name = snmp.Get<string>("user"),
+        Authentication = snmp.TryGet("auth", out AuthenticationProtocol authentication) ? authentication : AuthenticationProtocol.None,
+        AuthenticationPassword = snmp.Value("auth_password_file").Value as string,
+        Privacy = snmp.TryGet("priv", out PrivacyProtocol privacy) ? privacy : PrivacyProtocol.None,
+        PrivacyPassword = snmp.Value("priv_password_file").Value as string,
+        Context = snmp.Value("context").Value as string ?? "",
+        EngineId = snmp.TryGet("engine_id", out EngineId engine) ? engine : null,
+    };
 
     private static LinkConfig Link(BoundSection link, LinkId id, BoundSection root, string baseDirectory)
     {

@@ -3,6 +3,7 @@ using System.Net;
 using System.Text;
 using EgressAppliance.Decision.Policies;
 using EgressAppliance.Net;
+using EgressAppliance.Snmp;
 
 namespace EgressAppliance.Host.Config;
 
@@ -58,6 +59,11 @@ public sealed class ConfigType(string name, string range, Func<string, ParsedVal
         IpAddr.TryParse(text, out IpAddr address) && address.Family == IpFamily.IPv4 && address.IPv4Value != 0
             ? ParsedValue.Of(address)
             : ParsedValue.Bad($"'{text}' is not a BGP identifier", "write it as an IPv4 address other than 0.0.0.0, such as 192.0.2.2"));
+
+    /// <summary>An snmpEngineID in hexadecimal; an <see cref="EngineId"/>.</summary>
+    public static ConfigType SnmpEngineId { get; } = new("hexadecimal", "5–32 octets", text => EngineId.TryParse(text, out EngineId engine)
+        ? ParsedValue.Of(engine)
+        : ParsedValue.Bad($"'{text}' is not an engine ID", "write its 5 to 32 octets in hexadecimal, such as \"0x80001f8804656467653031\""));
 
     /// <summary>The name of a link, router or site; a <see cref="string"/>.</summary>
     public static ConfigType Identifier { get; } = new("name", "1–64 of A–Z a–z 0–9 . _ -", text =>

@@ -8,6 +8,9 @@ namespace EgressAppliance.Host.Config;
 /// </summary>
 public static class SecretFile
 {
+    // Stands for the file, which the configuration and the command line name as they were given it.
+    private const string FileMark = "\0";
+
     private const UnixFileMode Others = UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.OtherRead | UnixFileMode.OtherWrite;
 
     /// <summary>Reads a secret; null (with an error at the key) if it cannot be used.</summary>
@@ -20,19 +23,41 @@ public static class SecretFile
         ArgumentNullException.ThrowIfNull(key);
         ArgumentNullException.ThrowIfNull(diagnostics);
         string path = Path.GetFullPath(key.Text, baseDirectory);
+        (string? secret, string problem, string remedy) = Read(path, maximumBytes);
+        if (problem.Length > 0)
+        {
+            diagnostics.Error(key.At, $"'{key.Path}': {problem.Replace(FileMark, $"'{key.Text}'", StringComparison.Ordinal)}", remedy);
+            return null;
+        }
+
+        WarnIfOthersMayRead(key, path, diagnostics);
+        return secret;
+    }
+
+    /// <summary>Reads the secret of a command line's option.</summary>
+    /// <param name="option">The option, for messages.</param>
+    /// <param name="path">The file.</param>
+    /// <param name="maximumBytes">Longest secret allowed, in bytes of UTF-8.</param>
+    /// <param name="error">What is wrong and what to do about it if the result is null.</param>
+    public static string? Read(string option, string path, int maximumBytes, out string error)
+    {
+        (string? secret, string problem, string remedy) = Read(Path.GetFullPath(path), maximumBytes);
+        error = $"{option}: {problem.Replace(FileMark, $"'{path}'", StringComparison.Ordinal)}; {remedy}";
+        return problem.Length > 0 ? null : secret;
+    }
+
+    /// <summary>The secret, or a problem that has <see cref="FileMark"/> in place of the file.</summary>
+    private static (string? Secret, string Problem, string Remedy) Read(string path, int maximumBytes)
+    {
         string secret;
         try
         {
             if (!File.Exists(path))
             {
-                diagnostics.Error(
-                    key.At,
-                    Directory.Exists(path) ? $"'{key.Path}': '{key.Text}' is a directory" : $"'{key.Path}': there is no file '{key.Text}'",
+                return (
+                    null, Directory.Exists(path) ? $"{FileMark} is a directory" : $"there is no file {FileMark}",
                     "create the file with the secret as its only line, readable by the appliance's user");
-                return null;
             }
-
-            WarnIfOthersMayRead(key, path, diagnostics);
 
             // One line is asked for; a wrong path to something huge must not be read whole.
             using FileStream stream = File.OpenRead(path);
@@ -42,22 +67,13 @@ public static class SecretFile
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            diagnostics.Error(key.At, $"'{key.Path}': '{key.Text}' cannot be read: {e.Message}", "let the appliance's user read the file");
-            return null;
+            return (null, $"{FileMark} cannot be read: {e.Message}", "let the appliance's user read the file");
         }
 
-        (string? problem, string remedy) =
-            secret.Length == 0 ? ("is empty", "write the secret into it as its only line")
-            : secret.AsSpan().ContainsAny('\r', '\n', '\0') ? ("has more than one line", "leave the secret as its only line")
-            : Encoding.UTF8.GetByteCount(secret) > maximumBytes ? ($"is longer than {maximumBytes} bytes", $"use at most {maximumBytes} bytes")
-            : (null, "");
-        if (problem is not null)
-        {
-            diagnostics.Error(key.At, $"'{key.Path}': '{key.Text}' {problem}", remedy);
-            return null;
-        }
-
-        return secret;
+        return secret.Length == 0 ? (null, $"{FileMark} is empty", "write the secret into it as its only line")
+            : secret.AsSpan().ContainsAny('\r', '\n', '\0') ? (null, $"{FileMark} has more than one line", "leave the secret as its only line")
+            : Encoding.UTF8.GetByteCount(secret) > maximumBytes ? (null, $"{FileMark} is longer than {maximumBytes} bytes", $"use at most {maximumBytes} bytes")
+            : (secret, "", "");
     }
 
     private static void WarnIfOthersMayRead(BoundValue key, string path, ConfigDiagnostics diagnostics)
@@ -67,7 +83,18 @@ public static class SecretFile
             return;
         }
 
-        if ((File.GetUnixFileMode(path) & Others) != 0)
+        UnixFileMode mode;
+        try
+        {
+            mode = File.GetUnixFileMode(path);
+        }
+        catch (IOException)
+        {
+            // Replaced since it was read; the next check sees the new one.
+            return;
+        }
+
+        if ((mode & Others) != 0)
         {
             diagnostics.Warn(key.At, $"'{key.Path}': others than its owner may read or write '{key.Text}'", "run `chmod 600` on it");
         }

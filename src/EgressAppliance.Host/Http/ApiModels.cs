@@ -170,6 +170,21 @@ public sealed record LinkDto(
 
     /// <summary>What to do about it, a sentence, or empty.</summary>
     public string Remedy { get; init; } = "";
+
+    /// <summary>Members of an aggregate that are up; null if it is none.</summary>
+    public int? MembersUp { get; init; }
+
+    /// <summary>Members of an aggregate; null if it is none.</summary>
+    public int? Members { get; init; }
+
+    /// <summary>ifInErrors since start; null if the router does not tell.</summary>
+    public long? InErrors { get; init; }
+
+    /// <summary>ifOutErrors since start; null if the router does not tell.</summary>
+    public long? OutErrors { get; init; }
+
+    /// <summary>ifOutDiscards since start; null if the router does not tell.</summary>
+    public long? OutDiscards { get; init; }
 }
 
 /// <summary>One item of <c>GET /api/v1/prefixes?top=&amp;link=</c>, by rate, largest first.</summary>

@@ -152,6 +152,23 @@ public static class ApplianceMetrics
         }
 
         Each("egress_overrides", "Overrides that send prefixes by this link.", l => l.Overrides);
+        Known("egress_link_members", "gauge", "Members of a link that is an aggregate.", l => l.Members);
+        Known("egress_link_members_up", "gauge", "Members that are up.", l => l.MembersUp);
+        Known("egress_link_in_errors_total", "counter", "ifInErrors of the interface.", l => l.InErrors);
+        Known("egress_link_out_errors_total", "counter", "ifOutErrors of the interface.", l => l.OutErrors);
+        Known("egress_link_out_discards_total", "counter", "ifOutDiscards of the interface.", l => l.OutDiscards);
+
+        void Known(string name, string type, string help, Func<LinkDto, long?> value)
+        {
+            text.Family(name, type, help);
+            foreach (LinkDto link in links)
+            {
+                if (value(link) is { } number)
+                {
+                    text.Sample(number, ("link", link.Name));
+                }
+            }
+        }
 
         void Each(string name, string help, Func<LinkDto, double> value)
         {

@@ -73,7 +73,8 @@ public sealed class CounterHistory
     /// <param name="now">Time of the answer on a monotonic clock.</param>
     /// <param name="octets">The counter.</param>
     /// <param name="capacityBps">Capacity if known, to tell a wrap from a counter set back.</param>
-    public CounterEvent Add(TimeSpan now, ulong octets, long? capacityBps = null)
+    /// <param name="narrow">The counter has 32 bits. More than one wrap between two changes cannot be told: see <see cref="CanFollow"/>.</param>
+    public CounterEvent Add(TimeSpan now, ulong octets, long? capacityBps = null, bool narrow = false)
     {
         if (_first is null || now - _last.Time > _window)
         {
@@ -81,6 +82,7 @@ public sealed class CounterHistory
         }
 
         ulong delta = unchecked(octets - _last.Octets);
+        delta = narrow ? (uint)delta : delta;
         if (octets < _last.Octets)
         {
             double mostBytes = 2 * (capacityBps ?? FastestBps) / 8 * (now - (LastChange ?? _first.Value.Time)).TotalSeconds;
@@ -105,6 +107,14 @@ public sealed class CounterHistory
 
         return CounterEvent.Changed;
     }
+
+    /// <summary>
+    /// True if a 32-bit counter cannot wrap more than once, nor come half around, between two polls or within an agent's cache at this capacity. Up to 1 Gbit/s
+    /// that is a poll of 17 s.
+    /// </summary>
+    /// <param name="poll">Period of the samples.</param>
+    /// <param name="capacityBps">The most that the interface carries.</param>
+    public static bool CanFollow(TimeSpan poll, long capacityBps) => poll.TotalSeconds * capacityBps / 8 <= uint.MaxValue / 2.0;
 
     /// <summary>The rate, bit/s; null while no two changes a period apart are known and the counter has not stood still for long.</summary>
     /// <param name="now">Time of the last sample.</param>

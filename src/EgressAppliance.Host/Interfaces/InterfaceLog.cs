@@ -18,7 +18,7 @@ internal static partial class InterfaceLog
     [LoggerMessage(6004, LogLevel.Warning, "link {Link} has no counters: {Reason}")]
     public static partial void InterfaceFailed(ILogger logger, string link, string reason);
 
-    [LoggerMessage(6005, LogLevel.Warning, "ifHCOutOctets of {Interface} on {Router} went back: no rate for link {Link} until two changes are seen")]
+    [LoggerMessage(6005, LogLevel.Warning, "the counter of {Interface} on {Router} began anew: no rate for link {Link} until two changes are seen")]
     public static partial void CounterWentBack(ILogger logger, string @interface, string router, string link);
 
     [LoggerMessage(6006, LogLevel.Information, "link {Link} is {Status}, was {Before}")]

@@ -6,21 +6,58 @@ namespace EgressAppliance.Host.Interfaces;
 /// <summary>What a poller remembers of one link. Belongs to the task that polls the router.</summary>
 internal sealed class LinkPoll(LinkConfig config, TimeSpan poll)
 {
+    /// <summary>Variables of <see cref="Names"/>.</summary>
+    public const int Variables = 8;
+
     private readonly CounterHistory _history = new(poll);
     private readonly CapacityFilter _capacity = new();
+    private readonly EventCount _inErrors = new();
+    private readonly EventCount _outErrors = new();
+    private readonly EventCount _outDiscards = new();
+    private ulong? _discontinuity;
+    private string? _identity;
+    private bool _narrow;
+    private bool _noCounter;
 
     public LinkConfig Config => config;
 
-    public uint? IfIndex { get; set; }
+    public InterfaceSelector Selector { get; } = InterfaceSelector.Parse(config.Interface);
+
+    public uint? IfIndex { get; private set; }
+
+    /// <summary>ifIndex of the members of an aggregate; empty if it is none.</summary>
+    public uint[] Members { get; set; } = [];
+
+    /// <summary>What the members that are up carry together, Mbit/s, and their number; null if there are none or they were not read.</summary>
+    public (ulong Mbps, int Up)? Carried { get; set; }
 
     public InterfaceState State { get; private set; } = new() { Link = config.Name, Router = config.Router, Interface = config.Interface };
+
+    /// <summary>The interface was found.</summary>
+    /// <param name="index">Its ifIndex.</param>
+    /// <param name="name">Its ifName.</param>
+    public void Found(uint index, string name)
+    {
+        IfIndex = index;
+        _identity = Selector.Key == InterfaceKey.Index ? name : Selector.Text;
+        Members = [];
+    }
 
     /// <summary>The number means another interface now, or the router restarted.</summary>
     public void Forget()
     {
         IfIndex = null;
+        Members = [];
+        Carried = null;
+        _narrow = _noCounter = false;
         _history.Reset();
         _capacity.Reset();
+        _discontinuity = null;
+        foreach (EventCount count in new[] { _inErrors, _outErrors, _outDiscards })
+        {
+            count.Break();
+        }
+
         State = new InterfaceState { Link = config.Name, Router = config.Router, Interface = config.Interface, Error = State.Error };
     }
 
@@ -35,31 +72,58 @@ internal sealed class LinkPoll(LinkConfig config, TimeSpan poll)
         State = State with { Error = reason };
     }
 
-    /// <summary>Takes the values of one answer.</summary>
-    public void Take(ILogger logger, TimeSpan now, DateTimeOffset wallClock, SnmpValue highSpeed, SnmpValue outOctets, SnmpValue operStatus)
+    /// <summary>What to ask: what the interface is known by first, as proof that the number still means it.</summary>
+    public ObjectIdentifier[] Names()
     {
-        if (highSpeed.TryGetUnsigned(out ulong mbps))
+        uint index = IfIndex!.Value;
+        return
+        [
+            (Selector.Key == InterfaceKey.Alias ? IfMib.IfAlias : IfMib.IfName).Append(index), IfMib.IfHighSpeed.Append(index),
+            (_narrow ? IfMib.IfOutOctets : IfMib.IfHCOutOctets).Append(index), IfMib.IfOperStatus.Append(index), IfMib.IfCounterDiscontinuityTime.Append(index),
+            IfMib.IfInErrors.Append(index), IfMib.IfOutErrors.Append(index), IfMib.IfOutDiscards.Append(index),
+        ];
+    }
+
+    /// <summary>True if the first of the values says that it is still this interface.</summary>
+    public bool IsStill(SnmpValue identity) => identity.TryGetText(out string text) && text == _identity;
+
+    /// <summary>Takes the values of <see cref="Names"/>.</summary>
+    public void Take(ILogger logger, TimeSpan now, DateTimeOffset wallClock, ReadOnlySpan<SnmpValue> values)
+    {
+        if (Members.Length > 0)
+        {
+            // Of an aggregate without any member up, or whose members could not be read, the last capacity stays.
+            if (Carried is { Mbps: > 0 } carried)
+            {
+                _capacity.Add(carried.Mbps);
+            }
+        }
+        else if (values[1].TryGetUnsigned(out ulong mbps))
         {
             _capacity.Add(mbps);
         }
 
-        string? error = null;
-        if (!outOctets.TryGetUnsigned(out ulong octets))
+        if (values[4].TryGetUnsigned(out ulong since))
         {
-            _history.Reset();
-            error = $"{config.Interface} on {config.Router} has no ifHCOutOctets ({outOctets.Kind}): no 64-bit counters, or hidden by the community's view";
-        }
-        else if (_history.Add(now, octets, _capacity.Bps ?? config.CapacityBps) == CounterEvent.Discontinuity)
-        {
-            InterfaceLog.CounterWentBack(logger, config.Interface, config.Router, config.Name);
+            if (_discontinuity is { } before && before != since)
+            {
+                InterfaceLog.CounterWentBack(logger, config.Interface, config.Router, config.Name);
+                _history.Reset();
+            }
+
+            _discontinuity = since;
         }
 
+        string? error = TakeOctets(logger, now, values[2]);
         if (error is not null && error != State.Error)
         {
             InterfaceLog.InterfaceFailed(logger, config.Name, error);
         }
 
-        OperStatus status = operStatus.TryGetInteger(out int number) && Enum.IsDefined((OperStatus)number) ? (OperStatus)number : OperStatus.Unknown;
+        Count(_inErrors, values[5]);
+        Count(_outErrors, values[6]);
+        Count(_outDiscards, values[7]);
+        OperStatus status = values[3].TryGetInteger(out int number) && Enum.IsDefined((OperStatus)number) ? (OperStatus)number : OperStatus.Unknown;
         if (status != State.OperStatus)
         {
             InterfaceLog.OperStatusChanged(logger, config.Name, status, State.OperStatus);
@@ -73,7 +137,53 @@ internal sealed class LinkPoll(LinkConfig config, TimeSpan poll)
             OutBps = _history.RateBps(now),
             LastPoll = wallClock,
             CounterAge = now - _history.LastChange,
+            MembersUp = Carried?.Up,
+            Members = Members.Length > 0 ? Members.Length : null,
+            InErrors = _inErrors.Total,
+            OutErrors = _outErrors.Total,
+            OutDiscards = _outDiscards.Total,
             Error = error,
         };
+    }
+
+    /// <summary>Takes the counter; returns what is wrong with it.</summary>
+    private string? TakeOctets(ILogger logger, TimeSpan now, SnmpValue value)
+    {
+        if (!value.TryGetUnsigned(out ulong octets))
+        {
+            _history.Reset();
+            bool first = !_narrow && !_noCounter;
+            _noCounter |= _narrow;
+            _narrow = !_narrow;
+            return first
+                ? $"{config.Interface} on {config.Router} has no ifHCOutOctets ({value.Kind}): no 64-bit counters, or hidden by the view; ifOutOctets is tried"
+                : $"{config.Interface} on {config.Router} has neither ifHCOutOctets nor ifOutOctets: no counters, or hidden by the view";
+        }
+
+        _noCounter = false;
+        long? capacity = _capacity.Bps ?? config.CapacityBps;
+        if (_narrow && (capacity is not { } most || !CounterHistory.CanFollow(poll, most)))
+        {
+            _history.Reset();
+            return capacity is null
+                ? $"{config.Interface} on {config.Router} has 32-bit counters only, and its capacity is not known: no rate; set links[].capacity"
+                : $"{config.Interface} on {config.Router} has 32-bit counters only, which come around too often to be read every {poll.TotalSeconds:0.#} s at its capacity: "
+                    + $"no rate; set the router's snmp.poll to {Math.Max(1, (int)(uint.MaxValue / 2.0 * 8 / capacity.Value))}s or less, or have 64-bit counters shown";
+        }
+
+        if (_history.Add(now, octets, capacity, _narrow) == CounterEvent.Discontinuity)
+        {
+            InterfaceLog.CounterWentBack(logger, config.Interface, config.Router, config.Name);
+        }
+
+        return null;
+    }
+
+    private static void Count(EventCount count, SnmpValue value)
+    {
+        if (value.TryGetUnsigned(out ulong number))
+        {
+            count.Add((uint)number);
+        }
     }
 }

@@ -1,4 +1,3 @@
-using System.Net;
 using System.Net.Sockets;
 using EgressAppliance.Host.Config;
 using EgressAppliance.Snmp;
@@ -9,16 +8,16 @@ namespace EgressAppliance.Host.Interfaces;
 /// Polls one router for its links. One task calls <see cref="PollAsync"/>; the snapshots may be read from anywhere.
 /// </summary>
 /// <remarks>
-/// A poll is: resolve names that have no ifIndex yet by a walk of ifName, then one Get per group of links with sysUpTime and,
-/// per link, ifName, ifHighSpeed, ifHCOutOctets and ifOperStatus. ifName in the same PDU proves that the index still means the
-/// same interface: a router may renumber on restart or when a card is changed. If it does not, or sysUpTime went back, names
+/// A poll is: resolve names that have no ifIndex yet by a walk of ifName (and of ifAlias, if a link is known by that), read the members of aggregates, then one
+/// Get per group of links with sysUpTime and, per link, ifName, ifHighSpeed, ifHCOutOctets, ifOperStatus, ifCounterDiscontinuityTime and the counters of errors and
+/// discards. ifName in the same PDU proves that the index still means the same interface: a router may renumber on restart or when a card is changed. If it does not, or sysUpTime went back, names
 /// are resolved again and the links read once more in the same poll. A name that the router does not have is looked for again
 /// each minute only, as walks of large routers are costly.
 /// </remarks>
 public sealed class RouterPoller : IAsyncDisposable
 {
-    /// <summary>Links in one PDU: 1 + 4 * 6 bindings stay below 484 bytes as asked and below a frame as answered.</summary>
-    private const int LinksPerRequest = 6;
+    /// <summary>Links in one PDU: 1 + 8 * 3 bindings stay below 484 bytes as asked by version 2c, and below a frame as answered.</summary>
+    private const int LinksPerRequest = 3;
 
     private const int MostInterfaces = 50_000;
 
@@ -31,8 +30,10 @@ public sealed class RouterPoller : IAsyncDisposable
     private readonly long _start;
     private readonly LinkPoll[] _links;
     private readonly UptimeWatch _uptime = new();
+    private SnmpCredentials? _credentials;
     private SnmpClient? _client;
     private TimeSpan? _lastWalk;
+    private TimeSpan? _lastMemberWalk;
     private bool? _wasReachable;
 
     private volatile RouterState _state;
@@ -113,14 +114,8 @@ public sealed class RouterPoller : IAsyncDisposable
     {
         try
         {
-            _client ??= new SnmpClient(
-                new SnmpClientOptions
-                {
-                    Agent = new IPEndPoint(_router.Address, _snmp.Port),
-                    Community = new Community(_snmp.Community),
-                    Timeout = ClientTimeout,
-                },
-                _time);
+            _credentials ??= SnmpAccess.Credentials(_snmp);
+            _client ??= SnmpAccess.Open(_router.Address, _snmp.Port, _credentials, ClientTimeout, _time);
         }
         catch (SocketException e)
         {
@@ -137,6 +132,7 @@ public sealed class RouterPoller : IAsyncDisposable
                 error = await ResolveAsync(_client, stop);
             }
 
+            error ??= await ReadMembersAsync(_client, stop);
             error ??= await ReadAsync(_client, done, stop);
             if (_lastWalk is not null)
             {
@@ -147,13 +143,15 @@ public sealed class RouterPoller : IAsyncDisposable
         Publish(error is null, error);
     }
 
-    /// <summary>Frees the socket. Not while a poll runs.</summary>
+    /// <summary>Frees the socket and overwrites the keys. Not while a poll runs.</summary>
     public async ValueTask DisposeAsync()
     {
         if (_client is not null)
         {
             await _client.DisposeAsync();
         }
+
+        (_credentials as IDisposable)?.Dispose();
     }
 
     private async Task<string?> ResolveAsync(SnmpClient client, CancellationToken stop)
@@ -164,28 +162,95 @@ public sealed class RouterPoller : IAsyncDisposable
             return walk.Message;
         }
 
-        _lastWalk = Now;
-        Dictionary<string, uint> indexes = [];
-        foreach (VarBind binding in walk.Bindings)
+        SnmpResult? aliases = _links.Any(link => link.IfIndex is null && link.Selector.Key == InterfaceKey.Alias)
+            ? await client.WalkAsync(IfMib.IfAlias, MostInterfaces, cancel: stop)
+            : null;
+        if (aliases is { IsOk: false })
         {
-            if (binding.Value.TryGetText(out string name))
+            return aliases.Message;
+        }
+
+        _lastWalk = Now;
+        _lastMemberWalk = null;
+        Dictionary<uint, string> names = Texts(walk);
+        Dictionary<uint, string> descriptions = aliases is null ? [] : Texts(aliases);
+        foreach (LinkPoll link in _links.Where(link => link.IfIndex is null))
+        {
+            Resolve(link, names, descriptions);
+        }
+
+        return null;
+
+        static Dictionary<uint, string> Texts(SnmpResult result)
+        {
+            Dictionary<uint, string> texts = [];
+            foreach (VarBind binding in result.Bindings)
             {
-                indexes.TryAdd(name, binding.Name.Last);
+                if (binding.Value.TryGetText(out string text))
+                {
+                    texts[binding.Name.Last] = text;
+                }
+            }
+
+            return texts;
+        }
+    }
+
+    private void Resolve(LinkPoll link, Dictionary<uint, string> names, Dictionary<uint, string> aliases)
+    {
+        InterfaceSelector wanted = link.Selector;
+        uint[] found = wanted.Key switch
+        {
+            InterfaceKey.Index => names.ContainsKey(wanted.Index!.Value) ? [wanted.Index.Value] : [],
+            InterfaceKey.Alias => [.. aliases.Where(pair => pair.Value == wanted.Text).Select(pair => pair.Key).Order()],
+            _ => [.. names.Where(pair => pair.Value == wanted.Text).Select(pair => pair.Key).Order().Take(1)],
+        };
+        if (found.Length == 1)
+        {
+            link.Found(found[0], names.GetValueOrDefault(found[0], ""));
+            InterfaceLog.InterfaceResolved(_logger, link.Config.Name, link.Config.Interface, found[0], _router.Name);
+            return;
+        }
+
+        link.Fail(
+            _logger,
+            names.Count == 0 ? $"{_router.Name} shows no interface names: the view lacks ifXTable (1.3.6.1.2.1.31.1.1)"
+            : found.Length > 1
+                ? $"{found.Length} interfaces on {_router.Name} have the alias '{wanted.Text}' (ifIndex {string.Join(", ", found.Take(5))}): give one by its name, {string.Join(" or ", found.Take(5).Select(i => names.GetValueOrDefault(i, "?")))}"
+            : wanted.Key == InterfaceKey.Index ? $"no interface with ifIndex {wanted.Text} on {_router.Name}"
+            : $"no interface {link.Config.Interface} on {_router.Name}; nearest {(wanted.Key == InterfaceKey.Alias ? "aliases" : "names")}: "
+                + string.Join(", ", NearestName.Rank(wanted.Text, (wanted.Key == InterfaceKey.Alias ? aliases : names).Values.Where(text => text.Length > 0).Distinct(), 3)));
+    }
+
+    /// <summary>Finds the members of aggregates, each minute, and reads what they carry, in each poll. An agent that does not tell is no failure of the poll.</summary>
+    private async Task<string?> ReadMembersAsync(SnmpClient client, CancellationToken stop)
+    {
+        LinkPoll[] known = [.. _links.Where(link => link.IfIndex is not null)];
+        if (known.Length > 0 && (_lastMemberWalk is null || Now - _lastMemberWalk >= WalkAgain))
+        {
+            (Dictionary<uint, uint[]> members, string? error) = await LagReader.FindAsync(client, known.Select(link => link.IfIndex!.Value), stop);
+            if (error is not null)
+            {
+                return error;
+            }
+
+            _lastMemberWalk = Now;
+            foreach (LinkPoll link in known)
+            {
+                // An aggregate that has lost all of its members keeps them: they are down, or attached elsewhere.
+                link.Members = members.GetValueOrDefault(link.IfIndex!.Value, link.Members);
             }
         }
 
-        foreach (LinkPoll link in _links.Where(link => link.IfIndex is null))
+        foreach (LinkPoll link in known.Where(link => link.Members.Length > 0))
         {
-            if (indexes.TryGetValue(link.Config.Interface, out uint index))
+            ((ulong, int)? carried, string? error) = await LagReader.ReadAsync(client, link.IfIndex!.Value, link.Members, stop);
+            if (error is not null)
             {
-                link.IfIndex = index;
-                InterfaceLog.InterfaceResolved(_logger, link.Config.Name, link.Config.Interface, index, _router.Name);
-                continue;
+                return error;
             }
 
-            link.Fail(_logger, indexes.Count == 0
-                ? $"{_router.Name} shows no interface names: the community's view lacks ifXTable (1.3.6.1.2.1.31.1.1)"
-                : $"no interface {link.Config.Interface} on {_router.Name}; nearest names: {string.Join(", ", NearestName.Rank(link.Config.Interface, indexes.Keys, 3))}");
+            link.Carried = carried;
         }
 
         return null;
@@ -202,9 +267,7 @@ public sealed class RouterPoller : IAsyncDisposable
             List<ObjectIdentifier> names = [IfMib.SysUpTime];
             foreach (LinkPoll link in group)
             {
-                uint index = link.IfIndex!.Value;
-                names.AddRange(
-                    [IfMib.IfName.Append(index), IfMib.IfHighSpeed.Append(index), IfMib.IfHCOutOctets.Append(index), IfMib.IfOperStatus.Append(index)]);
+                names.AddRange(link.Names());
             }
 
             SnmpResult result = await client.GetAsync(names, stop);
@@ -229,7 +292,7 @@ public sealed class RouterPoller : IAsyncDisposable
 
             for (int i = 0; i < group.Length; i++)
             {
-                if (Take(group[i], now, [.. result.Bindings.Skip(1 + 4 * i).Take(4).Select(binding => binding.Value)]))
+                if (Take(group[i], now, [.. result.Bindings.Skip(1 + (LinkPoll.Variables * i)).Take(LinkPoll.Variables).Select(binding => binding.Value)]))
                 {
                     done.Add(group[i]);
                 }
@@ -239,12 +302,12 @@ public sealed class RouterPoller : IAsyncDisposable
         return null;
     }
 
-    /// <summary>Takes ifName, ifHighSpeed, ifHCOutOctets and ifOperStatus of a link. False if the number is another interface's by now.</summary>
+    /// <summary>Takes the values of a link. False if the number is another interface's by now.</summary>
     private bool Take(LinkPoll link, TimeSpan now, SnmpValue[] values)
     {
-        if (values[0].TryGetText(out string name) && name == link.Config.Interface)
+        if (link.IsStill(values[0]))
         {
-            link.Take(_logger, now, _time.GetUtcNow(), values[1], values[2], values[3]);
+            link.Take(_logger, now, _time.GetUtcNow(), values);
             return true;
         }
 

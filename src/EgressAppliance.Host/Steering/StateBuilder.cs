@@ -142,6 +142,11 @@ public sealed class StateBuilder(
                 MirrorRatioError = Math.Round(judgement.RatioError, 4),
                 RateProblem = RateCauses.Text(link.Name, judgement.Cause, judgement.Ratio, judgement.Factor),
                 Remedy = RateCauses.Remedy(judgement),
+                MembersUp = port.MembersUp,
+                Members = port.Members,
+                InErrors = port.InErrors,
+                OutErrors = port.OutErrors,
+                OutDiscards = port.OutDiscards,
             });
         }
 

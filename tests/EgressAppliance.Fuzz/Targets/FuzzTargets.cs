@@ -20,6 +20,7 @@ public static class FuzzTargets
         new MrtRecordsTarget(),
         new BmpTarget(),
         new SessionTarget(),
+        new SnmpTarget(),
     ];
 
     /// <summary>The target of a name, or null.</summary>

@@ -30,6 +30,9 @@ internal sealed record ApplianceSettings
     /// <summary>The letter of the provider that <see cref="OtherCapacity"/> is for, or null for B and C; all others have <see cref="Capacity"/>.</summary>
     public char? SmallProvider { get; init; }
 
+    /// <summary>Ask the routers by SNMP as the agent's user, not with its community.</summary>
+    public bool SnmpUser { get; init; }
+
     /// <summary>The configuration file for a lab.</summary>
     public string ToYaml(Lab lab, string communityFile, string socket)
     {
@@ -54,6 +57,19 @@ internal sealed record ApplianceSettings
                   workers: 1
 
             """));
+        string snmp = SnmpUser
+            ? $"""
+                  version: 3
+                  user: {SnmpAgent.User}
+                  auth: sha256
+                  auth_password_file: {SecretFile(lab, "auth", SnmpAgent.AuthPassword)}
+                  priv: aes128
+                  priv_password_file: {SecretFile(lab, "priv", SnmpAgent.PrivPassword)}
+            """
+            : $"""
+                  version: 2c
+                  community_file: {communityFile}
+            """;
         string routers = string.Concat(lab.Sites.Select(site => $"""
               - name: {site.Name}
                 address: {site.Address}
@@ -63,8 +79,7 @@ internal sealed record ApplianceSettings
                   peer_as: 65000
                   hold_time: 9s
                 snmp:
-                  version: 2c
-                  community_file: {communityFile}
+            {snmp}
                   poll: 5s
 
             """));
@@ -95,5 +110,13 @@ internal sealed record ApplianceSettings
               listen: 127.0.0.1:8080
               socket: {socket}
             """) + "\n";
+    }
+
+    private static string SecretFile(Lab lab, string name, string secret)
+    {
+        string path = Path.Combine(lab.Folder, name);
+        File.WriteAllText(path, secret + "\n");
+        File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        return path;
     }
 }

@@ -9,6 +9,15 @@ internal static class SnmpAgent
     /// <summary>Read community (SNMPv2c).</summary>
     public const string Community = "labcommunity";
 
+    /// <summary>Name and passwords of its user of version 3 (SHA-256, AES).</summary>
+    public const string User = "labuser";
+
+    /// <summary>Authentication password.</summary>
+    public const string AuthPassword = "labauthpass";
+
+    /// <summary>Privacy password.</summary>
+    public const string PrivPassword = "labprivpass";
+
     private const int EthernetCsmacd = 6;
 
     /// <summary>Starts it on port 161 of a router. The address stands in the file only: given twice, the agent fails to bind.</summary>
@@ -17,7 +26,7 @@ internal static class SnmpAgent
         string config = Path.Combine(site.Folder, "snmpd.conf");
         string interfaces = string.Concat(site.Providers.Select(provider =>
             string.Create(CultureInfo.InvariantCulture, $"interface {provider.EdgeInterface} {EthernetCsmacd} {speed}\n")));
-        await File.WriteAllTextAsync(config, $"agentAddress udp:{site.Address}:161\nrocommunity {Community}\n{interfaces}");
+        await File.WriteAllTextAsync(config, $"agentAddress udp:{site.Address}:161\nrocommunity {Community}\ncreateUser {User} SHA-256 {AuthPassword} AES {PrivPassword}\nrouser {User} authpriv\n{interfaces}");
         string state = Directory.CreateDirectory(Path.Combine(site.Folder, "snmp-state")).FullName;
         return Daemon.Start(
             $"{site.Name}-snmpd", site.Folder, site.Network.Command("snmpd", "-f", "-Lf", Path.Combine(site.Folder, "snmpd.log"), "-C", "-c", config),

@@ -26,7 +26,7 @@ internal sealed class FakeAppliance : IApplianceApi
             new CaptureDto(1, 1, 100, 1, 800, 0, 0, 0, 0, 0, new Dictionary<string, long> { ["truncated_ipv4"] = 2 }, 0, 0, 0, 1, []),
             [new BgpPeerDto("edge1", "192.0.2.1", "Established", Time, 2, 1, 1, true, true, 0, null) { PathSource = "add-path", AllPathsKnown = true }],
             [new SnmpDto("edge1", true, Time, null)]),
-        [new LinkDto("isp-a", "edge1", "prov-a", "up", 1000, 950, 850, 900, 500, 490, 500, 500, 0.01, "normal", 0, 0)],
+        [new LinkDto("isp-a", "edge1", "prov-a", "up", 1000, 950, 850, 900, 500, 490, 500, 500, 0.01, "normal", 0, 0) { Members = 4, MembersUp = 3, InErrors = 1, OutErrors = 2, OutDiscards = 3 }],
         [new PrefixDto("192.0.2.0/24", "isp-a", "isp-a", 500, 1, 64500, false)], [], null);
 
     public Task<StateEventDto> NextStateAsync(StateEventDto? seen, CancellationToken cancellationToken) => Feed.NextAsync(seen, cancellationToken);

@@ -61,9 +61,31 @@ internal sealed class FakeRouter : IAsyncDisposable
         Mib.Set(IfMib.IfHCOutOctets.Append(index), () => SnmpValue.Counter64(Octets(index)));
     }
 
+    /// <summary>Takes the 64-bit counter away; what is left has 32 bits.</summary>
+    public void Narrow(uint index)
+    {
+        Mib.Remove(IfMib.IfHCOutOctets.Append(index));
+        Mib.Set(IfMib.IfOutOctets.Append(index), () => SnmpValue.Counter32((uint)Octets(index)));
+    }
+
+    /// <summary>Makes an interface an aggregate of others, which are interfaces of their own.</summary>
+    public void Aggregate(uint index, uint memberMbps, bool byStack, params uint[] members)
+    {
+        Mib.Set(IfMib.IfType.Append(index), SnmpValue.Integer32(IfMib.LagType));
+        foreach (uint member in members)
+        {
+            Mib.Set(IfMib.IfName.Append(member), SnmpValue.OctetString("member-" + member));
+            Mib.Set(IfMib.IfHighSpeed.Append(member), SnmpValue.Gauge32(memberMbps));
+            SetUp(member, true);
+            Mib.Set(byStack ? IfMib.IfStackStatus.Append(index, member) : IfMib.AttachedAggregate.Append(member), SnmpValue.Integer32(byStack ? 1 : (int)index));
+        }
+    }
+
+    public void SetUp(uint index, bool up) => Mib.Set(IfMib.IfOperStatus.Append(index), SnmpValue.Integer32((int)(up ? OperStatus.Up : OperStatus.Down)));
+
     public void RemoveInterface(uint index)
     {
-        foreach (ObjectIdentifier column in new[] { IfMib.IfName, IfMib.IfHighSpeed, IfMib.IfOperStatus, IfMib.IfHCOutOctets })
+        foreach (ObjectIdentifier column in new[] { IfMib.IfName, IfMib.IfHighSpeed, IfMib.IfOperStatus, IfMib.IfHCOutOctets, IfMib.IfOutOctets })
         {
             Mib.Remove(column.Append(index));
         }

@@ -27,7 +27,7 @@ public class RouterMibTests
 
         router.SetLinkUp(2, false);
         await using SnmpAgent agent = new(new(IPAddress.Loopback, 0), new Community("demo"), RouterMib.For(router, "edge1", TimeProvider.System));
-        await using SnmpClient client = new(new() { Agent = agent.LocalEndPoint, Community = new Community("demo") });
+        await using SnmpClient client = new(new() { Agent = agent.LocalEndPoint, Credentials = new Community("demo") });
 
         SnmpResult names = await client.WalkAsync(ObjectIdentifier.Parse(IfName));
         Assert.Equal(["mgmt0", "prov-a", "prov-b", "prov-c"], names.Bindings.Select(b => b.Value.TryGetText(out string text) ? text : ""));

@@ -189,9 +189,9 @@ public class CommunityMessageTests
     [Fact]
     public void Community_is_never_shown()
     {
-        SnmpClientOptions options = new() { Agent = new IPEndPoint(IPAddress.Loopback, 161), Community = new Community("s3cret") };
+        SnmpClientOptions options = new() { Agent = new IPEndPoint(IPAddress.Loopback, 161), Credentials = new Community("s3cret") };
         Assert.DoesNotContain("s3cret", options.ToString(), StringComparison.Ordinal);
-        Assert.DoesNotContain("s3cret", options.Community.ToString(), StringComparison.Ordinal);
+        Assert.DoesNotContain("s3cret", options.Credentials.ToString(), StringComparison.Ordinal);
     }
 
     private static ObjectIdentifier Make(uint[] arcs)

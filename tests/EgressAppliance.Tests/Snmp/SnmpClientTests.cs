@@ -23,7 +23,7 @@ public sealed class SnmpClientTests : IAsyncDisposable
     }
 
     private SnmpClient Client(IPEndPoint agent, int retries = 1) =>
-        new(new SnmpClientOptions { Agent = agent, Community = Test, Timeout = TimeSpan.FromSeconds(2), Retries = retries }, _time);
+        new(new SnmpClientOptions { Agent = agent, Credentials = Test, Timeout = TimeSpan.FromSeconds(2), Retries = retries }, _time);
 
     private static SnmpAgent Agent(MibTable table, int maxMessageBytes = SnmpAgent.DefaultMaxMessageBytes, IPAddress? address = null) =>
         new(new IPEndPoint(address ?? IPAddress.Loopback, 0), Test, table, maxMessageBytes);
