@@ -33,6 +33,7 @@ public sealed record DumpReport(string File);
 [JsonSerializable(typeof(DumpReport))]
 [JsonSerializable(typeof(ReplayJournalReport))]
 [JsonSerializable(typeof(SnmpWalkReport))]
+[JsonSerializable(typeof(LinkDiscoverReport))]
 public sealed partial class CliJson : JsonSerializerContext;
 
 /// <summary><c>check</c></summary>

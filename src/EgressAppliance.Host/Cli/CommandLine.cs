@@ -15,7 +15,7 @@ namespace EgressAppliance.Host.Cli;
 //   ICommandHandlers  commands that need the whole appliance; implemented by the composition root
 //   CheckCommand    check: needs the configuration only
 //   SimulateCommand simulate: needs nothing
-//   SnmpCommands    snmp walk: needs the configuration, or nothing
+//   SnmpCommands    snmp walk, links discover: needs the configuration, or nothing
 //   ApiCommands     commands that talk to a running appliance, by ApiClient, shown by Views and TextTable
 
 /// <summary>The command line of <c>egress-appliance</c>.</summary>
@@ -88,7 +88,11 @@ public static class CommandLine
         root.Subcommands.Add(Simulate(handlers, console, global));
         ApiCommands api = new(console, global);
         root.Subcommands.Add(Bgp(handlers, console, api));
-        root.Subcommands.Add(new SnmpCommands(console, global).Build());
+        foreach (Command command in new SnmpCommands(console, global).Build())
+        {
+            root.Subcommands.Add(command);
+        }
+
         foreach (Command command in api.Build())
         {
             root.Subcommands.Add(command);

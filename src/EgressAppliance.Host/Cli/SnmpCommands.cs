@@ -3,11 +3,13 @@ using System.CommandLine.Parsing;
 using System.Net;
 using System.Text;
 using EgressAppliance.Host.Config;
+using EgressAppliance.Host.Interfaces;
+using EgressAppliance.Net;
 using EgressAppliance.Snmp;
 
 namespace EgressAppliance.Host.Cli;
 
-/// <summary>The command <c>snmp</c> and what can be typed behind it.</summary>
+/// <summary>The commands <c>snmp</c> and <c>links</c>, which ask a router, and what can be typed behind them.</summary>
 internal sealed class SnmpCommands(CommandConsole console, GlobalOptions global)
 {
     private const int SecretMaximum = 255;
@@ -30,9 +32,22 @@ internal sealed class SnmpCommands(CommandConsole console, GlobalOptions global)
     private readonly Option<string?> _priv = new("--priv") { Description = "Privacy protocol, as in the configuration.", HelpName = "WORD" };
     private readonly Option<string?> _privPassword = new("--priv-password-file") { Description = "File with the privacy password.", HelpName = "FILE" };
 
-    public Command Build()
+    private readonly Argument<string[]> _wishes = new("NAME=NEXT_HOP")
+    {
+        Description = "A provider: the name its link is to have, and its addresses on the link, with commas in between.",
+        Arity = ArgumentArity.OneOrMore,
+    };
+
+    private readonly Option<string?> _router = new("--router") { Description = "Name of the router in the configuration; with --host the name that it is to have there.", HelpName = "NAME", Required = true };
+
+    public IEnumerable<Command> Build()
     {
         _port.Validators.Add(result => CommandLine.Between(result, 1, 65535));
+        return [Snmp(), Links()];
+    }
+
+    private Command Snmp()
+    {
         Command walk = new("walk", "Read what a router shows, by the same means as the appliance.")
         {
             _what, _config, _host, _port, _community, _user, _auth, _authPassword, _priv, _privPassword,
@@ -41,27 +56,92 @@ internal sealed class SnmpCommands(CommandConsole console, GlobalOptions global)
         return new Command("snmp", "Tools for SNMP.") { walk };
     }
 
+    private Command Links()
+    {
+        Command discover = new("discover", "Find the interfaces and MAC addresses of providers by their next hops, and print the links for the configuration.")
+        {
+            _wishes, _router, _config, _host, _port, _community, _user, _auth, _authPassword, _priv, _privPassword,
+        };
+        discover.SetAction(DiscoverAsync);
+        return new Command("links", "Tools for links.") { discover };
+    }
+
+    private async Task<int> DiscoverAsync(ParseResult parsed, CancellationToken cancellation)
+    {
+        string? error = Target(parsed, out IPAddress? address, out SnmpConfig? snmp);
+        List<LinkWish> wishes = [];
+        foreach (string text in parsed.GetValue(_wishes) ?? [])
+        {
+            error ??= Wish(text, wishes);
+        }
+
+        if (error is not null)
+        {
+            await console.Error.WriteLineAsync("egress-appliance: " + error);
+            return ExitCode.Usage;
+        }
+
+        return await new LinkDiscoverCommand(console).RunAsync(
+            new LinkDiscoverOptions(parsed.GetRequiredValue(_config), parsed.GetRequiredValue(_router)!, address, snmp, wishes, parsed.GetValue(global.Json)), cancellation);
+    }
+
+    private static string? Wish(string text, List<LinkWish> wishes)
+    {
+        string[] parts = text.Split('=', 2);
+        ParsedValue name = ConfigType.Identifier.Parse(parts[0]);
+        if (parts.Length != 2 || name.Problem is not null)
+        {
+            return $"'{text}' is not NAME=NEXT_HOP, such as isp-a=100.64.1.2 or isp-a=100.64.1.2,2001:db8::2";
+        }
+
+        List<IpAddr> hops = [];
+        foreach (string hop in parts[1].Split(','))
+        {
+            if (!IpAddr.TryParse(hop, out IpAddr address))
+            {
+                return $"'{hop}' of {parts[0]} is not an address";
+            }
+
+            hops.Add(address);
+        }
+
+        if (wishes.Exists(w => w.Name == parts[0]))
+        {
+            return $"{parts[0]} is named twice";
+        }
+
+        wishes.Add(new LinkWish(parts[0], hops));
+        return null;
+    }
+
+    /// <summary>The agent that --host and its options name; null for a router of the configuration.</summary>
+    /// <returns>What is wrong with them, or null.</returns>
+    private string? Target(ParseResult parsed, out IPAddress? address, out SnmpConfig? snmp)
+    {
+        (address, snmp) = (null, null);
+        if (parsed.GetValue(_host) is { } host)
+        {
+            if (!IPAddress.TryParse(host, out address))
+            {
+                return $"--host: '{host}' is not an IP address";
+            }
+
+            snmp = Read(parsed, out string? error);
+            return error;
+        }
+
+        return new Option[] { _port, _community, _user, _auth, _authPassword, _priv, _privPassword }.FirstOrDefault(o => parsed.GetResult(o) is { Implicit: false }) is { } alone
+            ? $"{alone.Name} needs --host: a router is asked as the configuration says"
+            : null;
+    }
+
     private async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellation)
     {
         string[] what = parsed.GetValue(_what) ?? [];
         bool host = parsed.GetValue(_host) is not null;
-        string? error = null;
-        IPAddress? address = null;
-        SnmpConfig? snmp = null;
         ObjectIdentifier root = Mib2;
-        if (host && !IPAddress.TryParse(parsed.GetValue(_host), out address))
-        {
-            error = $"--host: '{parsed.GetValue(_host)}' is not an IP address";
-        }
-        else if (host)
-        {
-            snmp = Read(parsed, out error);
-        }
-        else if (new Option[] { _port, _community, _user, _auth, _authPassword, _priv, _privPassword }.FirstOrDefault(o => parsed.GetResult(o) is { Implicit: false }) is { } alone)
-        {
-            error = $"{alone.Name} needs --host: a router is asked as the configuration says";
-        }
-        else if (what.Length == 0)
+        string? error = Target(parsed, out IPAddress? address, out SnmpConfig? snmp);
+        if (error is null && !host && what.Length == 0)
         {
             error = "name a router of the configuration, or give --host";
         }

@@ -40,7 +40,15 @@ internal sealed class SnmpWalkCommand(CommandConsole console)
             return await WalkAsync(host, given, options, cancellationToken);
         }
 
-        ConfigResult result = ConfigLoader.Load(options.Config);
+        return await FindAsync(console, options.Config, options.Router) is ({ } address, { } snmp)
+            ? await WalkAsync(address, snmp, options, cancellationToken)
+            : ExitCode.Usage;
+    }
+
+    /// <summary>The router of a configuration file that a command names; nothing, after saying why, if it cannot be asked.</summary>
+    public static async Task<(IPAddress? Address, SnmpConfig? Snmp)> FindAsync(CommandConsole console, string path, string? name)
+    {
+        ConfigResult result = ConfigLoader.Load(path);
         if (result.Config is not { } config)
         {
             foreach (ConfigError error in result.Errors)
@@ -48,19 +56,19 @@ internal sealed class SnmpWalkCommand(CommandConsole console)
                 await console.Error.WriteLineAsync(error.ToString());
             }
 
-            return ExitCode.Usage;
+            return default;
         }
 
-        RouterConfig? router = config.Routers.FirstOrDefault(r => r.Name == options.Router);
+        RouterConfig? router = config.Routers.FirstOrDefault(r => r.Name == name);
         if (router?.Snmp is not { } snmp)
         {
             await console.Error.WriteLineAsync(router is null
-                ? $"egress-appliance: there is no router '{options.Router}' in {options.Config}; known: {string.Join(", ", config.Routers.Select(r => r.Name))}"
-                : $"egress-appliance: {router.Name} has no snmp section in {options.Config}");
-            return ExitCode.Usage;
+                ? $"egress-appliance: there is no router '{name}' in {path}; known: {string.Join(", ", config.Routers.Select(r => r.Name))}"
+                : $"egress-appliance: {router.Name} has no snmp section in {path}");
+            return default;
         }
 
-        return await WalkAsync(router.Address, snmp, options, cancellationToken);
+        return (router.Address, snmp);
     }
 
     private async Task<int> WalkAsync(IPAddress address, SnmpConfig snmp, SnmpWalkOptions options, CancellationToken cancellationToken)
