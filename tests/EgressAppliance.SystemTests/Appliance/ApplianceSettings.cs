@@ -33,6 +33,9 @@ internal sealed record ApplianceSettings
     /// <summary>Ask the routers by SNMP as the agent's user, not with its community.</summary>
     public bool SnmpUser { get; init; }
 
+    /// <summary>The section <c>links</c> as it stands, in place of the lab's own; null: that.</summary>
+    public string? Links { get; init; }
+
     /// <summary>The configuration file for a lab.</summary>
     public string ToYaml(Lab lab, string communityFile, string socket)
     {
@@ -92,8 +95,7 @@ internal sealed record ApplianceSettings
             {sources}
             routers:
             {routers}
-            links:
-            {links}
+            {Links ?? "links:\n" + links}
             decision:
               cycle: 1s
               hold: {HoldSeconds}s
