@@ -62,14 +62,29 @@ internal sealed partial class OtherTools(string folder)
     {
         string output = Path.Combine(folder, "pmacctd.csv");
         string config = Path.Combine(folder, "pmacctd.conf");
-        File.Delete(output);
 
-        // The process that reads ends the one that prints at the end of the file, even if that is not ready yet to take the first packet: so it waits for it, idle.
-        // Large buffers between its two processes, so that it neither loses packets nor wakes for few; a cache without long chains.
+        // The process that reads ends the one that prints at the end of the file, even if that is not ready yet to take the first packet: so it waits for it, idle,
+        // and longer on a machine so busy that it was not enough.
+        foreach (int delay in (int[])[3, 15, 60])
+        {
+            WritePmacctConfig(config, mix, output, delay);
+            File.Delete(output);
+            ProcessRun.Run("pmacctd", "-f", config);
+            if (WaitUntilWritten(output))
+            {
+                return File.ReadLines(output).Skip(1).Sum(line => long.Parse(line.Split(',')[2], CultureInfo.InvariantCulture));
+            }
+        }
+
+        throw new ComparisonException($"pmacctd wrote no {output}.");
+    }
+
+    /// <summary>Large buffers between its two processes, so that it neither loses packets nor wakes for few; a cache without long chains.</summary>
+    private void WritePmacctConfig(string config, string mix, string output, int delay) =>
         File.WriteAllText(config, $"""
             daemonize: false
             pcap_savefile: {TrafficGenerator.PcapPath(folder, mix)}
-            pcap_savefile_delay: 3
+            pcap_savefile_delay: {delay.ToString(CultureInfo.InvariantCulture)}
             plugins: print
             aggregate: dst_net, dst_mask
             networks_file: {TrafficGenerator.TablePath(folder)}
@@ -81,27 +96,23 @@ internal sealed partial class OtherTools(string folder)
             plugin_buffer_size: 1048576
 
             """);
-        ProcessRun.Run("pmacctd", "-f", config);
-        WaitUntilWritten(output);
-        return File.ReadLines(output).Skip(1).Sum(line => long.Parse(line.Split(',')[2], CultureInfo.InvariantCulture));
-    }
 
     /// <summary>The process that prints may outlive the one that was started: on a busy machine the file comes later.</summary>
-    private static void WaitUntilWritten(string path)
+    private static bool WaitUntilWritten(string path)
     {
         long length = -1;
-        for (Stopwatch limit = Stopwatch.StartNew(); limit.Elapsed < TimeSpan.FromMinutes(1); Thread.Sleep(TimeSpan.FromMilliseconds(200)))
+        for (Stopwatch limit = Stopwatch.StartNew(); limit.Elapsed < TimeSpan.FromSeconds(20); Thread.Sleep(TimeSpan.FromMilliseconds(200)))
         {
             long now = File.Exists(path) ? new FileInfo(path).Length : 0;
             if (now > 0 && now == length)
             {
-                return;
+                return true;
             }
 
             length = now;
         }
 
-        throw new ComparisonException($"pmacctd wrote no {path}.");
+        return false;
     }
 
     private long RunSoftflowd(string mix)

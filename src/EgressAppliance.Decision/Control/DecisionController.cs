@@ -399,9 +399,9 @@ public sealed partial class DecisionController(
         DateTimeOffset now, Verdict verdict, Plan? plan = null, DecisionSnapshot? snapshot = null, IReadOnlyList<OverrideEntry>? announce = null)
     {
         _verdict = verdict;
+        // A prefix withdrawn earlier in this cycle and announced by another link now is replaced by the announcement (RFC 4271 section 3.1), unless that fails.
+        OverrideEntry[] announced = [.. (announce ?? []).Select(a => _pending.Exists(w => w.Prefix == a.Prefix) && _ledger.Replacing(a.Prefix) is { } replacing ? replacing : a)];
         Publish();
-        // A prefix withdrawn earlier in this cycle and announced by another link now is replaced by the announcement (RFC 4271 section 3.1).
-        IReadOnlyList<OverrideEntry> announced = announce ?? [];
         CycleOutcome outcome = new()
         {
             Id = ++_id,
@@ -411,7 +411,7 @@ public sealed partial class DecisionController(
             Plan = plan,
             Snapshot = snapshot,
             Announce = announced,
-            Withdraw = [.. _pending.Where(w => !announced.Any(a => a.Prefix == w.Prefix)).OrderBy(w => w.Prefix)],
+            Withdraw = [.. _pending.Where(w => !Array.Exists(announced, a => a.Prefix == w.Prefix)).OrderBy(w => w.Prefix)],
             Overrides = _published,
             Healthy = _healthy,
             Problems = _problems,

@@ -74,6 +74,11 @@ public sealed class OverrideLedger(TimeSpan lease)
         return true;
     }
 
+    /// <summary>Notes that an earlier announcement of the prefix, of which the ledger knows nothing any more, may still stand at the router.</summary>
+    /// <returns>The entry; null if there is none.</returns>
+    public OverrideEntry? Replacing(IpPrefix prefix) =>
+        _entries.TryGetValue(prefix, out OverrideEntry? entry) ? _entries[prefix] = entry with { Replaces = true } : null;
+
     /// <summary>Notes that the router was given the route.</summary>
     /// <returns>False if there is no such entry.</returns>
     public bool Announced(IpPrefix prefix)

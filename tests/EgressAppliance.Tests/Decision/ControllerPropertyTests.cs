@@ -11,6 +11,11 @@ public class ControllerPropertyTests(ITestOutputHelper output)
     private static int Sequences =>
         int.TryParse(Environment.GetEnvironmentVariable("EGRESS_SEQUENCES"), NumberStyles.None, CultureInfo.InvariantCulture, out int count) ? count : 1000;
 
+    /// <summary>Histories that went wrong once: an announcement failed that stood in for the withdrawal of what had failed before.</summary>
+    [Theory]
+    [InlineData(38303)]
+    public void History_that_went_wrong_once_is_right(int seed) => Assert.Null(new ControllerSequence(seed).Run(Steps));
+
     [Fact]
     public void Any_history_keeps_the_router_right_and_gives_the_same_bytes_again()
     {

@@ -105,6 +105,25 @@ public class DecisionControllerTests
     }
 
     [Fact]
+    public void Announced_failure_of_what_stands_in_for_a_withdrawal_withdraws_after_all()
+    {
+        DecisionController controller = new(new(), DecisionMode.Inject);
+        CycleInput input = Overload with { Links = [Lab.Link("a", 1000, 900), Lab.Link("b"), Lab.Link("c")] };
+        controller.Cycle(input);
+        Assert.True(controller.Announced(Lab.Prefix(1), ok: true, Lab.Start));
+        string[] paths = ["a", "b", "c"];
+        Assert.Equal(OperatorResult.Done, controller.AddOverride(Lab.Prefix(1), "c", paths, Lab.Start.AddSeconds(1)).Result);
+        Assert.True(controller.Announced(Lab.Prefix(1), ok: false, Lab.Start.AddSeconds(1)));
+
+        // The router still has the first route. Its withdrawal is due, and another announcement comes in its place.
+        (_, CycleOutcome again) = controller.AddOverride(Lab.Prefix(1), "c", paths, Lab.Start.AddSeconds(2));
+        Assert.True(Assert.Single(again.Announce).Replaces);
+        Assert.Empty(again.Withdraw);
+        Assert.True(controller.Announced(Lab.Prefix(1), ok: false, Lab.Start.AddSeconds(2)));
+        Assert.Equal(ReasonCode.AnnouncementFailed, Assert.Single(controller.Cycle(input with { Now = Lab.Start.AddSeconds(5) }).Withdraw).Reason);
+    }
+
+    [Fact]
     public void Announced_failure_of_a_redirect_withdraws_what_may_still_stand()
     {
         DecisionController controller = new(new(), DecisionMode.Inject);
