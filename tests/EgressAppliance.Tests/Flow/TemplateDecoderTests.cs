@@ -42,6 +42,22 @@ public sealed class TemplateDecoderTests
     }
 
     [Fact]
+    public void Ipfix_finds_the_sampler_of_a_record_and_reads_absolute_times()
+    {
+        var decoder = new FlowDecoder();
+        List<FlowRecord> records = [];
+        DatagramWriter options = W().U16(300).U16(3).U16(1).U16(302).U16(2).U16(309).U16(4).U16(310).U16(4);
+        byte[] datagram = Ipfix(0)
+            .Set(3, options).Set(300, W().U16(4).U32(1).U32(64).U16(5).U32(2).U32(1000))
+            .Set(2, Template(256, 12, 4, 302, 2, 152, 8, 155, 8))
+            .Set(256, W().U32(0xC6336405).U16(5).U64(1_700_000_000_123).U64((1_700_000_000ul + 2_208_988_800ul) << 32 | 0x8000_0000)
+                .U32(0xC6336406).U16(6).U64(0).U64(0)).ToIpfix();
+        Assert.Equal(FlowStatus.Decoded, decoder.Decode(Exporter, datagram, 0, records));
+        Assert.Equal([500u, 0u], records.Select(r => r.SamplingInterval));
+        Assert.Equal((1_700_000_000_123, 1_700_000_000_500), (records[0].StartMilliseconds, records[0].EndMilliseconds));
+    }
+
+    [Fact]
     public void Data_before_expired_or_withdrawn_template_is_refused()
     {
         var decoder = new FlowDecoder(new() { TemplateLifetimeMilliseconds = 1000 });
