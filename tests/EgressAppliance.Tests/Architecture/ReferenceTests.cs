@@ -11,6 +11,7 @@ public sealed partial class ReferenceTests
     [InlineData("Capture", "Net")]
     [InlineData("Dataplane", "Net", "Capture")]
     [InlineData("Snmp")]
+    [InlineData("Flow", "Net", "Capture", "Dataplane")]
     [InlineData("Bgp", "Net")]
     [InlineData("Decision", "Net")]
     [InlineData("Simulator", "Net", "Bgp", "Snmp", "Decision")]
