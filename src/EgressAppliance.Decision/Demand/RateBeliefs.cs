@@ -33,7 +33,7 @@ public sealed class RateBeliefs(int links)
     /// <param name="link">The link.</param>
     /// <param name="mirrorBps">Its mirror rate, bit/s.</param>
     public long LostBps(int link, long mirrorBps) =>
-        _beliefs[link].Judgement is { Cause: RateCause.MirrorLoss, Ratio: > 0 and { } ratio } ? (long)(mirrorBps * Math.Max(0, (1 / ratio) - 1)) : 0;
+        _beliefs[link].Judgement is { LossRatio: > 0 and { } loss } ? (long)(mirrorBps * ((1 / (1 - loss)) - 1)) : 0;
 
     /// <summary>Takes a comparison of a link; see <see cref="RateBelief.Compare"/>.</summary>
     public void Compare(int link, RateComparison comparison, long capacityBps, int overheadBytes = 0) => _beliefs[link].Compare(comparison, capacityBps, overheadBytes);
@@ -68,7 +68,7 @@ public sealed class RateBeliefs(int links)
         for (int i = 0; i < _beliefs.Length; i++)
         {
             RateJudgement judgement = this[i];
-            if (RateCauses.Forbids(judgement.Cause) || _suddenBps[i] > 0)
+            if (RateCauses.Forbids(judgement) || _suddenBps[i] > 0)
             {
                 doubts.Add(new RateDoubt(nameOf(i), judgement.Cause, judgement.Ratio, judgement.Factor));
             }

@@ -6,15 +6,19 @@ namespace EgressAppliance.Decision.Demand;
 /// <summary>The words for causes: codes of API and metrics, sentences for people.</summary>
 public static class RateCauses
 {
+    // So much more than the counter shows is no difference of measurement, though it may be no whole number: a link that is full lowers it, for instance.
+    private const double FarInExcess = 1.8;
+
     /// <summary>The cause in snake_case.</summary>
     public static string Code(RateCause cause) => JsonNamingPolicy.SnakeCaseLower.ConvertName(cause.ToString());
 
     /// <summary>
     /// True if rates that are wrong for this cause must not be decided on. Loss is not among them, since what is lost is known from the counter and widens the error
-    /// bars (beyond a limit it freezes decisions as unattributed traffic does); nor is an overload.
+    /// bars (beyond a limit it freezes decisions as unattributed traffic does); nor is an overload, nor a small excess, which is left to the comparison with the projection.
     /// </summary>
-    public static bool Forbids(RateCause cause) =>
-        cause is RateCause.Duplicated or RateCause.Sampling or RateCause.MirrorSilent or RateCause.CounterStalled or RateCause.Sudden;
+    public static bool Forbids(RateJudgement judgement) =>
+        judgement.Cause is RateCause.Duplicated or RateCause.Sampling or RateCause.MirrorSilent or RateCause.CounterStalled or RateCause.Sudden
+        || judgement is { Cause: RateCause.MirrorExcess, Ratio: >= FarInExcess };
 
     /// <summary>True if somebody should do something.</summary>
     public static bool IsFault(RateCause cause) => cause is not (RateCause.Unknown or RateCause.Agree);
@@ -49,7 +53,7 @@ public static class RateCauses
         RateCause.MirrorSilent => "Add the port to the mirror session, egress direction, and check that `match` of the link fits its frames.",
         RateCause.MirrorExcess => "Check that `match` of the link fits no other link's frames, and that the interface is the one that is mirrored.",
         RateCause.CounterStalled => "Check that the link's interface is the right one, and the router's line card; some count in a parent or child interface.",
-        RateCause.CounterMissing => "Check that the router is reachable by SNMP from here, and its community.",
+        RateCause.CounterMissing => "Check that the router is reachable by SNMP from here, and the community or user that it is asked with.",
         RateCause.Overhead => $"Set overhead of the link to {judgement.OverheadBytes.ToString(CultureInfo.InvariantCulture)}.",
         RateCause.Shaped => "Nothing is wrong with the measurement: relieve the link, or buy capacity.",
         RateCause.Sudden => "Nothing; if it stays, the cause will be named within a minute or two.",

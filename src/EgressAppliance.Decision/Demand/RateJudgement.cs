@@ -10,6 +10,9 @@ public readonly record struct RateJudgement(RateCause Cause)
     /// <summary>Mirror rate divided by counter rate over the last comparisons; null while unknown.</summary>
     public double? Ratio { get; init; }
 
+    /// <summary>Share of the traffic that the mirror is known not to show, 0–1; 0 if it is not known to lose any.</summary>
+    public double LossRatio => Cause == RateCause.MirrorLoss && Ratio is > 0 and { } ratio ? Math.Max(0, 1 - ratio) : 0;
+
     /// <summary>Half width of the 95 % interval of <see cref="Ratio"/>, by its scatter.</summary>
     public double RatioError { get; init; }
 

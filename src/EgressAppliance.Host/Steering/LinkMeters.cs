@@ -98,7 +98,7 @@ internal sealed class LinkMeters
 
     /// <summary>Relative error of rates on a link for frames that never came, by capture or, where it shows more, by the counter.</summary>
     public double LossError(int link, double loss) =>
-        ErrorBars.Loss(_beliefs[link] is { Cause: RateCause.MirrorLoss, Ratio: { } ratio } ? Math.Max(loss, 1 - ratio) : loss);
+        ErrorBars.Loss(Math.Max(loss, _beliefs[link].LossRatio));
 
     /// <summary>
     /// By how much the limits of a link shrink for the error of its load. What the counter shows beyond the mirror is part of that load already, so only losses of

@@ -282,7 +282,7 @@ public sealed class ApplianceModel : IContestant
             return null;
         }
 
-        double loss = known.Link == LinkId.None ? 0 : _instruments.Belief(known.Link.Value - 1) is { Cause: RateCause.MirrorLoss, Ratio: { } ratio } ? 1 - ratio : 0;
+        double loss = known.Link == LinkId.None ? 0 : _instruments.Belief(known.Link.Value - 1).LossRatio;
         return ErrorBars.Sum(0, ErrorBars.Loss(Math.Max(loss, _loss)), known.AgeError) is > 0.0001 and var error ? error : null;
     }
 

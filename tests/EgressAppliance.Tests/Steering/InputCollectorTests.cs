@@ -420,7 +420,7 @@ public sealed class InputCollectorTests
         LinkBelief belief = inputs.Beliefs[0];
         Assert.Equal((cause, RateCause.Agree), (belief.Judgement.Cause, inputs.Beliefs[1].Judgement.Cause));
         Assert.InRange(40_720_000, inputs.MirrorBps[0] - belief.ErrorBps - 100_000, inputs.MirrorBps[0] + belief.ErrorBps + 100_000);
-        Assert.Equal(RateCauses.Forbids(cause) ? ["a"] : [], (inputs.Input.Health.Doubts ?? []).Select(d => d.Link));
+        Assert.Equal(RateCauses.Forbids(belief.Judgement) ? ["a"] : [], (inputs.Input.Health.Doubts ?? []).Select(d => d.Link));
         Assert.Equal(cause == RateCause.MirrorLoss ? 1 : 0, inputs.Problems.Count(p => p.Contains("the mirror shows 80 %", StringComparison.Ordinal)));
         if (cause == RateCause.MirrorLoss)
         {

@@ -78,6 +78,13 @@ public class RateBeliefsTests
         Assert.Single(beliefs.Doubts(_ => "a")!);
     }
 
+    [Theory]
+    [InlineData(1.2, false)]
+    [InlineData(1.7, false)]
+    [InlineData(2.2, true)]
+    public void Forbids_an_excess_that_is_no_difference_of_measurement(double ratio, bool forbidden) =>
+        Assert.Equal(forbidden, RateCauses.Forbids(new RateJudgement(RateCause.MirrorExcess) { Ratio = ratio }));
+
     [Fact]
     public void LostBps_is_the_share_that_lacks_of_the_mirror_rate_of_now()
     {
