@@ -12,11 +12,20 @@ public enum LinkLayerType : ushort
     /// <summary>Ethernet II or 802.3.</summary>
     Ethernet = 1,
 
+    /// <summary>PPP, with or without address and control field.</summary>
+    Ppp = 9,
+
     /// <summary>An IP packet with no link header.</summary>
     RawIp = 101,
 
     /// <summary>Linux cooked capture v1.</summary>
     LinuxSll = 113,
+
+    /// <summary>An IPv4 packet with no link header.</summary>
+    RawIPv4 = 228,
+
+    /// <summary>An IPv6 packet with no link header.</summary>
+    RawIPv6 = 229,
 
     /// <summary>Linux cooked capture v2.</summary>
     LinuxSll2 = 276,

@@ -34,14 +34,14 @@ internal struct DataRecord
     {
         switch (element)
         {
-            case 8: Address(value, 4, ref _source4); return;
-            case 12: Address(value, 4, ref _destination4); return;
-            case 15: Address(value, 4, ref _nextHop4); return;
-            case 18: Address(value, 4, ref _bgpNextHop4); return;
-            case 27: Address(value, 16, ref _source6); return;
-            case 28: Address(value, 16, ref _destination6); return;
-            case 62: Address(value, 16, ref _nextHop6); return;
-            case 63: Address(value, 16, ref _bgpNextHop6); return;
+            case InformationElement.SourceIPv4Address: Address(value, 4, ref _source4); return;
+            case InformationElement.DestinationIPv4Address: Address(value, 4, ref _destination4); return;
+            case InformationElement.IpNextHopIPv4Address: Address(value, 4, ref _nextHop4); return;
+            case InformationElement.BgpNextHopIPv4Address: Address(value, 4, ref _bgpNextHop4); return;
+            case InformationElement.SourceIPv6Address: Address(value, 16, ref _source6); return;
+            case InformationElement.DestinationIPv6Address: Address(value, 16, ref _destination6); return;
+            case InformationElement.IpNextHopIPv6Address: Address(value, 16, ref _nextHop6); return;
+            case InformationElement.BgpNextHopIPv6Address: Address(value, 16, ref _bgpNextHop6); return;
             default: break;
         }
 
@@ -59,33 +59,33 @@ internal struct DataRecord
 
         switch (element)
         {
-            case 1: _bytes ??= number; break;
-            case 2: _packets ??= number; break;
-            case 4: _protocol = number; break;
-            case 7: _sourcePort = number; break;
-            case 10: _input = number; break;
-            case 11: _destinationPort = number; break;
-            case 14: _output = number; break;
-            case 21: _endUptime = (uint)number; break;
-            case 22: _startUptime = (uint)number; break;
-            case 23: _postBytes = number; break;
-            case 24: _postPackets = number; break;
-            case 34: _interval = number; break;
-            case 48 or 302: _selector = number; break;
-            case 50: _randomInterval = number; break;
-            case 60: _version = number; break;
-            case 61: _direction = (byte)number; break;
-            case 150: _start = (long)(uint)number * 1000; break;
-            case 151: _end = (long)(uint)number * 1000; break;
-            case 152: _start = (long)number; break;
-            case 153: _end = (long)number; break;
-            case 154 or 156: _start = FromNtp(number); break;
-            case 155 or 157: _end = FromNtp(number); break;
-            case 160: _boot = (long)number; break;
-            case 305: _packetInterval = number; break;
-            case 306: _packetSpace = number; break;
-            case 309: _size = number; break;
-            case 310: _population = number; break;
+            case InformationElement.OctetDeltaCount: _bytes ??= number; break;
+            case InformationElement.PacketDeltaCount: _packets ??= number; break;
+            case InformationElement.ProtocolIdentifier: _protocol = number; break;
+            case InformationElement.SourceTransportPort: _sourcePort = number; break;
+            case InformationElement.IngressInterface: _input = number; break;
+            case InformationElement.DestinationTransportPort: _destinationPort = number; break;
+            case InformationElement.EgressInterface: _output = number; break;
+            case InformationElement.FlowEndSysUpTime: _endUptime = (uint)number; break;
+            case InformationElement.FlowStartSysUpTime: _startUptime = (uint)number; break;
+            case InformationElement.PostOctetDeltaCount: _postBytes = number; break;
+            case InformationElement.PostPacketDeltaCount: _postPackets = number; break;
+            case InformationElement.SamplingInterval: _interval = number; break;
+            case InformationElement.SamplerId or InformationElement.SelectorId: _selector = number; break;
+            case InformationElement.SamplerRandomInterval: _randomInterval = number; break;
+            case InformationElement.IpVersion: _version = number; break;
+            case InformationElement.FlowDirection: _direction = (byte)number; break;
+            case InformationElement.FlowStartSeconds: _start = (long)(uint)number * 1000; break;
+            case InformationElement.FlowEndSeconds: _end = (long)(uint)number * 1000; break;
+            case InformationElement.FlowStartMilliseconds: _start = (long)number; break;
+            case InformationElement.FlowEndMilliseconds: _end = (long)number; break;
+            case InformationElement.FlowStartMicroseconds or InformationElement.FlowStartNanoseconds: _start = FromNtp(number); break;
+            case InformationElement.FlowEndMicroseconds or InformationElement.FlowEndNanoseconds: _end = FromNtp(number); break;
+            case InformationElement.SystemInitTimeMilliseconds: _boot = (long)number; break;
+            case InformationElement.SamplingPacketInterval: _packetInterval = number; break;
+            case InformationElement.SamplingPacketSpace: _packetSpace = number; break;
+            case InformationElement.SamplingSize: _size = number; break;
+            case InformationElement.SamplingPopulation: _population = number; break;
             default: break;
         }
     }

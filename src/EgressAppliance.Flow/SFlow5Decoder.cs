@@ -165,9 +165,9 @@ internal static class SFlow5Decoder
         LinkLayerType? link = protocol switch
         {
             1 => LinkLayerType.Ethernet,
-            7 => (LinkLayerType)9,
-            11 => (LinkLayerType)228,
-            12 => (LinkLayerType)229,
+            7 => LinkLayerType.Ppp,
+            11 => LinkLayerType.RawIPv4,
+            12 => LinkLayerType.RawIPv6,
             _ => null,
         };
         destination = default;

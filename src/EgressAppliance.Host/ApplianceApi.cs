@@ -102,7 +102,7 @@ public sealed class ApplianceApi : IApplianceApi
     public IReadOnlyList<DecisionDto> GetDecisions(int limit) => _decisions.Latest(limit);
 
     /// <inheritdoc/>
-    public CostDto GetCost() => _cost.Describe(State.Overrides);
+    public CostDto GetCost() => _cost.Describe();
 
     /// <inheritdoc/>
     public ExplainDto? Explain(string query)
@@ -214,6 +214,7 @@ public sealed class ApplianceApi : IApplianceApi
             if (_latest is { } command && command.Id > outcome.Id)
             {
                 state = StateBuilder.After(state, command);
+                _cost.Note(command);
             }
             else
             {
@@ -240,6 +241,7 @@ public sealed class ApplianceApi : IApplianceApi
             }
 
             _latest = outcome;
+            _cost.Note(outcome);
             _result = _result with { State = StateBuilder.After(_result.State, outcome) };
             _feed.Publish(_result.State);
         }

@@ -225,13 +225,10 @@ public static class FrameDecoder
 
     private static DecodeStatus DecodeOtherLinkLayer(ReadOnlySpan<byte> frame, LinkLayerType linkLayer, int uncaptured, ref PacketFields fields)
     {
-        const LinkLayerType Ppp = (LinkLayerType)9;
         const LinkLayerType PppHdlc = (LinkLayerType)50;
         const LinkLayerType DltRaw = (LinkLayerType)12;
         const LinkLayerType DltRawOpenBsd = (LinkLayerType)14;
         const LinkLayerType OpenBsdLoopback = (LinkLayerType)108;
-        const LinkLayerType RawIPv4 = (LinkLayerType)228;
-        const LinkLayerType RawIPv6 = (LinkLayerType)229;
         const int NullHeaderBytes = 4;
         const int SllHeaderBytes = 16;
         const int Sll2HeaderBytes = 20;
@@ -241,9 +238,9 @@ public static class FrameDecoder
         {
             case LinkLayerType.RawIp or DltRaw or DltRawOpenBsd:
                 return frame.IsEmpty ? DecodeStatus.TruncatedLinkHeader : IpHeader.DecodeByVersion(frame, uncaptured, DecodeStatus.BadIpVersion, ref fields);
-            case RawIPv4:
+            case LinkLayerType.RawIPv4:
                 return IpHeader.DecodeIPv4(frame, ref fields);
-            case RawIPv6:
+            case LinkLayerType.RawIPv6:
                 return IpHeader.DecodeIPv6(frame, uncaptured, ref fields);
             case LinkLayerType.LinuxSll:
                 return frame.Length < SllHeaderBytes
@@ -257,7 +254,7 @@ public static class FrameDecoder
                 return frame.Length < NullHeaderBytes
                     ? DecodeStatus.TruncatedLinkHeader
                     : DecodeNull(BinaryPrimitives.ReadUInt32LittleEndian(frame), frame[NullHeaderBytes..], uncaptured, ref fields);
-            case Ppp or PppHdlc:
+            case LinkLayerType.Ppp or PppHdlc:
                 return DecodeFramedPpp(frame, uncaptured, ref fields);
             default:
                 return DecodeStatus.UnsupportedLinkLayer;

@@ -141,23 +141,6 @@ public sealed partial class DecisionController(
         return Outcome(now, plan.Verdict, plan, snapshot, announce) with { Cost = proposal };
     }
 
-    /// <summary>The plan with cost mode's moves, if the validator has nothing against them.</summary>
-    private Plan WithCost(DecisionSnapshot snapshot, Plan plan, CostPlan proposal)
-    {
-        Plan merged = CostMode.Merge(plan, proposal);
-        IReadOnlyList<PlanViolation> violations = PlanValidator.Validate(snapshot, merged, options.Planner);
-        if (violations.Count > 0)
-        {
-            _healthy = false;
-            _problems = [.. violations.Select(v => "proposal of cost mode rejected: " + v)];
-            return plan;
-        }
-
-        _cost.Accept(proposal);
-        CostMode.Adopt(_ledger, proposal);
-        return merged;
-    }
-
     /// <summary>Tells how an announcement went. A failed one ends the override and puts the prefix into quarantine.</summary>
     /// <param name="prefix">The prefix.</param>
     /// <param name="ok">The router was given the route.</param>
@@ -271,6 +254,23 @@ public sealed partial class DecisionController(
         OverrideEntry? entry = _ledger.TryGet(prefix, out OverrideEntry? found) ? found : null;
         DateTimeOffset? hold = entry is { Source: OverrideSource.Planner } ? entry.Since + options.Planner.Hold : null;
         return new PrefixTimers(hold > now ? hold : null, _flaps.DampedUntil(prefix, now), _quarantine.Until(prefix, now), entry?.LeaseExpires);
+    }
+
+    /// <summary>The plan with cost mode's moves, if the validator has nothing against them.</summary>
+    private Plan WithCost(DecisionSnapshot snapshot, Plan plan, CostPlan proposal)
+    {
+        Plan merged = CostMode.Merge(plan, proposal);
+        IReadOnlyList<PlanViolation> violations = PlanValidator.Validate(snapshot, merged, options.Planner);
+        if (violations.Count > 0)
+        {
+            _healthy = false;
+            _problems = [.. violations.Select(v => "proposal of cost mode rejected: " + v)];
+            return plan;
+        }
+
+        _cost.Accept(proposal);
+        CostMode.Adopt(_ledger, proposal);
+        return merged;
     }
 
     private CycleOutcome Freeze(CycleInput input, Verdict cause)

@@ -20,18 +20,20 @@ public sealed class CostView(ApplianceConfig config, Func<IReadOnlyList<BillingS
     private readonly LinkedList<CostMoveDto> _moves = new();
     private CostPlan? _latest;
     private DateTimeOffset? _decided;
+    private int _overrides;
 
-    /// <summary>Notes what a cycle proposed.</summary>
+    /// <summary>Notes what a cycle proposed, and what is in force after it or after an operator's command.</summary>
     public void Note(CycleOutcome outcome)
     {
         ArgumentNullException.ThrowIfNull(outcome);
-        if (outcome.Cost is not { } proposal)
-        {
-            return;
-        }
-
         lock (_gate)
         {
+            _overrides = outcome.Overrides.Count(o => o.Reason == ReasonCode.SaveCost);
+            if (outcome.Cost is not { } proposal)
+            {
+                return;
+            }
+
             (_latest, _decided) = (proposal, outcome.Time);
             if (outcome.Verdict != Verdict.SavingCost)
             {
@@ -52,12 +54,10 @@ public sealed class CostView(ApplianceConfig config, Func<IReadOnlyList<BillingS
     }
 
     /// <summary>The document.</summary>
-    /// <param name="overrides">Overrides in force or proposed.</param>
-    public CostDto Describe(IReadOnlyList<OverrideDto> overrides)
+    public CostDto Describe()
     {
-        ArgumentNullException.ThrowIfNull(overrides);
         IReadOnlyList<BillingStatus> billing = months();
-        (CostPlan? plan, DateTimeOffset? decided, CostMoveDto[] moves) = Latest();
+        (CostPlan? plan, DateTimeOffset? decided, int overrides, CostMoveDto[] moves) = Latest();
         Dictionary<string, CostLink> levels = (plan?.Links ?? []).ToDictionary(l => l.Name);
         List<CostLinkDto> links = [];
         decimal bill = 0;
@@ -77,17 +77,16 @@ public sealed class CostView(ApplianceConfig config, Func<IReadOnlyList<BillingS
 
         CostVerdict verdict = plan?.Verdict ?? CostVerdict.Off;
         string reason = plan is null && config.Decision.CostMode.Enabled ? "It has not proposed anything yet." : CostReasons.Text(verdict);
-        string saves = Reasons.Text(ReasonCode.SaveCost);
         return new CostDto(
             config.Decision.CostMode.Enabled, JsonNamingPolicy.SnakeCaseLower.ConvertName(verdict.ToString()), reason, decided, Math.Round(bill, 2),
-            plan is { Links.Count: > 0 } ? Math.Round(plan.ExpectedBill, 2) : null, overrides.Count(o => o.Reason == saves), links, moves, file?.Problem);
+            plan is { Links.Count: > 0 } ? Math.Round(plan.ExpectedBill, 2) : null, overrides, links, moves, file?.Problem);
     }
 
-    private (CostPlan? Plan, DateTimeOffset? Decided, CostMoveDto[] Moves) Latest()
+    private (CostPlan? Plan, DateTimeOffset? Decided, int Overrides, CostMoveDto[] Moves) Latest()
     {
         lock (_gate)
         {
-            return (_latest, _decided, [.. _moves]);
+            return (_latest, _decided, _overrides, [.. _moves]);
         }
     }
 }

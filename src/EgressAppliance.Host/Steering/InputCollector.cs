@@ -51,7 +51,7 @@ public sealed class InputCollector
     private readonly IBgpSpeaker _speaker;
     private readonly PrefixTable _table;
     private readonly LinkDirectory _links;
-    private readonly TimeProvider _time;
+    private readonly SteadyClock _time;
     private readonly int _sampling;
     private readonly HashSet<string> _polledRouters;
     private readonly DemandEstimator<IpPrefix> _demand;
@@ -86,7 +86,7 @@ public sealed class InputCollector
     /// <param name="time">A clock that nobody sets: ages and leases go by it.</param>
     public InputCollector(
         ApplianceConfig config, ICapturePipeline pipeline, Func<IReadOnlyList<InterfaceState>> interfaces, Func<IReadOnlyList<RouterState>> agents,
-        IBgpSpeaker speaker, PrefixTable table, LinkDirectory links, TimeProvider time)
+        IBgpSpeaker speaker, PrefixTable table, LinkDirectory links, SteadyClock time)
     {
         _pipeline = pipeline;
         _interfaces = interfaces;
@@ -161,7 +161,7 @@ public sealed class InputCollector
             Input = new CycleInput
             {
                 Now = _time.GetUtcNow(),
-                TimeOfDay = _time is SteadyClock steady ? steady.GetUtcNow() + steady.Offset : null,
+                TimeOfDay = _time.GetUtcNow() + _time.Offset,
                 Links = links,
                 Prefixes = prefixes,
                 Health = health,

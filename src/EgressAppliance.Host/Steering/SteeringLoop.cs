@@ -46,6 +46,7 @@ public sealed class SteeringLoop : IAsyncDisposable
     private readonly Lock _gate = new();
     private readonly CancellationTokenSource _stop = new();
     private readonly LeaseWatchdog _watchdog;
+    private volatile IReadOnlyList<BillingStatus> _billing = [];
     private Task _running = Task.CompletedTask;
     private Verdict? _lastVerdict;
     private int _withdrawing;
@@ -98,17 +99,8 @@ public sealed class SteeringLoop : IAsyncDisposable
     /// <summary>The options of planning in force.</summary>
     public PlannerOptions PlannerOptions => _controller.Options.Planner;
 
-    /// <summary>How the months of the links with a price stand.</summary>
-    public IReadOnlyList<BillingStatus> Billing
-    {
-        get
-        {
-            lock (_gate)
-            {
-                return _controller.Billing;
-            }
-        }
-    }
+    /// <summary>How the months of the links with a price stood after the latest cycle. Any thread; waits for no cycle.</summary>
+    public IReadOnlyList<BillingStatus> Billing => _billing;
 
     /// <summary>What cost mode remembers, to be written down.</summary>
     public CostModeState ExportCost()
@@ -245,6 +237,7 @@ public sealed class SteeringLoop : IAsyncDisposable
             outcome = _controller.Cycle(inputs.Input);
             Carry(outcome);
             outcome = Shown(outcome);
+            _billing = _controller.Billing;
         }
 
         TimeSpan elapsed = _time.GetElapsedTime(start);
