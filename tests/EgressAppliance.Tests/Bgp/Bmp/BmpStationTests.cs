@@ -204,7 +204,7 @@ public sealed class BmpStationTests
                 at += piece;
             }
 
-            await run.UntilAsync(() => run.Listener.Events[^1] == "r1 disconnected: the router ends the connection: unspecified reason");
+            await run.UntilAsync(() => run.Listener.Events is [.., "r1 disconnected: the router ends the connection: unspecified reason"]);
             expected ??= run.Listener.Events;
             Assert.Equal(expected, run.Listener.Events);
         }
