@@ -73,6 +73,8 @@ internal static unsafe class BlockDecoder
             frames++;
         }
 
+        // The loop has only addresses of its tables, and the rules may have been replaced meanwhile.
+        GC.KeepAlive(links);
         batch.Totals.Frames += frames;
         return frames;
     }

@@ -132,6 +132,21 @@ public sealed class CapturePipeline : ICapturePipeline
     }
 
     /// <inheritdoc/>
+    /// <inheritdoc/>
+    public void SetLinks(IReadOnlyList<LinkMatch> rules)
+    {
+        LinkResolver[] compiled = new LinkResolver[_readers.Length];
+        for (int i = 0; i < compiled.Length; i++)
+        {
+            compiled[i] = _readers[i].Compile(rules);
+        }
+
+        for (int i = 0; i < compiled.Length; i++)
+        {
+            _readers[i].Follow(compiled[i]);
+        }
+    }
+
     /// <exception cref="ObjectDisposedException">The pipeline was disposed.</exception>
     public CounterSnapshot TakeSnapshot()
     {

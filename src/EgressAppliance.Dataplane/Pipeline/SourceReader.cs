@@ -24,13 +24,14 @@ internal sealed class SourceReader
     private const int FramesPerRead = 1024;
 
     private readonly IPacketSource _source;
-    private readonly LinkResolver _links;
+    private readonly IReadOnlyList<MacAddress> _ignoredMacs;
     private readonly Decapsulation _decapsulation;
     private readonly BatchRing _ring;
     private readonly LpmTable _table;
     private readonly CountingWorker? _counting;
     private readonly bool _waitForBatch;
     private readonly FrameBlock _block;
+    private volatile LinkResolver _links;
     private PacketBatch? _batch;
     private long _poolExhausted;
     private long _timesCaughtUp;
@@ -46,7 +47,8 @@ internal sealed class SourceReader
     public SourceReader(IPacketSource source, PipelineOptions options, BatchRing ring, LpmTable table, CountingWorker? counting)
     {
         _source = source;
-        _links = new LinkResolver(options.Links, options.IgnoredMacs, source.Name);
+        _ignoredMacs = options.IgnoredMacs;
+        _links = Compile(options.Links);
         _decapsulation = options.Decapsulation;
         _ring = ring;
         _table = table;
@@ -75,6 +77,13 @@ internal sealed class SourceReader
 
     /// <summary>How often the source had nothing more to give at once, everything before being handed on; -1 after its end. Any thread.</summary>
     public long TimesCaughtUp => Volatile.Read(ref _timesCaughtUp);
+
+    /// <summary>Makes the rules ready for this source.</summary>
+    /// <exception cref="ArgumentException">A rule cannot be followed.</exception>
+    public LinkResolver Compile(IReadOnlyList<LinkMatch> rules) => new(rules, _ignoredMacs, _source.Name);
+
+    /// <summary>Follows other rules from the next batch of frames on. Any thread.</summary>
+    public void Follow(LinkResolver links) => _links = links;
 
     /// <summary>Reads until the source ends.</summary>
     /// <exception cref="OperationCanceledException">The pipeline is stopping.</exception>

@@ -319,7 +319,7 @@ public sealed record LinkConfig
     /// <summary>Name of its router.</summary>
     public required string Router { get; init; }
 
-    /// <summary>ifName on the router.</summary>
+    /// <summary>The interface on the router, as <c>InterfaceSelector</c> reads it; empty: the one behind which the next hops are.</summary>
     public required string Interface { get; init; }
 
     /// <summary>The provider's addresses on the link.</summary>
@@ -333,6 +333,9 @@ public sealed record LinkConfig
 
     /// <summary><c>match.source</c></summary>
     public string? MatchSource { get; init; }
+
+    /// <summary>The configuration says how the link's frames are known; if not, they are by the MAC addresses that the router has of the next hops.</summary>
+    public bool HasMatch => MatchMac is not null || MatchVlan is not null || MatchSource is not null;
 
     /// <summary>Capacity, bit/s; null: auto, from ifHighSpeed.</summary>
     public long? CapacityBps { get; init; }

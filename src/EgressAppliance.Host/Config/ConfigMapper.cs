@@ -129,18 +129,18 @@ internal static class ConfigMapper
 
     private static LinkConfig Link(BoundSection link, LinkId id, BoundSection root, string baseDirectory)
     {
-        BoundSection match = link.Section("match")!;
+        BoundSection? match = link.Section("match");
         BoundSection cost = link.Section("cost")!;
         return new LinkConfig
         {
             Id = id,
             Name = link.Get<string>("name"),
             Router = link.Get<string>("router"),
-            Interface = link.Get<string>("interface"),
+            Interface = link.TryGet("interface", out string port) ? port : "",
             NextHops = [.. link.Items<IpAddr>("next_hops").Select(h => h.Value)],
-            MatchMac = match.TryGet("mac", out MacAddress mac) ? mac : null,
-            MatchVlan = match.TryGet("vlan", out long vlan) ? (ushort)vlan : null,
-            MatchSource = match.TryGet("source", out string source) ? SourceName(source, root, baseDirectory) : null,
+            MatchMac = match is not null && match.TryGet("mac", out MacAddress mac) ? mac : null,
+            MatchVlan = match is not null && match.TryGet("vlan", out long vlan) ? (ushort)vlan : null,
+            MatchSource = match is not null && match.TryGet("source", out string source) ? SourceName(source, root, baseDirectory) : null,
             CapacityBps = link.TryGet("capacity", out long capacity) ? capacity : null,
             Threshold = link.Get<double>("threshold"),
             Ceiling = link.Get<double>("ceiling"),

@@ -38,6 +38,7 @@ internal sealed class LinkChecks(BoundSection root, ConfigDiagnostics diagnostic
             if (router.TryGet("name", out string candidate) && candidate == name)
             {
                 CheckCapacity(link, router);
+                CheckFound(link, router);
                 return router;
             }
         }
@@ -65,6 +66,28 @@ internal sealed class LinkChecks(BoundSection root, ConfigDiagnostics diagnostic
             diagnostics.Error(
                 link.KeyAt("capacity"), $"'{link.Path}.capacity' is auto, but its router has no snmp section to read it by",
                 "give the capacity, such as 10Gbit/s, or add snmp to the router");
+        }
+    }
+
+    /// <summary>What is not given is found by SNMP.</summary>
+    private void CheckFound(BoundSection link, BoundSection router)
+    {
+        if (router.IsGiven("snmp"))
+        {
+            return;
+        }
+
+        if (!link.IsGiven("match"))
+        {
+            diagnostics.Error(
+                link.At, $"'{link.Path}' has no match, and its router has no snmp section to find the provider's MAC address by",
+                "give match with mac, vlan or source, or add snmp to the router");
+        }
+
+        if (!link.Value("interface").Given)
+        {
+            diagnostics.Error(
+                link.At, $"'{link.Path}' has no interface, and its router has no snmp section to find it by", "give the interface's name, or add snmp to the router");
         }
     }
 
@@ -123,7 +146,7 @@ internal sealed class LinkChecks(BoundSection root, ConfigDiagnostics diagnostic
 
     private void CheckMatch(BoundSection link)
     {
-        if (link.Section("match") is not { } match)
+        if (!link.IsGiven("match") || link.Section("match") is not { } match)
         {
             return;
         }
@@ -134,7 +157,7 @@ internal sealed class LinkChecks(BoundSection root, ConfigDiagnostics diagnostic
         if (!mac.Given && !vlan.Given && !source.Given)
         {
             diagnostics.Error(
-                match.At, $"'{match.Path}' is empty; finding the link by SNMP is not supported yet by this version", "give mac, vlan or source");
+                match.At, $"'{match.Path}' is empty", "give mac, vlan or source, or leave it out: frames are then matched by the MAC addresses of the next hops, read by SNMP");
             return;
         }
 

@@ -171,6 +171,9 @@ public sealed record LinkDto(
     /// <summary>What to do about it, a sentence, or empty.</summary>
     public string Remedy { get; init; } = "";
 
+    /// <summary>How mirrored frames of the link are known, in words, such as <c>mac 02:00:00:00:0a:02, found by SNMP</c>; empty if they are not.</summary>
+    public string Match { get; init; } = "";
+
     /// <summary>Members of an aggregate that are up; null if it is none.</summary>
     public int? MembersUp { get; init; }
 

@@ -1,3 +1,5 @@
+using EgressAppliance.Net;
+
 namespace EgressAppliance.Host.Interfaces;
 
 /// <summary>Log lines of the interface collector: changes only, never once per poll. Event ids 6000 to 6099.</summary>
@@ -29,4 +31,10 @@ internal static partial class InterfaceLog
 
     [LoggerMessage(6008, LogLevel.Warning, "ifIndex {IfIndex} on {Router} is {Interface} no more: looking the name up again")]
     public static partial void InterfaceMoved(ILogger logger, string @interface, uint ifIndex, string router);
+
+    [LoggerMessage(6009, LogLevel.Information, "link {Link}: {NextHop} has the MAC address {Mac}")]
+    public static partial void NeighbourFound(ILogger logger, string link, IpAddr nextHop, string mac);
+
+    [LoggerMessage(6010, LogLevel.Warning, "link {Link}: {NextHop} has the MAC address {Mac} now, was {Before}; frames are matched by what it has now")]
+    public static partial void NeighbourChanged(ILogger logger, string link, IpAddr nextHop, string mac, string before);
 }

@@ -13,11 +13,14 @@ public enum InterfaceKey
 
     /// <summary>ifIndex, which may mean another interface after a restart of the router.</summary>
     Index,
+
+    /// <summary>The provider's address: the interface behind which the router has that neighbour.</summary>
+    NextHop,
 }
 
-/// <summary>How <c>links[].interface</c> names an interface: its ifName, or <c>alias:</c> and its ifAlias, or <c>index:</c> and its ifIndex.</summary>
+/// <summary>How <c>links[].interface</c> names an interface: its ifName, or <c>alias:</c> and its ifAlias, or <c>index:</c> and its ifIndex. Not given at all, it is found by the next hops.</summary>
 /// <param name="Key">By what.</param>
-/// <param name="Text">Name, alias or number.</param>
+/// <param name="Text">Name, alias or number; empty for <see cref="InterfaceKey.NextHop"/>.</param>
 public readonly record struct InterfaceSelector(InterfaceKey Key, string Text)
 {
     private const string AliasMark = "alias:";
@@ -30,7 +33,8 @@ public readonly record struct InterfaceSelector(InterfaceKey Key, string Text)
     public static InterfaceSelector Parse(string text)
     {
         ArgumentNullException.ThrowIfNull(text);
-        return text.StartsWith(AliasMark, StringComparison.Ordinal) ? new(InterfaceKey.Alias, text[AliasMark.Length..].Trim())
+        return text.Length == 0 ? new(InterfaceKey.NextHop, "")
+            : text.StartsWith(AliasMark, StringComparison.Ordinal) ? new(InterfaceKey.Alias, text[AliasMark.Length..].Trim())
             : text.StartsWith(IndexMark, StringComparison.Ordinal) && uint.TryParse(text[IndexMark.Length..].Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out uint index)
                 ? new(InterfaceKey.Index, index.ToString(CultureInfo.InvariantCulture))
             : new(InterfaceKey.Name, text);

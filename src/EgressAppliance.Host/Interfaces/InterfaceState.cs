@@ -1,3 +1,5 @@
+using EgressAppliance.Net;
+
 namespace EgressAppliance.Host.Interfaces;
 
 /// <summary>What the router last said about the interface of one link. Immutable.</summary>
@@ -9,7 +11,7 @@ public sealed record InterfaceState
     /// <summary>The router's name.</summary>
     public required string Router { get; init; }
 
-    /// <summary>The interface as the configuration names it (<see cref="InterfaceSelector"/>).</summary>
+    /// <summary>The interface as the configuration names it (<see cref="InterfaceSelector"/>); where it does not, the ifName that was found, empty before.</summary>
     public required string Interface { get; init; }
 
     /// <summary>ifIndex, or null while the name is not resolved.</summary>
@@ -44,6 +46,12 @@ public sealed record InterfaceState
 
     /// <summary>ifOutDiscards since the first poll; null if the router does not tell.</summary>
     public long? OutDiscards { get; init; }
+
+    /// <summary>MAC addresses of the next hops as the router knows them, in order; asked for only where the configuration does not say how to match the link's frames.</summary>
+    public IReadOnlyList<MacAddress> Macs { get; init; } = [];
+
+    /// <summary>Why these are not known, in words; null if they are, or are not asked for.</summary>
+    public string? MatchProblem { get; init; }
 
     /// <summary>What is wrong, in words; null if nothing is.</summary>
     public string? Error { get; init; }

@@ -26,7 +26,7 @@ internal static class LagReader
         foreach (uint[] group in interfaces.Chunk(TypesPerRequest))
         {
             SnmpResult types = await client.GetAsync([.. group.Select(index => IfMib.IfType.Append(index))], stop);
-            if (IsGone(types))
+            if (SnmpAccess.IsGone(types))
             {
                 return ([], types.Message);
             }
@@ -41,7 +41,7 @@ internal static class LagReader
 
         SnmpResult rows = await client.WalkAsync(IfMib.AttachedAggregate, MostRows, cancel: stop);
         IEnumerable<(uint Aggregate, uint Member)> pairs = rows.Bindings.Select(row => (row.Value.TryGetInteger(out int to) ? (uint)to : 0, row.Name.Last));
-        if (!IsGone(rows) && rows.Bindings.Count == 0)
+        if (!SnmpAccess.IsGone(rows) && rows.Bindings.Count == 0)
         {
             rows = await client.WalkAsync(IfMib.IfStackStatus, MostRows, cancel: stop);
             pairs = rows.Bindings
@@ -49,7 +49,7 @@ internal static class LagReader
                 .Select(row => (row.Name[row.Name.Length - 2], row.Name.Last));
         }
 
-        return IsGone(rows)
+        return SnmpAccess.IsGone(rows)
             ? ([], rows.Message)
             : (pairs.Where(p => aggregates.Contains(p.Aggregate) && p.Member != 0).GroupBy(p => p.Aggregate).ToDictionary(g => g.Key, g => g.Select(p => p.Member).Take(MostMembers).ToArray()), null);
     }
@@ -66,7 +66,7 @@ internal static class LagReader
                 [.. group.SelectMany(index => new[] { IfMib.AttachedAggregate.Append(index), IfMib.IfOperStatus.Append(index), IfMib.IfHighSpeed.Append(index) })], stop);
             if (!result.IsOk)
             {
-                return (null, IsGone(result) ? result.Message : null);
+                return (null, SnmpAccess.IsGone(result) ? result.Message : null);
             }
 
             for (int i = 0; i < group.Length; i++)
@@ -84,7 +84,4 @@ internal static class LagReader
 
         return ((sum, up), null);
     }
-
-    /// <summary>Everything else the agent would fail at too.</summary>
-    private static bool IsGone(SnmpResult result) => result.Outcome is not (SnmpOutcome.Ok or SnmpOutcome.AgentError or SnmpOutcome.BadAnswer or SnmpOutcome.LimitReached);
 }

@@ -19,24 +19,10 @@ public sealed record FoundLink(
     LinkWish Wish, string? Interface, MacAddress? Mac, long? CapacityBps, OperStatus OperStatus, IReadOnlyList<string> Problems);
 
 /// <summary>
-/// Finds links by what a router knows of its neighbours: next hop → interface and MAC address (ipNetToPhysicalTable, RFC 4293; ipNetToMediaTable where an agent has only
-/// that), interface → name. A neighbour that the router has not spoken to lately is not in these tables.
+/// Finds links by what a router knows of its neighbours: next hop → interface and MAC address (<see cref="NeighbourTable"/>), interface → name.
 /// </summary>
 public static class LinkDiscovery
 {
-    private const int MostNeighbours = 100_000;
-    private const int MacBytes = 6;
-    private const uint IPv4Type = 1;
-    private const uint IPv6Type = 2;
-    private const uint IPv4ZoneType = 3;
-    private const uint IPv6ZoneType = 4;
-
-    /// <summary>ipNetToPhysicalPhysAddress, by ifIndex, type of address, its length and its octets.</summary>
-    public static ObjectIdentifier IpNetToPhysicalPhysAddress { get; } = ObjectIdentifier.Parse("1.3.6.1.2.1.4.35.1.4");
-
-    /// <summary>ipNetToMediaPhysAddress, by ifIndex and IPv4 address.</summary>
-    public static ObjectIdentifier IpNetToMediaPhysAddress { get; } = ObjectIdentifier.Parse("1.3.6.1.2.1.4.22.1.2");
-
     /// <summary>Looks for links.</summary>
     /// <param name="client">The router's agent.</param>
     /// <param name="wishes">What to look for.</param>
@@ -47,22 +33,10 @@ public static class LinkDiscovery
     {
         ArgumentNullException.ThrowIfNull(client);
         ArgumentNullException.ThrowIfNull(wishes);
-        Dictionary<IpAddr, HashSet<(uint Interface, MacAddress Mac)>> neighbours = [];
-        foreach (ObjectIdentifier table in (ObjectIdentifier[])[IpNetToPhysicalPhysAddress, IpNetToMediaPhysAddress])
+        (NeighbourTable neighbours, string? refused) = await NeighbourTable.ReadAsync(client, cancellationToken);
+        if (refused is not null)
         {
-            SnmpResult rows = await client.WalkAsync(table, MostNeighbours, cancel: cancellationToken);
-            if (!rows.IsOk)
-            {
-                return ([], rows.Message);
-            }
-
-            foreach (VarBind row in rows.Bindings)
-            {
-                if (TryRead(row, table, out IpAddr address, out uint index, out MacAddress mac))
-                {
-                    (neighbours.TryGetValue(address, out HashSet<(uint, MacAddress)>? known) ? known : neighbours[address] = []).Add((index, mac));
-                }
-            }
+            return ([], refused);
         }
 
         List<FoundLink> links = [];
@@ -81,17 +55,15 @@ public static class LinkDiscovery
     }
 
     private static async Task<(FoundLink? Link, string? Error)> FindAsync(
-        SnmpClient client, LinkWish wish, Dictionary<IpAddr, HashSet<(uint Interface, MacAddress Mac)>> neighbours, CancellationToken stop)
+        SnmpClient client, LinkWish wish, NeighbourTable neighbours, CancellationToken stop)
     {
         List<string> problems = [];
         HashSet<(uint Interface, MacAddress Mac)> found = [];
         foreach (IpAddr hop in wish.NextHops)
         {
-            if (neighbours.TryGetValue(hop, out HashSet<(uint, MacAddress)>? its))
-            {
-                found.UnionWith(its);
-            }
-            else
+            IReadOnlySet<(uint, MacAddress)> its = neighbours.Of(hop);
+            found.UnionWith(its);
+            if (its.Count == 0)
             {
                 problems.Add($"{hop} is not among the router's neighbours: ping it from the router, or have 1.3.6.1.2.1.4 in the view");
             }
@@ -141,50 +113,4 @@ public static class LinkDiscovery
     private static FoundLink Compare(FoundLink link, List<FoundLink> all) => link.Mac is not null && all.Find(o => o != link && o.Mac == link.Mac) is { } other
         ? link with { Problems = [.. link.Problems, $"{other.Wish.Name} has the same MAC address: match by VLAN or source as well"] }
         : link;
-
-    private static bool TryRead(VarBind row, ObjectIdentifier table, out IpAddr address, out uint index, out MacAddress mac)
-    {
-        address = default;
-        index = 0;
-        mac = default;
-        if (!row.Name.IsWithin(table) || !row.Value.TryGetBytes(out ReadOnlySpan<byte> physical) || physical.Length != MacBytes || physical.IndexOfAnyExcept((byte)0) < 0)
-        {
-            return false;
-        }
-
-        ReadOnlySpan<uint> key = row.Name.Arcs[table.Length..];
-        ReadOnlySpan<uint> octets = default;
-        if (table == IpNetToMediaPhysAddress && key.Length == 5)
-        {
-            octets = key[1..];
-        }
-        else if (table == IpNetToPhysicalPhysAddress && key.Length >= 3 && key[2] == key.Length - 3)
-        {
-            // Behind the octets of an address with a zone stand four of the zone.
-            octets = key[1] switch
-            {
-                IPv4Type when key[2] == 4 => key[3..],
-                IPv6Type when key[2] == 16 => key[3..],
-                IPv4ZoneType when key[2] == 8 => key.Slice(3, 4),
-                IPv6ZoneType when key[2] == 20 => key.Slice(3, 16),
-                _ => default,
-            };
-        }
-
-        if (octets.IsEmpty || octets.IndexOfAnyExceptInRange(0u, 255u) >= 0)
-        {
-            return false;
-        }
-
-        Span<byte> bytes = stackalloc byte[octets.Length];
-        for (int i = 0; i < octets.Length; i++)
-        {
-            bytes[i] = (byte)octets[i];
-        }
-
-        address = IpAddr.FromBytes(bytes);
-        index = key[0];
-        mac = MacAddress.FromBytes(physical);
-        return index != 0;
-    }
 }

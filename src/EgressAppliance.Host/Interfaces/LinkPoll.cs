@@ -1,4 +1,5 @@
 using EgressAppliance.Host.Config;
+using EgressAppliance.Net;
 using EgressAppliance.Snmp;
 
 namespace EgressAppliance.Host.Interfaces;
@@ -14,6 +15,7 @@ internal sealed class LinkPoll(LinkConfig config, TimeSpan poll)
     private readonly EventCount _inErrors = new();
     private readonly EventCount _outErrors = new();
     private readonly EventCount _outDiscards = new();
+    private readonly Dictionary<IpAddr, MacAddress[]> _neighbours = [];
     private ulong? _discontinuity;
     private string? _identity;
     private bool _narrow;
@@ -31,7 +33,19 @@ internal sealed class LinkPoll(LinkConfig config, TimeSpan poll)
     /// <summary>What the members that are up carry together, Mbit/s, and their number; null if there are none or they were not read.</summary>
     public (ulong Mbps, int Up)? Carried { get; set; }
 
-    public InterfaceState State { get; private set; } = new() { Link = config.Name, Router = config.Router, Interface = config.Interface };
+    public InterfaceState State { get; private set; } = new()
+    {
+        Link = config.Name,
+        Router = config.Router,
+        Interface = config.Interface,
+        MatchProblem = config.HasMatch ? null : $"{config.Router} has not been asked yet",
+    };
+
+    /// <summary>Whether the provider's MAC address is to be found, as the configuration says nothing of how to know the link's frames.</summary>
+    public bool FindsMac => !config.HasMatch;
+
+    /// <summary>The interface is found by its neighbours, and in the last poll it had none of them.</summary>
+    public bool IsDeserted { get; private set; }
 
     /// <summary>The interface was found.</summary>
     /// <param name="index">Its ifIndex.</param>
@@ -39,8 +53,55 @@ internal sealed class LinkPoll(LinkConfig config, TimeSpan poll)
     public void Found(uint index, string name)
     {
         IfIndex = index;
-        _identity = Selector.Key == InterfaceKey.Index ? name : Selector.Text;
+        _identity = Selector.Key is InterfaceKey.Index or InterfaceKey.NextHop ? name : Selector.Text;
         Members = [];
+        IsDeserted = false;
+        if (Selector.Key == InterfaceKey.NextHop)
+        {
+            State = State with { Interface = name };
+        }
+    }
+
+    /// <summary>
+    /// Takes what the router has of the next hops on this interface. What was known of one that is not there stays: rows age where there is nothing to send, and
+    /// the router would send to the same address again.
+    /// </summary>
+    public void TakeNeighbours(ILogger logger, NeighbourTable table)
+    {
+        int present = 0;
+        foreach (IpAddr hop in config.NextHops)
+        {
+            // The two tables of an agent may differ for a while after a change: frames to either address are the provider's.
+            MacAddress[] macs = [.. table.Of(hop).Where(n => n.Interface == IfIndex).Select(n => n.Mac).Distinct().OrderBy(m => m.Value)];
+            if (macs.Length == 0)
+            {
+                continue;
+            }
+
+            present++;
+            MacAddress[] before = _neighbours.GetValueOrDefault(hop, []);
+            if (!macs.AsSpan().SequenceEqual(before))
+            {
+                if (before.Length == 0)
+                {
+                    InterfaceLog.NeighbourFound(logger, config.Name, hop, string.Join(" and ", macs));
+                }
+                else
+                {
+                    InterfaceLog.NeighbourChanged(logger, config.Name, hop, string.Join(" and ", macs), string.Join(" and ", before));
+                }
+
+                _neighbours[hop] = macs;
+            }
+        }
+
+        IsDeserted = present == 0 && Selector.Key == InterfaceKey.NextHop;
+        State = State with
+        {
+            Macs = [.. _neighbours.Values.SelectMany(m => m).Distinct().OrderBy(m => m.Value)],
+            MatchProblem = _neighbours.Count > 0 ? null
+                : $"{string.Join(", ", config.NextHops)} is not among the neighbours of {config.Router} on {State.Interface}: ping it from the router, have 1.3.6.1.2.1.4 in the view, or give links[].match",
+        };
     }
 
     /// <summary>The number means another interface now, or the router restarted.</summary>
@@ -58,7 +119,16 @@ internal sealed class LinkPoll(LinkConfig config, TimeSpan poll)
             count.Break();
         }
 
-        State = new InterfaceState { Link = config.Name, Router = config.Router, Interface = config.Interface, Error = State.Error };
+        // The MAC addresses are the provider's: another ifIndex, or a restart of the router, does not change them.
+        State = new InterfaceState
+        {
+            Link = config.Name,
+            Router = config.Router,
+            Interface = State.Interface,
+            Error = State.Error,
+            Macs = State.Macs,
+            MatchProblem = State.MatchProblem,
+        };
     }
 
     /// <summary>There is no such interface.</summary>
@@ -107,7 +177,7 @@ internal sealed class LinkPoll(LinkConfig config, TimeSpan poll)
         {
             if (_discontinuity is { } before && before != since)
             {
-                InterfaceLog.CounterWentBack(logger, config.Interface, config.Router, config.Name);
+                InterfaceLog.CounterWentBack(logger, State.Interface, config.Router, config.Name);
                 _history.Reset();
             }
 
@@ -156,8 +226,8 @@ internal sealed class LinkPoll(LinkConfig config, TimeSpan poll)
             _noCounter |= _narrow;
             _narrow = !_narrow;
             return first
-                ? $"{config.Interface} on {config.Router} has no ifHCOutOctets ({value.Kind}): no 64-bit counters, or hidden by the view; ifOutOctets is tried"
-                : $"{config.Interface} on {config.Router} has neither ifHCOutOctets nor ifOutOctets: no counters, or hidden by the view";
+                ? $"{State.Interface} on {config.Router} has no ifHCOutOctets ({value.Kind}): no 64-bit counters, or hidden by the view; ifOutOctets is tried"
+                : $"{State.Interface} on {config.Router} has neither ifHCOutOctets nor ifOutOctets: no counters, or hidden by the view";
         }
 
         _noCounter = false;
@@ -166,14 +236,14 @@ internal sealed class LinkPoll(LinkConfig config, TimeSpan poll)
         {
             _history.Reset();
             return capacity is null
-                ? $"{config.Interface} on {config.Router} has 32-bit counters only, and its capacity is not known: no rate; set links[].capacity"
-                : $"{config.Interface} on {config.Router} has 32-bit counters only, which come around too often to be read every {poll.TotalSeconds:0.#} s at its capacity: "
+                ? $"{State.Interface} on {config.Router} has 32-bit counters only, and its capacity is not known: no rate; set links[].capacity"
+                : $"{State.Interface} on {config.Router} has 32-bit counters only, which come around too often to be read every {poll.TotalSeconds:0.#} s at its capacity: "
                     + $"no rate; set the router's snmp.poll to {Math.Max(1, (int)(uint.MaxValue / 2.0 * 8 / capacity.Value))}s or less, or have 64-bit counters shown";
         }
 
         if (_history.Add(now, octets, capacity, _narrow) == CounterEvent.Discontinuity)
         {
-            InterfaceLog.CounterWentBack(logger, config.Interface, config.Router, config.Name);
+            InterfaceLog.CounterWentBack(logger, State.Interface, config.Router, config.Name);
         }
 
         return null;

@@ -12,7 +12,8 @@ namespace EgressAppliance.Host.Interfaces;
 /// Get per group of links with sysUpTime and, per link, ifName, ifHighSpeed, ifHCOutOctets, ifOperStatus, ifCounterDiscontinuityTime and the counters of errors and
 /// discards. ifName in the same PDU proves that the index still means the same interface: a router may renumber on restart or when a card is changed. If it does not, or sysUpTime went back, names
 /// are resolved again and the links read once more in the same poll. A name that the router does not have is looked for again
-/// each minute only, as walks of large routers are costly.
+/// each minute only, as walks of large routers are costly. For links that the configuration does not say how to match, the rows of their next hops in the router's
+/// neighbour table are read in each poll: the provider's MAC address may change.
 /// </remarks>
 public sealed class RouterPoller : IAsyncDisposable
 {
@@ -127,7 +128,7 @@ public sealed class RouterPoller : IAsyncDisposable
         HashSet<LinkPoll> done = [];
         for (int pass = 0; pass < 2 && error is null; pass++)
         {
-            if (_links.Any(link => link.IfIndex is null) && (_lastWalk is null || Now - _lastWalk >= WalkAgain))
+            if (_links.Any(link => link.IfIndex is null || link.IsDeserted) && (_lastWalk is null || Now - _lastWalk >= WalkAgain))
             {
                 error = await ResolveAsync(_client, stop);
             }
@@ -140,6 +141,7 @@ public sealed class RouterPoller : IAsyncDisposable
             }
         }
 
+        error ??= await ReadNeighboursAsync(_client, stop);
         Publish(error is null, error);
     }
 
@@ -170,13 +172,30 @@ public sealed class RouterPoller : IAsyncDisposable
             return aliases.Message;
         }
 
+        NeighbourTable? neighbours = null;
+        if (_links.Any(link => (link.IfIndex is null || link.IsDeserted) && link.Selector.Key == InterfaceKey.NextHop))
+        {
+            (neighbours, string? refused) = await NeighbourTable.ReadAsync(client, stop);
+            if (refused is not null)
+            {
+                return refused;
+            }
+        }
+
         _lastWalk = Now;
         _lastMemberWalk = null;
         Dictionary<uint, string> names = Texts(walk);
         Dictionary<uint, string> descriptions = aliases is null ? [] : Texts(aliases);
-        foreach (LinkPoll link in _links.Where(link => link.IfIndex is null))
+        foreach (LinkPoll link in _links)
         {
-            Resolve(link, names, descriptions);
+            if (neighbours is not null && link.Selector.Key == InterfaceKey.NextHop)
+            {
+                ResolveByNextHop(link, names, neighbours);
+            }
+            else if (link.IfIndex is null)
+            {
+                Resolve(link, names, descriptions);
+            }
         }
 
         return null;
@@ -220,6 +239,49 @@ public sealed class RouterPoller : IAsyncDisposable
             : wanted.Key == InterfaceKey.Index ? $"no interface with ifIndex {wanted.Text} on {_router.Name}"
             : $"no interface {link.Config.Interface} on {_router.Name}; nearest {(wanted.Key == InterfaceKey.Alias ? "aliases" : "names")}: "
                 + string.Join(", ", NearestName.Rank(wanted.Text, (wanted.Key == InterfaceKey.Alias ? aliases : names).Values.Where(text => text.Length > 0).Distinct(), 3)));
+    }
+
+    /// <summary>Finds the interface behind which the next hops are. One that was found stays while they are behind no other: rows age.</summary>
+    private void ResolveByNextHop(LinkPoll link, Dictionary<uint, string> names, NeighbourTable neighbours)
+    {
+        uint[] found = [.. link.Config.NextHops.SelectMany(neighbours.Of).Select(n => n.Interface).Distinct().Order()];
+        string hops = string.Join(", ", link.Config.NextHops);
+        if (found.Length == 1 && found[0] != link.IfIndex && names.TryGetValue(found[0], out string? name))
+        {
+            if (link.IfIndex is { } before)
+            {
+                InterfaceLog.InterfaceMoved(_logger, link.State.Interface, before, _router.Name);
+                link.Forget();
+            }
+
+            link.Found(found[0], name);
+            InterfaceLog.InterfaceResolved(_logger, link.Config.Name, name, found[0], _router.Name);
+        }
+        else if (link.IfIndex is null)
+        {
+            link.Fail(
+                _logger,
+                found.Length == 0 ? $"{hops} is not among the neighbours of {_router.Name}: ping it from the router, have 1.3.6.1.2.1.4 in the view, or give links[].interface"
+                : found.Length > 1 ? $"{hops} are behind several interfaces of {_router.Name} (ifIndex {string.Join(", ", found)}): make a link of each, or give links[].interface"
+                : $"{_router.Name} shows no name of ifIndex {found[0]}: have 1.3.6.1.2.1.31 in the view");
+        }
+    }
+
+    /// <summary>Reads which MAC addresses the next hops have.</summary>
+    private async Task<string?> ReadNeighboursAsync(SnmpClient client, CancellationToken stop)
+    {
+        LinkPoll[] finding = [.. _links.Where(link => link.IfIndex is not null && (link.FindsMac || link.Selector.Key == InterfaceKey.NextHop))];
+        (NeighbourTable table, string? error) = await NeighbourTable.ReadAsync(
+            client, finding.SelectMany(link => link.Config.NextHops.Select(hop => (link.IfIndex!.Value, hop))), stop);
+        if (error is null)
+        {
+            foreach (LinkPoll link in finding)
+            {
+                link.TakeNeighbours(_logger, table);
+            }
+        }
+
+        return error;
     }
 
     /// <summary>Finds the members of aggregates, each minute, and reads what they carry, in each poll. An agent that does not tell is no failure of the poll.</summary>
@@ -311,7 +373,7 @@ public sealed class RouterPoller : IAsyncDisposable
             return true;
         }
 
-        InterfaceLog.InterfaceMoved(_logger, link.Config.Interface, link.IfIndex!.Value, _router.Name);
+        InterfaceLog.InterfaceMoved(_logger, link.State.Interface, link.IfIndex!.Value, _router.Name);
         link.Forget();
         _lastWalk = null;
         return false;

@@ -20,4 +20,7 @@ internal static class SnmpAccess
     /// <exception cref="System.Net.Sockets.SocketException">The system gives no socket.</exception>
     public static SnmpClient Open(IPAddress address, int port, SnmpCredentials credentials, TimeSpan timeout, TimeProvider time) =>
         new(new SnmpClientOptions { Agent = new IPEndPoint(address, port), Credentials = credentials, Timeout = timeout }, time);
+
+    /// <summary>The agent does not answer as it should, and would not to anything else; one that only lacks what was asked for is not gone.</summary>
+    public static bool IsGone(SnmpResult result) => result.Outcome is not (SnmpOutcome.Ok or SnmpOutcome.AgentError or SnmpOutcome.BadAnswer or SnmpOutcome.LimitReached);
 }

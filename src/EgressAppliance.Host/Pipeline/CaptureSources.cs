@@ -93,10 +93,9 @@ public static class CaptureSources
             _ => Decapsulation.IpInIp,
         });
 
-    /// <summary>The rules by which frames get their link; a link without a rule is never matched.</summary>
+    /// <summary>The rules that the configuration gives; of links without a match there are none.</summary>
     public static IReadOnlyList<LinkMatch> ToMatches(IReadOnlyList<LinkConfig> links) =>
     [
-        .. links.Where(l => l.MatchMac is not null || l.MatchVlan is not null || l.MatchSource is not null)
-            .Select(l => new LinkMatch(l.Id, l.MatchMac, l.MatchVlan, l.MatchSource)),
+        .. links.Where(l => l.HasMatch).Select(l => new LinkMatch(l.Id, l.MatchMac, l.MatchVlan, l.MatchSource)),
     ];
 }

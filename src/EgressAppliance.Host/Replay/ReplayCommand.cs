@@ -28,6 +28,11 @@ public static class ReplayCommand
             Links = config is null ? [] : CaptureSources.ToMatches(config.Links),
             LinkNames = config is null ? [] : ["", .. config.Links.Select(l => l.Name)],
         };
+        foreach (string name in (config?.Links ?? []).Where(l => !l.HasMatch).Select(l => l.Name))
+        {
+            await console.Error.WriteLineAsync($"replay: {name} has no match, and there is no router to ask: none of its packets get their link");
+        }
+
         try
         {
             bool failed = false;

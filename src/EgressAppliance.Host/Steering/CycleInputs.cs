@@ -24,6 +24,9 @@ public sealed record CycleInputs
     /// <summary>The links' interfaces, in order of configuration.</summary>
     public required IReadOnlyList<InterfaceState> Interfaces { get; init; }
 
+    /// <summary>How frames of each link are known, in words, in the same order; empty where they are not.</summary>
+    public required IReadOnlyList<string> Matches { get; init; }
+
     /// <summary>The routers' SNMP agents.</summary>
     public required IReadOnlyList<RouterState> Agents { get; init; }
 

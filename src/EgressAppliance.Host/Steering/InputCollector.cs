@@ -8,6 +8,7 @@ using EgressAppliance.Decision.Demand;
 using EgressAppliance.Decision.Overrides;
 using EgressAppliance.Host.Config;
 using EgressAppliance.Host.Interfaces;
+using EgressAppliance.Host.Pipeline;
 using EgressAppliance.Host.RouteFeed;
 using EgressAppliance.Net;
 
@@ -56,6 +57,7 @@ public sealed class InputCollector
     private readonly HashSet<string> _polledRouters;
     private readonly DemandEstimator<IpPrefix> _demand;
     private readonly LinkMeters _meters;
+    private readonly LinkRules _rules;
     private readonly TimeSpan _cycle;
     private readonly TimeSpan _maxCaptureAge;
     private readonly TimeSpan _maxCountersAge;
@@ -101,6 +103,7 @@ public sealed class InputCollector
         _polledRouters = [.. config.Routers.Where(r => r.Snmp is not null).Select(r => r.Name)];
         _demand = new DemandEstimator<IpPrefix>(new DemandOptions { Window = config.Decision.Window, Sampling = _sampling }, time);
         _meters = new LinkMeters(links.Links, config.Decision.Window, _sampling, time);
+        _rules = new LinkRules(links.Links);
         _cycle = config.Decision.Cycle;
         ControllerOptions options = SteeringOptions.ForController(config);
         _maxCaptureAge = options.MaxCaptureAge;
@@ -126,7 +129,12 @@ public sealed class InputCollector
         IReadOnlyList<InterfaceState> interfaces = _interfaces();
         _meters.Compare(interfaces, state => CounterAge(state, counters.Timestamp) > _maxCountersAge, _demand.GrownShare, counters.Timestamp);
         IReadOnlyList<PeerStatus> peers = _speaker.GetPeers();
-        List<string> problems = [];
+        if (_rules.Update(interfaces))
+        {
+            _pipeline.SetLinks(_rules.Matches);
+        }
+
+        List<string> problems = [.. _rules.Problems];
         DemandPicture<IpPrefix> picture = _demand.Picture(MaxPrefixes);
         long[] residual = new long[_links.Links.Count + 1];
         foreach ((LinkId link, long rate) in picture.RestBps)
@@ -171,6 +179,7 @@ public sealed class InputCollector
             MirrorBps = _meters.MirrorBps,
             Beliefs = beliefs,
             Interfaces = interfaces,
+            Matches = [.. _links.Links.Select((_, i) => _rules.Describe(i))],
             Agents = _agents(),
             Peers = peers,
             Choices = choices,

@@ -132,7 +132,7 @@ public sealed class StateBuilder(
             string name = !state.Up ? "down" : capacity == 0 ? "unknown" : mirror > capacity ? "over_capacity"
                 : mirror > link.Threshold * capacity ? "over_threshold" : away > 0 ? "relieved" : "normal";
             all.Add(new LinkDto(
-                link.Name, link.Router, link.Interface, OperStatusName(port.OperStatus), capacity, (long)(link.Threshold * capacity), (long)(link.Release * capacity),
+                link.Name, link.Router, port.Interface, OperStatusName(port.OperStatus), capacity, (long)(link.Threshold * capacity), (long)(link.Release * capacity),
                 (long)(link.Ceiling * capacity), mirror, (long?)port.OutBps, plan?.NativeBps ?? 0, plan?.PlannedBps ?? 0, state.ErrorRatio ?? 0, name,
                 inForce.Count(o => o.To == link.Name), away)
             {
@@ -142,6 +142,7 @@ public sealed class StateBuilder(
                 MirrorRatioError = Math.Round(judgement.RatioError, 4),
                 RateProblem = RateCauses.Text(link.Name, judgement.Cause, judgement.Ratio, judgement.Factor),
                 Remedy = RateCauses.Remedy(judgement),
+                Match = inputs.Matches[i],
                 MembersUp = port.MembersUp,
                 Members = port.Members,
                 InErrors = port.InErrors,

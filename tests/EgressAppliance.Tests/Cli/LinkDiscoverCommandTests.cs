@@ -21,9 +21,9 @@ public sealed class LinkDiscoverCommandTests : IAsyncDisposable
     {
         _router.AddInterface(3, "prov-a", 0, mbps: 10_000);
         _router.AddInterface(4, "prov b: \"x\"", 0, mbps: 1000, status: OperStatus.Down);
-        Physical(3, "100.64.1.2", MacA);
-        Physical(3, "2001:db8:ff:1::2", MacA);
-        Media(4, "100.64.2.2", MacB);
+        _router.AddNeighbour(3, "100.64.1.2", MacA);
+        _router.AddNeighbour(3, "2001:db8:ff:1::2", MacA);
+        _router.AddNeighbour(4, "100.64.2.2", MacB, media: true);
     }
 
     public async ValueTask DisposeAsync()
@@ -74,8 +74,8 @@ public sealed class LinkDiscoverCommandTests : IAsyncDisposable
     [Fact]
     public async Task Discover_what_is_in_doubt_is_named()
     {
-        Physical(4, "100.64.1.3", MacB);
-        Physical(3, "100.64.3.2", MacA);
+        _router.AddNeighbour(4, "100.64.1.3", MacB);
+        _router.AddNeighbour(3, "100.64.3.2", MacA);
         Assert.Equal(1, await RunAsync("--json", "two=100.64.1.2,100.64.1.3", "same=100.64.3.2", "isp-a=100.64.1.2"));
         using JsonDocument report = JsonDocument.Parse(_cli.Out);
         string[][] problems = [.. report.RootElement.GetProperty("links").EnumerateArray().Select(l => l.GetProperty("problems").EnumerateArray().Select(p => p.GetString()!).ToArray())];
@@ -91,12 +91,12 @@ public sealed class LinkDiscoverCommandTests : IAsyncDisposable
     [Fact]
     public async Task Discover_rows_that_are_none_are_passed_over()
     {
-        Set(LinkDiscovery.IpNetToPhysicalPhysAddress.Append(3, 1, 4, 100, 64, 7, 300), MacA);
-        Set(LinkDiscovery.IpNetToPhysicalPhysAddress.Append(3, 1, 5, 100, 64, 7, 2), MacA);
-        Set(LinkDiscovery.IpNetToPhysicalPhysAddress.Append(3, 16, 4, 100, 64, 7, 2), MacA);
-        Set(LinkDiscovery.IpNetToPhysicalPhysAddress.Append(3, 1, 4, 100, 64, 8, 2), [1, 2, 3]);
-        Set(LinkDiscovery.IpNetToPhysicalPhysAddress.Append(3, 1, 4, 100, 64, 9, 2), new byte[6]);
-        Set(LinkDiscovery.IpNetToPhysicalPhysAddress.Append(3, 3, 8, 100, 64, 10, 2, 0, 0, 0, 1), MacB);
+        Set(NeighbourTable.IpNetToPhysicalPhysAddress.Append(3, 1, 4, 100, 64, 7, 300), MacA);
+        Set(NeighbourTable.IpNetToPhysicalPhysAddress.Append(3, 1, 5, 100, 64, 7, 2), MacA);
+        Set(NeighbourTable.IpNetToPhysicalPhysAddress.Append(3, 16, 4, 100, 64, 7, 2), MacA);
+        Set(NeighbourTable.IpNetToPhysicalPhysAddress.Append(3, 1, 4, 100, 64, 8, 2), [1, 2, 3]);
+        Set(NeighbourTable.IpNetToPhysicalPhysAddress.Append(3, 1, 4, 100, 64, 9, 2), new byte[6]);
+        Set(NeighbourTable.IpNetToPhysicalPhysAddress.Append(3, 3, 8, 100, 64, 10, 2, 0, 0, 0, 1), MacB);
         Assert.Equal(1, await RunAsync("a=100.64.7.2", "b=100.64.8.2", "c=100.64.9.2"));
         Assert.Equal(3, _cli.Out.Split("is not among").Length - 1);
         Assert.Equal(0, await RunAsync("d=100.64.10.2"));
@@ -126,15 +126,6 @@ public sealed class LinkDiscoverCommandTests : IAsyncDisposable
         File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite);
         return path;
     }
-
-    private void Physical(uint index, string address, byte[] mac)
-    {
-        byte[] octets = System.Net.IPAddress.Parse(address).GetAddressBytes();
-        Set(LinkDiscovery.IpNetToPhysicalPhysAddress.Append([index, octets.Length == 4 ? 1u : 2u, (uint)octets.Length, .. octets.Select(o => (uint)o)]), mac);
-    }
-
-    private void Media(uint index, string address, byte[] mac) =>
-        Set(LinkDiscovery.IpNetToMediaPhysAddress.Append([index, .. System.Net.IPAddress.Parse(address).GetAddressBytes().Select(o => (uint)o)]), mac);
 
     private void Set(ObjectIdentifier name, byte[] value) => _router.Mib.Set(name, SnmpValue.OctetString(value));
 }

@@ -76,6 +76,45 @@ public sealed class CapturePipelineTests : IDisposable
     }
 
     [Fact]
+    public async Task SetLinks_frames_after_it_follow_the_new_rules()
+    {
+        _table.Add(IpPrefix.Parse("0.0.0.0/0"));
+        using TestSource source = new();
+        PipelineOptions options = new() { IgnoredMacs = [Mac("02:00:00:00:0c:02")] };
+        await using CapturePipeline pipeline = new(options, [source], _table.Lookup, TimeProvider.System);
+        pipeline.Start();
+        byte[][] frames = [Frames.Ip("192.0.2.1", 80), Frames.Ip("192.0.2.1", 80, "02:00:00:00:0b:02"), Frames.Ip("192.0.2.1", 80, "02:00:00:00:0c:02")];
+        Assert.Equal([(0, 2L)], CountAgain());
+
+        pipeline.SetLinks([Match(1, "02:00:00:00:0a:02")]);
+        Assert.Equal([(0, 1L), (1, 1L)], CountAgain());
+
+        // Rules that cannot be followed leave those before in force.
+        Assert.Throws<ArgumentException>(() => pipeline.SetLinks([new(new LinkId(2), null, null, null)]));
+        Assert.Equal([(0, 1L), (1, 1L)], CountAgain());
+
+        pipeline.SetLinks([Match(1, "02:00:00:00:0b:02"), Match(2, "02:00:00:00:0a:02")]);
+        Assert.Equal([(1, 1L), (2, 1L)], CountAgain());
+        source.End();
+        await pipeline.Completion.WaitAsync(Patience);
+        Assert.Equal(4, pipeline.GetStatistics().Ignored);
+
+        IEnumerable<(int, long)> CountAgain()
+        {
+            source.Give(frames);
+            List<CounterCell> cells = [];
+            Assert.True(SpinWait.SpinUntil(
+                () =>
+                {
+                    cells.AddRange(pipeline.TakeSnapshot().Cells);
+                    return cells.Sum(c => c.Packets) == 2;
+                },
+                Patience));
+            return cells.GroupBy(c => (int)c.Link.Value, (link, own) => (link, own.Sum(c => c.Packets))).Order();
+        }
+    }
+
+    [Fact]
     public async Task Run_broken_frames_add_up()
     {
         _table.Add(IpPrefix.Parse("192.0.0.0/8"));

@@ -43,6 +43,7 @@ internal sealed class FakeRouter : IAsyncDisposable
         Snmp = new SnmpConfig { Community = community, Port = _agent.LocalEndPoint.Port, Poll = TimeSpan.FromSeconds(pollSeconds) },
     };
 
+    /// <summary>A link that is matched by a VLAN, so that nothing but its interface is asked for.</summary>
     public LinkConfig Link(string name, string @interface, ushort id = 1) => new()
     {
         Id = new LinkId(id),
@@ -50,7 +51,12 @@ internal sealed class FakeRouter : IAsyncDisposable
         Router = Name,
         Interface = @interface,
         NextHops = [],
+        MatchVlan = id,
     };
+
+    /// <summary>A link of which nothing is known but the next hops.</summary>
+    public LinkConfig UnknownLink(string name, ushort id, params string[] nextHops) =>
+        Link(name, "", id) with { MatchVlan = null, NextHops = [.. nextHops.Select(h => IpAddr.Parse(h))] };
 
     public void AddInterface(uint index, string name, double bytesPerSecond, ulong start = 0, uint mbps = 1000, OperStatus status = OperStatus.Up)
     {
@@ -83,6 +89,11 @@ internal sealed class FakeRouter : IAsyncDisposable
 
     public void SetUp(uint index, bool up) => Mib.Set(IfMib.IfOperStatus.Append(index), SnmpValue.Integer32((int)(up ? OperStatus.Up : OperStatus.Down)));
 
+    /// <summary>Puts a neighbour into ipNetToPhysicalTable, or into ipNetToMediaTable.</summary>
+    public void AddNeighbour(uint index, string address, byte[] mac, bool media = false) => Mib.Set(NeighbourName(index, address, media), SnmpValue.OctetString(mac));
+
+    public void RemoveNeighbour(uint index, string address, bool media = false) => Mib.Remove(NeighbourName(index, address, media));
+
     public void RemoveInterface(uint index)
     {
         foreach (ObjectIdentifier column in new[] { IfMib.IfName, IfMib.IfHighSpeed, IfMib.IfOperStatus, IfMib.IfHCOutOctets, IfMib.IfOutOctets })
@@ -112,5 +123,13 @@ internal sealed class FakeRouter : IAsyncDisposable
         double now = Math.Floor((_time.GetElapsedTime(_made).TotalSeconds + 0.0005) / CacheSeconds) * CacheSeconds;
         double begun = _time.GetElapsedTime(_made, since).TotalSeconds;
         return unchecked(start + (ulong)Math.Max(0, (now - begun) * bytesPerSecond));
+    }
+
+    private static ObjectIdentifier NeighbourName(uint index, string address, bool media)
+    {
+        uint[] octets = [.. IPAddress.Parse(address).GetAddressBytes().Select(o => (uint)o)];
+        return media
+            ? NeighbourTable.IpNetToMediaPhysAddress.Append([index, .. octets])
+            : NeighbourTable.IpNetToPhysicalPhysAddress.Append([index, octets.Length == 4 ? 1u : 2u, (uint)octets.Length, .. octets]);
     }
 }

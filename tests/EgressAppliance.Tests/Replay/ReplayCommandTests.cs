@@ -24,10 +24,12 @@ public sealed class ReplayCommandTests : IDisposable
         File.WriteAllText(rib, "192.0.2.0/24\n198.51.100.0/24\n");
         Assert.True(MacAddress.TryParse("02:00:00:00:0a:02", out MacAddress a));
         Assert.True(MacAddress.TryParse("02:00:00:00:0b:02", out MacAddress b));
-        ApplianceConfig config = new() { Links = [Bench.MakeLink(1, "isp-a") with { MatchMac = a }, Bench.MakeLink(2, "isp-b") with { MatchMac = b }] };
+        ApplianceConfig config = new() { Links = [Bench.MakeLink(1, "isp-a") with { MatchMac = a, MatchVlan = null }, Bench.MakeLink(2, "isp-b") with { MatchMac = b, MatchVlan = null }, Bench.MakeLink(3, "isp-c") with { MatchVlan = null }] };
         StringWriter output = new();
+        StringWriter error = new();
         ReplayCommandOptions options = new([pcap], [rib], null, PerFile: false, Json: true, MatchHeader.Outer, 1, Summary: false);
-        int code = await ReplayCommand.RunAsync(options, config, new CommandConsole { Out = output, Error = TextWriter.Null }, CancellationToken.None);
+        int code = await ReplayCommand.RunAsync(options, config, new CommandConsole { Out = output, Error = error }, CancellationToken.None);
+        Assert.Equal("replay: isp-c has no match, and there is no router to ask: none of its packets get their link\n", error.ToString());
         using JsonDocument json = JsonDocument.Parse(output.ToString());
         Assert.Equal(ExitCode.Done, code);
         Assert.Equal(

@@ -14,6 +14,9 @@ internal sealed class FakePipeline(TimeProvider time) : ICapturePipeline
     /// <summary>Runs at the beginning of each snapshot.</summary>
     public Action? OnSnapshot { get; set; }
 
+    /// <summary>Rules given, oldest first.</summary>
+    public List<IReadOnlyList<LinkMatch>> Rules { get; } = [];
+
     public Task Completion => Task.CompletedTask;
 
     public void Start()
@@ -40,6 +43,8 @@ internal sealed class FakePipeline(TimeProvider time) : ICapturePipeline
     {
         Sources = new Dictionary<string, SourceStatistics>(Statistics.Sources) { [name] = change(Statistics.Sources.GetValueOrDefault(name)) },
     };
+
+    public void SetLinks(IReadOnlyList<LinkMatch> rules) => Rules.Add(rules);
 
     public CounterSnapshot TakeSnapshot()
     {

@@ -1,5 +1,6 @@
 using EgressAppliance.Bgp.Bmp;
 using EgressAppliance.Bgp.Speaker;
+using EgressAppliance.Dataplane.Pipeline;
 using EgressAppliance.Decision;
 using EgressAppliance.Decision.Control;
 using EgressAppliance.Decision.Demand;
@@ -30,6 +31,23 @@ public sealed class InputCollectorTests
         Assert.Equal(12_500, inputs.PacketsPerSecond, 3);
         Assert.Equal(inputs.BitsPerSecond, (double)rate.RateBps * 1_000 / 1_038, 0.002 * inputs.BitsPerSecond);
         Assert.Equal(["a", "b", "c"], Demand(inputs, Bench.Big)!.Paths);
+    }
+
+    [Fact]
+    public async Task Collect_link_without_match_is_matched_by_what_the_router_knows_and_told_until_then()
+    {
+        await using Bench bench = new(change: Bench.WithLink(0, l => l with { MatchVlan = null }));
+        CycleInputs inputs = bench.Collect(1, () => { });
+        Assert.Equal(["", "vlan 2", "vlan 3"], inputs.Matches);
+        Assert.Contains("Frames of a are not known yet, as it has no match: not asked yet.", inputs.Problems);
+        Assert.Empty(bench.Pipeline.Rules);
+
+        MacAddress mac = new(0x02_00_00_00_0a_02);
+        bench.Interfaces[0] = bench.Interfaces[0] with { Macs = [mac] };
+        inputs = bench.Collect(2, () => { });
+        Assert.Equal("mac 02:00:00:00:0a:02, found by SNMP", inputs.Matches[0]);
+        Assert.DoesNotContain(inputs.Problems, p => p.Contains("no match", StringComparison.Ordinal));
+        Assert.Equal([new(new LinkId(2), null, 2, null), new(new LinkId(3), null, 3, null), new LinkMatch(new LinkId(1), mac, null, null)], Assert.Single(bench.Pipeline.Rules));
     }
 
     [Fact]
