@@ -17,6 +17,7 @@ Option<int> packets = new("--packets")
     DefaultValueFactory = _ => 5_000_000,
     Recursive = true,
 };
+Option<int> every = new("--every") { Description = "Take one prefix of the routing table in this many.", DefaultValueFactory = _ => 1, Recursive = true };
 Option<int> rounds = new("--rounds") { Description = "Rounds.", DefaultValueFactory = _ => 5, Recursive = true };
 Option<DirectoryInfo> reports = new("--reports")
 {
@@ -36,7 +37,7 @@ mixes.AcceptOnlyFromAmong("mixed", "ipv4", "ipv6");
 Command generate = new("generate", "Write the routing table and the capture files; nothing if they are there.");
 generate.SetAction(parsed =>
 {
-    TrafficGenerator.Ensure(parsed.GetRequiredValue(data).FullName, parsed.GetRequiredValue(packets));
+    TrafficGenerator.Ensure(parsed.GetRequiredValue(data).FullName, parsed.GetRequiredValue(packets), parsed.GetRequiredValue(every));
     return 0;
 });
 
@@ -45,7 +46,7 @@ compare.SetAction(parsed =>
 {
     string folder = parsed.GetRequiredValue(data).FullName;
     string load = Machine.Load();
-    TrafficGenerator.Ensure(folder, parsed.GetRequiredValue(packets));
+    TrafficGenerator.Ensure(folder, parsed.GetRequiredValue(packets), parsed.GetRequiredValue(every));
     FileComparison comparison = new(folder, parsed.GetRequiredValue(packets), parsed.GetRequiredValue(passes));
     IReadOnlyList<MixResult> results = comparison.Run(parsed.GetRequiredValue(mixes), parsed.GetRequiredValue(rounds));
     new FileReport(comparison, results).Write(
@@ -59,7 +60,7 @@ compareLive.SetAction(parsed =>
 {
     string folder = parsed.GetRequiredValue(data).FullName;
     string load = Machine.Load();
-    TrafficGenerator.Ensure(folder, parsed.GetRequiredValue(packets));
+    TrafficGenerator.Ensure(folder, parsed.GetRequiredValue(packets), parsed.GetRequiredValue(every));
     LiveComparison comparison = new(folder, parsed.GetRequiredValue(seconds));
     LiveReport.Write(
         parsed.GetRequiredValue(reports).FullName, "make compare-live", load, TrafficGenerator.Describe(folder), comparison, comparison.Run(parsed.GetRequiredValue(rounds)));
@@ -77,6 +78,7 @@ RootCommand root = new("Compares the appliance's data path with C programs and o
 };
 root.Options.Add(data);
 root.Options.Add(packets);
+root.Options.Add(every);
 root.Options.Add(rounds);
 root.Options.Add(reports);
 try

@@ -7,11 +7,14 @@ namespace EgressAppliance.Comparison.Traffic;
 internal sealed class RoutedPrefixes : IDisposable
 {
     private readonly PrefixTable _table = new();
-    private readonly IpPrefix[] _ipv4 = Load(IpFamily.IPv4);
-    private readonly IpPrefix[] _ipv6 = Load(IpFamily.IPv6);
+    private readonly IpPrefix[] _ipv4;
+    private readonly IpPrefix[] _ipv6;
 
-    public RoutedPrefixes()
+    /// <param name="every">One prefix in this many is taken.</param>
+    public RoutedPrefixes(int every)
     {
+        _ipv4 = Load(IpFamily.IPv4, every);
+        _ipv6 = Load(IpFamily.IPv6, every);
         _table.AddRange(_ipv4);
         _table.AddRange(_ipv6);
     }
@@ -37,5 +40,5 @@ internal sealed class RoutedPrefixes : IDisposable
 
     public void Dispose() => _table.Dispose();
 
-    private static IpPrefix[] Load(IpFamily family) => [.. RoutingTable.Prefixes(family).Distinct()];
+    private static IpPrefix[] Load(IpFamily family, int every) => [.. RoutingTable.Prefixes(family).Distinct().Where((_, i) => i % every == 0)];
 }

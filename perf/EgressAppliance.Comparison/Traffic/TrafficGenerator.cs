@@ -44,9 +44,12 @@ internal static class TrafficGenerator
     }
 
     /// <summary>Makes the files unless the folder has them.</summary>
-    public static void Ensure(string folder, int packets)
+    /// <param name="folder">Where.</param>
+    /// <param name="packets">IP packets of a full capture file.</param>
+    /// <param name="every">One prefix of the table in this many is taken.</param>
+    public static void Ensure(string folder, int packets, int every)
     {
-        string origin = string.Create(CultureInfo.InvariantCulture, $"version 1, seed {Seed}, {packets} packets, {(RoutedPrefixes.IsReal ? "real" : "generated")} table");
+        string origin = string.Create(CultureInfo.InvariantCulture, $"version 1, seed {Seed}, {packets} packets, {(RoutedPrefixes.IsReal ? "real" : "generated")} table{(every == 1 ? "" : $", one prefix in {every}")}");
         if (ReadOrigin(folder) == origin)
         {
             return;
@@ -54,7 +57,7 @@ internal static class TrafficGenerator
 
         Directory.CreateDirectory(folder);
         Console.Error.WriteLine($"generating traffic in {folder}");
-        using RoutedPrefixes table = new();
+        using RoutedPrefixes table = new(every);
         table.Write(TablePath(folder));
         foreach (TrafficMix mix in TrafficMix.All(packets))
         {

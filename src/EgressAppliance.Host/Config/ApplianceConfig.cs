@@ -334,7 +334,10 @@ public sealed record LinkConfig
     /// <summary><c>match.source</c></summary>
     public string? MatchSource { get; init; }
 
-    /// <summary>The configuration says how the link's frames are known; if not, they are by the MAC addresses that the router has of the next hops.</summary>
+    /// <summary>The link's frames are known by the MAC addresses that the router has of the next hops, which it is asked for.</summary>
+    public bool FindsMac { get; init; }
+
+    /// <summary>The configuration says how the link's frames are known.</summary>
     public bool HasMatch => MatchMac is not null || MatchVlan is not null || MatchSource is not null;
 
     /// <summary>Capacity, bit/s; null: auto, from ifHighSpeed.</summary>

@@ -141,6 +141,7 @@ internal static class ConfigMapper
             MatchMac = match is not null && match.TryGet("mac", out MacAddress mac) ? mac : null,
             MatchVlan = match is not null && match.TryGet("vlan", out long vlan) ? (ushort)vlan : null,
             MatchSource = match is not null && match.TryGet("source", out string source) ? SourceName(source, root, baseDirectory) : null,
+            FindsMac = !link.IsGiven("match"),
             CapacityBps = link.TryGet("capacity", out long capacity) ? capacity : null,
             Threshold = link.Get<double>("threshold"),
             Ceiling = link.Get<double>("ceiling"),

@@ -38,11 +38,8 @@ internal sealed class LinkPoll(LinkConfig config, TimeSpan poll)
         Link = config.Name,
         Router = config.Router,
         Interface = config.Interface,
-        MatchProblem = config.HasMatch ? null : $"{config.Router} has not been asked yet",
+        MatchProblem = config.FindsMac ? $"{config.Router} has not been asked yet" : null,
     };
-
-    /// <summary>Whether the provider's MAC address is to be found, as the configuration says nothing of how to know the link's frames.</summary>
-    public bool FindsMac => !config.HasMatch;
 
     /// <summary>The interface is found by its neighbours, and in the last poll it had none of them.</summary>
     public bool IsDeserted { get; private set; }

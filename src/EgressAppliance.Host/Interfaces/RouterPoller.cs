@@ -270,7 +270,7 @@ public sealed class RouterPoller : IAsyncDisposable
     /// <summary>Reads which MAC addresses the next hops have.</summary>
     private async Task<string?> ReadNeighboursAsync(SnmpClient client, CancellationToken stop)
     {
-        LinkPoll[] finding = [.. _links.Where(link => link.IfIndex is not null && (link.FindsMac || link.Selector.Key == InterfaceKey.NextHop))];
+        LinkPoll[] finding = [.. _links.Where(link => link.IfIndex is not null && (link.Config.FindsMac || link.Selector.Key == InterfaceKey.NextHop))];
         (NeighbourTable table, string? error) = await NeighbourTable.ReadAsync(
             client, finding.SelectMany(link => link.Config.NextHops.Select(hop => (link.IfIndex!.Value, hop))), stop);
         if (error is null)

@@ -6,7 +6,7 @@ using EgressAppliance.Net;
 namespace EgressAppliance.Host.Pipeline;
 
 /// <summary>
-/// The rules by which frames get their link: those of the configuration, and for links that it says nothing of those that follow from the provider's MAC addresses as
+/// The rules by which frames get their link: those of the configuration, and for links that it does not say it of those that follow from the provider's MAC addresses as
 /// the router knows them. Of two providers behind one MAC address neither is matched: better unattributed than attributed to the wrong link.
 /// </summary>
 /// <param name="links">The links.</param>
@@ -31,7 +31,7 @@ public sealed class LinkRules(IReadOnlyList<LinkConfig> links)
         for (int i = 0; i < links.Count; i++)
         {
             macs[i] = [];
-            if (links[i].HasMatch)
+            if (!links[i].FindsMac)
             {
                 continue;
             }
@@ -78,7 +78,7 @@ public sealed class LinkRules(IReadOnlyList<LinkConfig> links)
     {
         for (int i = 0; i < links.Count; i++)
         {
-            if (i != link && (links[i] is { MatchVlan: null, MatchSource: null, MatchMac: { } configured } ? configured == mac : !links[i].HasMatch && interfaces[i].Macs.Contains(mac)))
+            if (i != link && (links[i] is { MatchVlan: null, MatchSource: null, MatchMac: { } configured } ? configured == mac : links[i].FindsMac && interfaces[i].Macs.Contains(mac)))
             {
                 return links[i].Name;
             }

@@ -56,7 +56,7 @@ internal sealed class FakeRouter : IAsyncDisposable
 
     /// <summary>A link of which nothing is known but the next hops.</summary>
     public LinkConfig UnknownLink(string name, ushort id, params string[] nextHops) =>
-        Link(name, "", id) with { MatchVlan = null, NextHops = [.. nextHops.Select(h => IpAddr.Parse(h))] };
+        Link(name, "", id) with { MatchVlan = null, FindsMac = true, NextHops = [.. nextHops.Select(h => IpAddr.Parse(h))] };
 
     public void AddInterface(uint index, string name, double bytesPerSecond, ulong start = 0, uint mbps = 1000, OperStatus status = OperStatus.Up)
     {

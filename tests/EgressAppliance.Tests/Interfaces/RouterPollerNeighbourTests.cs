@@ -52,7 +52,7 @@ public sealed class RouterPollerNeighbourTests : IAsyncDisposable
     public async Task Address_that_changes_is_followed_with_the_next_poll()
     {
         _router.AddNeighbour(7, "100.64.1.2", MacA);
-        Start(_router.Link("isp-a", "prov-a") with { MatchVlan = null, NextHops = [Hop("100.64.1.2")] });
+        Start(_router.Link("isp-a", "prov-a") with { MatchVlan = null, FindsMac = true, NextHops = [Hop("100.64.1.2")] });
         Assert.Equal([Mac(MacA)], (await PollAsync(2))[0].Macs);
 
         _router.AddNeighbour(7, "100.64.1.2", MacB);
@@ -65,7 +65,7 @@ public sealed class RouterPollerNeighbourTests : IAsyncDisposable
     {
         _router.AddNeighbour(7, "100.64.1.2", MacB);
         _router.AddNeighbour(7, "100.64.1.2", MacA, media: true);
-        Start(_router.Link("isp-a", "prov-a") with { MatchVlan = null, NextHops = [Hop("100.64.1.2")] });
+        Start(_router.Link("isp-a", "prov-a") with { MatchVlan = null, FindsMac = true, NextHops = [Hop("100.64.1.2")] });
 
         Assert.Equal([Mac(MacA), Mac(MacB)], (await PollAsync())[0].Macs);
     }
@@ -123,7 +123,7 @@ public sealed class RouterPollerNeighbourTests : IAsyncDisposable
     public async Task Neighbour_that_the_router_does_not_have_is_told_with_what_to_do()
     {
         _router.AddNeighbour(7, "100.64.1.2", [3, 0, 0, 0, 0, 1]); // A group's address is no neighbour's.
-        Start(_router.UnknownLink("isp-a", 1, "100.64.1.2"), _router.Link("isp-b", "prov-b", 2) with { MatchVlan = null, NextHops = [Hop("100.64.2.2")] });
+        Start(_router.UnknownLink("isp-a", 1, "100.64.1.2"), _router.Link("isp-b", "prov-b", 2) with { MatchVlan = null, FindsMac = true, NextHops = [Hop("100.64.2.2")] });
 
         InterfaceState[] states = await PollAsync(2);
 

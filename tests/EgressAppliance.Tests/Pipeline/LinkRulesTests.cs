@@ -14,7 +14,7 @@ public sealed class LinkRulesTests
     [Fact]
     public void Update_rules_of_the_configuration_stay_and_found_ones_join_them()
     {
-        LinkRules rules = new([Link(1) with { MatchVlan = 7 }, Link(2)]);
+        LinkRules rules = new([Link(1) with { FindsMac = false, MatchVlan = 7 }, Link(2)]);
         Assert.Equal([new LinkMatch(new LinkId(1), null, 7, null)], rules.Matches);
 
         Assert.True(rules.Update([State(1), State(2, A, B)]));
@@ -46,7 +46,7 @@ public sealed class LinkRulesTests
     [Fact]
     public void Update_two_providers_behind_one_address_are_matched_neither()
     {
-        LinkRules rules = new([Link(1), Link(2), Link(3) with { MatchMac = B }]);
+        LinkRules rules = new([Link(1), Link(2), Link(3) with { FindsMac = false, MatchMac = B }]);
         Assert.False(rules.Update([State(1, A), State(2, A, B), State(3)]));
         Assert.Equal([new LinkMatch(new LinkId(3), B, null, null)], rules.Matches);
         Assert.Equal(3, rules.Problems.Count);
@@ -57,13 +57,13 @@ public sealed class LinkRulesTests
     [Fact]
     public void Update_address_that_another_link_shares_by_vlan_is_taken_for_what_is_left()
     {
-        LinkRules rules = new([Link(1), Link(2) with { MatchMac = A, MatchVlan = 9 }]);
+        LinkRules rules = new([Link(1), Link(2) with { FindsMac = false, MatchMac = A, MatchVlan = 9 }]);
         Assert.True(rules.Update([State(1, A), State(2)]));
         Assert.Equal([new LinkMatch(new LinkId(2), A, 9, null), new LinkMatch(new LinkId(1), A, null, null)], rules.Matches);
     }
 
     private static LinkConfig Link(ushort id) =>
-        new() { Id = new LinkId(id), Name = $"isp-{id}", Router = "edge1", Interface = "", NextHops = [] };
+        new() { Id = new LinkId(id), Name = $"isp-{id}", Router = "edge1", Interface = "", NextHops = [], FindsMac = true };
 
     private static InterfaceState State(int id, params MacAddress[] macs) =>
         new() { Link = $"isp-{id}", Router = "edge1", Interface = "", Macs = macs };

@@ -36,7 +36,7 @@ public sealed class InputCollectorTests
     [Fact]
     public async Task Collect_link_without_match_is_matched_by_what_the_router_knows_and_told_until_then()
     {
-        await using Bench bench = new(change: Bench.WithLink(0, l => l with { MatchVlan = null }));
+        await using Bench bench = new(change: Bench.WithLink(0, l => l with { MatchVlan = null, FindsMac = true }));
         CycleInputs inputs = bench.Collect(1, () => { });
         Assert.Equal(["", "vlan 2", "vlan 3"], inputs.Matches);
         Assert.Contains("Frames of a are not known yet, as it has no match: not asked yet.", inputs.Problems);

@@ -13,7 +13,7 @@ public class ControllerMonthTests(ITestOutputHelper output)
     [Fact]
     public void Cycle_a_full_month_beside_the_relief_of_overload_costs_less_than_plain_bgp()
     {
-        SyntheticMonth month = FullMonth.Make(1);
+        SyntheticMonth month = FullMonth.Make(1, 300);
         ControllerOptions options = new() { Planner = new PlannerOptions { MaxShare = 0.8, MaxSharePerCycle = 0.2 }, Cost = new CostOptions { Enabled = true, MinSavingPerMonth = 100, MaxShare = 0.6, MaxShareAtOnce = 0.2 } };
         int moves = 0;
         int givenBack = 0;

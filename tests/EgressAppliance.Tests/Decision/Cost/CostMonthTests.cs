@@ -12,7 +12,7 @@ public class CostMonthTests(ITestOutputHelper output)
     [Fact]
     public void Propose_a_full_month_costs_less_than_plain_bgp_with_bounded_moves_and_no_link_over_its_ceiling()
     {
-        SyntheticMonth month = FullMonth.Make(1);
+        SyntheticMonth month = FullMonth.Make(1, 100);
         int[] moves = new int[31];
         int over = 0;
         int bursts = 0;

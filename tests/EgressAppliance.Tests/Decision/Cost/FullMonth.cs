@@ -4,16 +4,15 @@ using EgressAppliance.Decision.Cost;
 namespace EgressAppliance.Tests.Decision.Cost;
 
 /// <summary>
-/// A whole month in samples of five minutes and the one before it: four links, 300 prefixes of very different size, evenings that are three times the night, weekends of their own, a peak hour that is
+/// A whole month in samples of five minutes and the one before it: four links, prefixes of very different size, evenings that are three times the night, weekends of their own, a peak hour that is
 /// not the same for all prefixes, noise, and now and then a burst of some hours, of one prefix or of all. Under plain BGP no link comes over its threshold.
 /// </summary>
 internal static class FullMonth
 {
-    private const int Prefixes = 300;
     private const int Day = 288;
     private static readonly double[] Week = [1, 1, 1.02, 1.04, 1.08, 1.12, 1.1];
 
-    public static SyntheticMonth Make(int seed)
+    public static SyntheticMonth Make(int seed, int prefixes)
     {
         Random random = new(seed);
         LinkState[] links =
@@ -24,7 +23,7 @@ internal static class FullMonth
             Lab.Link("transit-d", 40_000) with { PricePerMbps = 0.45 },
         ];
         string[] names = [.. links.Select(l => l.Name)];
-        string[][] paths = [.. Enumerable.Range(0, Prefixes).Select(_ =>
+        string[][] paths = [.. Enumerable.Range(0, prefixes).Select(_ =>
         {
             // The native link is drawn by capacity; some prefixes have few other paths.
             int at = random.Next(300);
@@ -33,7 +32,7 @@ internal static class FullMonth
             random.Shuffle(rest);
             return (string[])[native, .. rest[..random.Next(random.Next(4) == 0 ? 0 : 2, rest.Length + 1)]];
         })];
-        double[] shares = [.. Enumerable.Range(0, Prefixes).Select(i => 1 / Math.Pow(i + 3, 0.9))];
+        double[] shares = [.. Enumerable.Range(0, prefixes).Select(i => 1 / Math.Pow(i + 3, 0.9))];
         random.Shuffle(shares);
         double[] peaks = [.. shares.Select(_ => 20.5 + (3 * random.NextDouble()))];
         double[] means = [.. shares.Select(s => 80_000 * s / shares.Sum())];
