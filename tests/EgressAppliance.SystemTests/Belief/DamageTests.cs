@@ -28,6 +28,8 @@ public sealed class DamageTests(ITestOutputHelper output)
             ["cut"] = CutAsync,
             ["snmp"] = SilenceAgentAsync,
         };
+
+        // One alone, for whoever looks into it: docs/lab.md.
         string? only = Environment.GetEnvironmentVariable("EGRESS_DAMAGE");
         await Task.WhenAll(cases.Where(c => only is null || c.Key == only).Select(c => c.Value(new NamedOutput(output, c.Key))));
     }
@@ -53,9 +55,9 @@ public sealed class DamageTests(ITestOutputHelper output)
         IReadOnlyList<string> moves = await belief.MovesAsync();
         output.WriteLine(string.Join('\n', moves));
         Assert.Contains($"{lab.A.Link} → {lab.C.Link}", Assert.Single(moves), StringComparison.Ordinal);
-        IReadOnlyDictionary<Provider, double> loads = await lab.MeasureAsync(TimeSpan.FromSeconds(3));
-        Assert.Equal(0, loads[lab.B]);
-        Assert.InRange(loads[lab.A], 5 * Mbit, 9.5 * Mbit);
+        await Until.ValueAsync(
+            "A under its threshold and nothing on B", () => lab.MeasureAsync(TimeSpan.FromSeconds(3)),
+            loads => loads[lab.A] is > 5 * Mbit and < 9.5 * Mbit && loads[lab.B] == 0, Scenario.Generous, output);
     });
 
     /// <summary>Each frame comes twice from the start: an overload by the mirror, three quarters of a link in truth.</summary>
