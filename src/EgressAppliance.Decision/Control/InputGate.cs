@@ -43,7 +43,7 @@ internal static class InputGate
 
         foreach (RateDoubt doubt in health.Doubts ?? [])
         {
-            Verdict verdict = doubt.Cause == RateCause.CounterStalled ? Verdict.FrozenCountersStale : Verdict.FrozenAttribution;
+            Verdict verdict = doubt.Cause is RateCause.CounterStalled or RateCause.Unconfirmed ? Verdict.FrozenCountersStale : Verdict.FrozenAttribution;
             failed.Add((verdict, RateCauses.Text(doubt.Link, doubt.Cause, doubt.Ratio, doubt.Factor)));
         }
 

@@ -24,17 +24,20 @@ public sealed class DemandEstimator<TKey>
     private const int RiseRun = 4;
     private const float StandsOut = 2.5f;
 
-    // A doubled mirror doubles all of it, but for what jitters; what noise does not come to in a tick.
-    private const float Grown = 1.6f;
+    // A doubled mirror doubles all of it, but for what jitters; what noise does not come to in a tick. In the tick in which it begins to double, it shows less.
+    private const double WholeJump = 1.8;
+    private const double OfJump = 0.6;
+    private static readonly float[] Growths = [1.1f, 1.2f, 1.4f, 1.6f];
     private readonly DemandOptions _options;
     private readonly TimeProvider _time;
     private readonly Dictionary<TKey, Entry> _entries = [];
     private readonly Dictionary<LinkId, RateMeter> _untracked = [];
     private readonly List<TKey> _gone = [];
 
-    // By link: the means of its keys, and of those of them that have grown.
+    // By link: the means of its keys, what they have in this tick, and, for each growth, the means of those of them that have grown by it.
     private readonly double[] _means = new double[LinkId.MaxValue + 1];
-    private readonly double[] _grown = new double[LinkId.MaxValue + 1];
+    private readonly double[] _now = new double[LinkId.MaxValue + 1];
+    private readonly double[] _grown = new double[(LinkId.MaxValue + 1) * Growths.Length];
     private long? _lastTimestamp;
     private double _measured;
     private double _slow = 1;
@@ -124,6 +127,7 @@ public sealed class DemandEstimator<TKey>
         Weights weights = new((float)fast, (float)slow, (float)Smoothing.Mean(seconds, _measured), seconds);
         (_slow, _tickSeconds) = (slow, seconds);
         Array.Clear(_means);
+        Array.Clear(_now);
         Array.Clear(_grown);
         foreach (TKey key in _entries.Keys)
         {
@@ -132,7 +136,12 @@ public sealed class DemandEstimator<TKey>
             if (entry.Known)
             {
                 _means[entry.Link.Value] += entry.Mean;
-                _grown[entry.Link.Value] += entry.Pending * 8 >= Grown * entry.Mean * seconds ? entry.Mean : 0;
+                double sample = entry.Pending * 8 / seconds;
+                _now[entry.Link.Value] += sample;
+                for (int g = 0; g < Growths.Length && sample >= Growths[g] * entry.Mean; g++)
+                {
+                    _grown[(entry.Link.Value * Growths.Length) + g] += entry.Mean;
+                }
             }
 
             Follow(ref entry, weights);
@@ -156,9 +165,25 @@ public sealed class DemandEstimator<TKey>
 
     /// <summary>
     /// Of what a link carried in the last two minutes, the share whose keys carried 1.6 times as much in the latest tick, 0–1: next to all when a mirror doubles, the part that is
-    /// in demand when demand rises. 1 while nothing is known.
+    /// in demand when demand rises. Where all of them together grew to less than 1.8 times, the share whose keys had part in it: grew by 60 % of that or more. 1 while nothing is known.
     /// </summary>
-    public double GrownShare(LinkId link) => _means[link.Value] > 0 ? _grown[link.Value] / _means[link.Value] : 1;
+    public double GrownShare(LinkId link)
+    {
+        double mean = _means[link.Value];
+        if (!(mean > 0))
+        {
+            return 1;
+        }
+
+        double whole = _now[link.Value] / mean;
+        int growth = Growths.Length - 1;
+        while (whole < WholeJump && growth > 0 && Growths[growth] > 1 + (OfJump * (whole - 1)))
+        {
+            growth--;
+        }
+
+        return _grown[(link.Value * Growths.Length) + growth] / mean;
+    }
 
     /// <summary>The rate of a key, or false if it is not held.</summary>
     public bool TryGet(TKey key, out DemandRate<TKey> rate)

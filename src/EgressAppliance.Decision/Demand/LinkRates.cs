@@ -7,4 +7,7 @@ namespace EgressAppliance.Decision.Demand;
 /// <param name="Up">The link is up.</param>
 /// <param name="CounterMissing">The router has not answered for the counter for too long.</param>
 /// <param name="GrownShare">How much of what it carried has grown, see <see cref="DemandEstimator{TKey}.GrownShare"/>.</param>
-public readonly record struct LinkRates(long MirrorBps, long? CounterBps, long CapacityBps, bool Up = true, bool CounterMissing = false, double GrownShare = 1);
+/// <param name="LoadBps">By the averaged demands, bit/s: what is planned with; null if not known.</param>
+/// <param name="CounterAwaited">The router answers for the counter, and two readings that differ are still to come before it gives a rate.</param>
+public readonly record struct LinkRates(long MirrorBps, long? CounterBps, long CapacityBps, bool Up = true, bool CounterMissing = false, double GrownShare = 1,
+    long? LoadBps = null, bool CounterAwaited = false);

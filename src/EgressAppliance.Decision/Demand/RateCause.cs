@@ -40,6 +40,9 @@ public enum RateCause
     /// <summary>The mirror shows more than the link can carry and the counter stays at its capacity: the router drops the rest. An overload, not a fault.</summary>
     Shaped,
 
-    /// <summary>The mirror has just jumped away from the counter; the next polls will tell whether the traffic did.</summary>
+    /// <summary>The mirror has just jumped away from the counter, or back, and the averages have not; the next polls will tell whether the traffic did.</summary>
     Sudden,
+
+    /// <summary>The mirror shows a link that is half full or more, and its counter has not given any rate yet that could confirm it.</summary>
+    Unconfirmed,
 }

@@ -17,7 +17,7 @@ public static class RateCauses
     /// bars (beyond a limit it freezes decisions as unattributed traffic does); nor is an overload, nor a small excess, which is left to the comparison with the projection.
     /// </summary>
     public static bool Forbids(RateJudgement judgement) =>
-        judgement.Cause is RateCause.Duplicated or RateCause.Sampling or RateCause.MirrorSilent or RateCause.CounterStalled or RateCause.Sudden
+        judgement.Cause is RateCause.Duplicated or RateCause.Sampling or RateCause.MirrorSilent or RateCause.CounterStalled or RateCause.Sudden or RateCause.Unconfirmed
         || judgement is { Cause: RateCause.MirrorExcess, Ratio: >= FarInExcess };
 
     /// <summary>True if somebody should do something.</summary>
@@ -39,7 +39,8 @@ public static class RateCauses
         RateCause.CounterMissing => $"the router no longer answers for the counter of {link}",
         RateCause.Overhead => $"mirror and counter of {link} differ by a few bytes a packet",
         RateCause.Shaped => $"{link} is offered more than it carries: its counter stays at the capacity, and the router drops the rest",
-        RateCause.Sudden => $"the mirror of {link} has jumped away from its counter; waiting for the next polls to tell whether the traffic did",
+        RateCause.Sudden => $"the mirror of {link} has jumped away from its counter, or back to it; waiting for the next polls to tell whether the traffic did",
+        RateCause.Unconfirmed => $"the mirror shows much traffic on {link}, and its counter has given no rate yet; waiting for the next polls to confirm it",
         _ => "",
     };
 
@@ -56,6 +57,7 @@ public static class RateCauses
         RateCause.CounterMissing => "Check that the router is reachable by SNMP from here, and the community or user that it is asked with.",
         RateCause.Overhead => $"Set overhead of the link to {judgement.OverheadBytes.ToString(CultureInfo.InvariantCulture)}.",
         RateCause.Shaped => "Nothing is wrong with the measurement: relieve the link, or buy capacity.",
+        RateCause.Unconfirmed => "Nothing; two changes of the counter give a rate.",
         RateCause.Sudden => "Nothing; if it stays, the cause will be named within a minute or two.",
         _ => "",
     };

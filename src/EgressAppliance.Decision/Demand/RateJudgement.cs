@@ -4,6 +4,9 @@ namespace EgressAppliance.Decision.Demand;
 /// <param name="Cause">What mirror and counter say of each other.</param>
 public readonly record struct RateJudgement(RateCause Cause)
 {
+    /// <summary>A mirror that shows a smaller share than this says nothing about how much is missing; the counter does.</summary>
+    public const double Nothing = 0.001;
+
     // What traffic is taken to change by, at most, since the counter was read.
     private const double Change = 1.05;
 
@@ -39,7 +42,6 @@ public readonly record struct RateJudgement(RateCause Cause)
             return 0;
         }
 
-        // A share of so little says nothing about how much is missing; the counter does.
-        return ratio < 0.001 ? (long)(DifferenceBps * Change) : (long)(mirrorBps * (Math.Abs((1 / ratio) - 1) + (RatioError / ratio / ratio)));
+        return ratio < Nothing ? (long)(DifferenceBps * Change) : (long)(mirrorBps * (Math.Abs((1 / ratio) - 1) + (RatioError / ratio / ratio)));
     }
 }

@@ -90,7 +90,7 @@ public static class Views
             table.Add(
                 prefix.Prefix,
                 Human.Rate(prefix.RateBps),
-                "±" + Human.Percent(prefix.ErrorRatio),
+                "±" + (prefix.ErrorRatio <= 1 ? Human.Percent(prefix.ErrorRatio) : Human.Rate(prefix.ErrorRatio * prefix.RateBps)),
                 Human.Rate(prefix.MeanBps),
                 Human.PacketRate(prefix.PacketsPerSecond),
                 prefix.Link,

@@ -155,7 +155,7 @@ public sealed record LinkDto(
 
     /// <summary>
     /// What mirror and counter say of each other: <c>unknown</c>, <c>agree</c>, <c>mirror_loss</c>, <c>duplicated</c>, <c>sampling</c>, <c>mirror_silent</c>, <c>mirror_excess</c>,
-    /// <c>counter_stalled</c>, <c>counter_missing</c>, <c>overhead</c>, <c>shaped</c>, <c>sudden</c>.
+    /// <c>counter_stalled</c>, <c>counter_missing</c>, <c>overhead</c>, <c>shaped</c>, <c>sudden</c>, <c>unconfirmed</c>.
     /// </summary>
     public string RateCause { get; init; } = "unknown";
 
@@ -204,7 +204,7 @@ public sealed record PrefixDto(
     /// <summary>Mean of the last two minutes, bit/s.</summary>
     public long MeanBps { get; init; }
 
-    /// <summary>Relative error of the rate, 0–1.</summary>
+    /// <summary>Relative error of the rate; more than 1 where the mirror shows less than half of what the link's counter does.</summary>
     public double ErrorRatio { get; init; }
 }
 

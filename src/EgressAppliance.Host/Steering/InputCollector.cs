@@ -127,7 +127,10 @@ public sealed class InputCollector
         // Only now: until the cells are read, the ids in them must not be given to other prefixes.
         _table.Tick();
         IReadOnlyList<InterfaceState> interfaces = _interfaces();
-        _meters.Compare(interfaces, state => CounterAge(state, counters.Timestamp) > _maxCountersAge, _demand.GrownShare, counters.Timestamp);
+        DemandPicture<IpPrefix> picture = _demand.Picture(MaxPrefixes);
+        long[] loads = LoadsOf(picture);
+        _meters.Compare(
+            interfaces, state => CounterAge(state, counters.Timestamp) > _maxCountersAge, _demand.GrownShare, link => loads[link.Value], counters.Timestamp);
         IReadOnlyList<PeerStatus> peers = _speaker.GetPeers();
         if (_rules.Update(interfaces))
         {
@@ -135,7 +138,6 @@ public sealed class InputCollector
         }
 
         List<string> problems = [.. _rules.Problems];
-        DemandPicture<IpPrefix> picture = _demand.Picture(MaxPrefixes);
         long[] residual = new long[_links.Links.Count + 1];
         foreach ((LinkId link, long rate) in picture.RestBps)
         {
@@ -149,7 +151,6 @@ public sealed class InputCollector
             problems.Add(elsewhere);
         }
 
-        long[] loads = LoadsOf(picture);
         List<LinkState> links = [.. _links.Links.Select((l, i) => LinkOf(l, interfaces[i], residual[l.Id.Value] + _meters.Unseen(i), loads[l.Id.Value], problems))];
         LinkBelief[] beliefs = [.. _links.Links.Select((_, i) => _meters.Belief(i, _loss))];
         foreach ((LinkConfig link, LinkBelief belief) in _links.Links.Zip(beliefs))
@@ -175,7 +176,7 @@ public sealed class InputCollector
                 Health = health,
                 ObservedLinks = Observed(prefixes, overrides),
             },
-            Rates = new RateView(picture.Top, _packets, ErrorOf),
+            Rates = new RateView(picture.Top, _packets, ShownErrorOf),
             MirrorBps = _meters.MirrorBps,
             Beliefs = beliefs,
             Interfaces = interfaces,
@@ -343,6 +344,11 @@ public sealed class InputCollector
     private double ErrorOf(DemandRate<IpPrefix> rate) => ErrorBars.Sum(
         rate.SamplingError, rate.Link == LinkId.None ? ErrorBars.Loss(_loss) : _meters.LossError(rate.Link.Value - 1, _loss), rate.AgeError);
 
+    /// <summary>The error that is shown. What makes a link's rates wrong beyond loss is none that plans are made with: it freezes them.</summary>
+    private double ShownErrorOf(DemandRate<IpPrefix> rate) => rate.Link == LinkId.None
+        ? ErrorOf(rate)
+        : Math.Max(ErrorOf(rate), rate.SamplingError + _meters.DoubtOf(rate.Link.Value - 1, rate) + rate.AgeError);
+
     /// <summary>Load by the demands, by link.</summary>
     private long[] LoadsOf(DemandPicture<IpPrefix> picture)
     {
@@ -369,13 +375,14 @@ public sealed class InputCollector
         }
 
         double error = _meters.LimitError(link.Id.Value - 1, _loss, load, link.Threshold * capacity);
+        double reserve = capacity == 0 ? 0 : (double)_meters.Reserve(link.Id.Value - 1, (long)(link.Ceiling * capacity)) / capacity;
         return new LinkState
         {
             Name = link.Name,
             CapacityBps = capacity == 0 ? UnknownCapacityBps : capacity,
             Up = LinkMeters.IsUp(state),
             Threshold = link.Threshold,
-            Ceiling = link.Ceiling,
+            Ceiling = reserve > 0 ? Math.Max(0, link.Ceiling - reserve) : link.Ceiling,
             Release = link.Release,
             MeasuredBps = (long?)state.OutBps,
             ErrorRatio = error > LeastError ? error : null,

@@ -11,6 +11,9 @@ namespace EgressAppliance.Host.Steering;
 /// </summary>
 internal sealed class LinkMeters
 {
+    // Mirror and counter may differ by this without either being wrong.
+    private const double LeastLost = 0.05;
+
     private readonly IReadOnlyList<LinkConfig> _links;
     private readonly RateMeter[] _mirror;
     private readonly long[] _tick;
@@ -69,8 +72,10 @@ internal sealed class LinkMeters
     /// <param name="interfaces">The links' interfaces.</param>
     /// <param name="counterMissing">Whether the router has not answered for a link's counter for too long.</param>
     /// <param name="grownShare">How much of what a link carried has grown in the tick, see <see cref="LinkRates"/>.</param>
+    /// <param name="loadBps">Load of a link by the averaged demands, bit/s.</param>
     /// <param name="timestamp">When the mirror's counters were read.</param>
-    public void Compare(IReadOnlyList<InterfaceState> interfaces, Func<InterfaceState, bool> counterMissing, Func<LinkId, double> grownShare, long timestamp)
+    public void Compare(
+        IReadOnlyList<InterfaceState> interfaces, Func<InterfaceState, bool> counterMissing, Func<LinkId, double> grownShare, Func<LinkId, long> loadBps, long timestamp)
     {
         _unseen.Note(interfaces, timestamp);
         if (!(_length > 0))
@@ -80,7 +85,7 @@ internal sealed class LinkMeters
 
         _beliefs.EndTick([.. interfaces.Select((state, i) => new LinkRates(
             (long)(_tick[i] * 8 / _length), (long?)state.OutBps, _links[i].CapacityBps ?? state.CapacityBps ?? 0, IsUp(state), counterMissing(state),
-            grownShare(_links[i].Id)))]);
+            grownShare(_links[i].Id), loadBps(_links[i].Id), state is { IfIndex: not null, OutBps: null, Error: null }))]);
         Array.Clear(_tick);
         _length = 0;
     }
@@ -93,12 +98,69 @@ internal sealed class LinkMeters
         long mirror = _mirror[link].RateBps;
         RateJudgement judgement = _beliefs[link];
         double sampled = ErrorBars.Sampling(_mirror[link].Packets, _sampling, _mirror[link].AverageBytes / _sampling);
+        if (judgement.Cause == RateCause.Sampling)
+        {
+            sampled += judgement.Factor * ErrorBars.Sampling(_mirror[link].Packets, judgement.Factor, _mirror[link].AverageBytes / _sampling);
+        }
+
         return new LinkBelief(judgement, (long)(mirror * sampled) + Math.Max((long)(mirror * ErrorBars.Loss(loss)), judgement.ErrorBps(mirror)));
     }
 
     /// <summary>Relative error of rates on a link for frames that never came, by capture or, where it shows more, by the counter.</summary>
     public double LossError(int link, double loss) =>
-        ErrorBars.Loss(Math.Max(loss, _beliefs[link].LossRatio));
+        ErrorBars.Loss(Math.Max(loss, LostShare(link)));
+
+    /// <summary>
+    /// Relative error of the rate of a prefix for what the counter of its link says, not negative; more than 1 where the mirror shows less than half. What is wrong with all
+    /// frames alike is so with those of the prefix; of what has just gone, all may have been its own.
+    /// </summary>
+    /// <param name="link">The link that it was seen on.</param>
+    /// <param name="rate">Its rate.</param>
+    public double DoubtOf(int link, DemandRate<IpPrefix> rate)
+    {
+        RateJudgement judgement = _beliefs[link];
+        long mirror = _mirror[link].RateBps;
+        long error = judgement.ErrorBps(mirror);
+        if (error == 0)
+        {
+            return 0;
+        }
+
+        if (mirror == 0 || judgement is { Cause: RateCause.Sudden or RateCause.MirrorSilent } or { Ratio: < RateJudgement.Nothing })
+        {
+            return (double)error / Math.Max(1, rate.RateBps);
+        }
+
+        double sampled = judgement.Cause == RateCause.Sampling
+            ? judgement.Factor * ErrorBars.Sampling(rate.Packets, judgement.Factor, _mirror[link].AverageBytes / _sampling)
+            : 0;
+        return ((double)error / mirror) + sampled;
+    }
+
+    /// <summary>
+    /// By how much less of a link than its ceiling may be filled with prefixes of other links, bit/s: prefixes of a link of which the mirror shows a part are larger than
+    /// they look, each by up to that share and all together by what lacks there.
+    /// </summary>
+    /// <param name="link">The link that they would enter.</param>
+    /// <param name="ceilingBps">Its ceiling, bit/s.</param>
+    public long Reserve(int link, long ceilingBps)
+    {
+        double reserve = 0;
+        for (int other = 0; other < _links.Count; other++)
+        {
+            reserve += other == link ? 0 : Math.Min(Unseen(other), LostShare(other) * ceilingBps);
+        }
+
+        return (long)Math.Min(ceilingBps, reserve);
+    }
+
+    /// <summary>Share of a link's traffic that its counter shows and the mirror does not, 0–1; 0 if it is within what the two may differ by.</summary>
+    private double LostShare(int link)
+    {
+        double unseen = Unseen(link);
+        double share = unseen / Math.Max(1, unseen + _mirror[link].RateBps);
+        return share > LeastLost ? share : 0;
+    }
 
     /// <summary>
     /// By how much the limits of a link shrink for the error of its load. What the counter shows beyond the mirror is part of that load already, so only losses of

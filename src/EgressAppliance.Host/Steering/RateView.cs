@@ -9,7 +9,7 @@ namespace EgressAppliance.Host.Steering;
 /// <param name="RateBps">Rate with layer-2 overhead, bit/s.</param>
 /// <param name="PacketsPerSecond">Packets per second over the last cycle.</param>
 /// <param name="MeanBps">Mean of the last two minutes, bit/s.</param>
-/// <param name="ErrorRatio">Relative error of the rate, 0–1.</param>
+/// <param name="ErrorRatio">Relative error of the rate, not negative; more than 1 where the mirror shows less than half of what the link's counter does.</param>
 public readonly record struct PrefixRate(IpPrefix Prefix, LinkId Link, long RateBps, double PacketsPerSecond, long MeanBps = 0, double ErrorRatio = 0);
 
 /// <summary>The rates of the largest prefixes as of a cycle, largest first. Immutable; any thread.</summary>

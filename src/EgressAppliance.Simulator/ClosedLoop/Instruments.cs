@@ -131,10 +131,12 @@ internal sealed class Instruments
 
         _demand.EndTick(_world.Second * TimeProvider.System.TimestampFrequency);
         bool missing = _world.Second - LastPoll > maxCountersAge.TotalSeconds;
+        DemandPicture<int> picture = _demand.Picture(MaxPrefixes);
         if (_tickSeconds > 0)
         {
+            long[] loads = LoadsOf(picture);
             _beliefs.EndTick(
-                [.. _tickMirror.Select((m, l) => new LinkRates((long)(m / _tickSeconds), _counter[l], _world.Scenario.Links[l].CapacityBps, _world.LinkUp[l], missing, _demand.GrownShare(new LinkId((ushort)(l + 1)))))]);
+                [.. _tickMirror.Select((m, l) => new LinkRates((long)(m / _tickSeconds), _counter[l], _world.Scenario.Links[l].CapacityBps, _world.LinkUp[l], missing, _demand.GrownShare(new LinkId((ushort)(l + 1))), loads[l + 1]))]);
             Covered = Enumerable.Range(0, _tickMirror.Length).All(Covers);
             for (int l = 0; l < _mirrorBps.Length; l++)
             {
@@ -146,7 +148,24 @@ internal sealed class Instruments
             _tickSeconds = 0;
         }
 
-        return _demand.Picture(MaxPrefixes);
+        return picture;
+    }
+
+    /// <summary>Load by the demands, by link from 1.</summary>
+    private long[] LoadsOf(DemandPicture<int> picture)
+    {
+        long[] loads = new long[_tickMirror.Length + 1];
+        foreach (DemandRate<int> rate in picture.Top)
+        {
+            loads[rate.Link.Value] += rate.RateBps;
+        }
+
+        foreach ((LinkId link, long rate) in picture.RestBps)
+        {
+            loads[link.Value] += rate;
+        }
+
+        return loads;
     }
 
     private bool Covers(int link)

@@ -30,6 +30,12 @@ internal sealed record ApplianceSettings
     /// <summary>The letter of the provider that <see cref="OtherCapacity"/> is for, or null for B and C; all others have <see cref="Capacity"/>.</summary>
     public char? SmallProvider { get; init; }
 
+    /// <summary><c>routers[].snmp.poll</c>, seconds.</summary>
+    public int PollSeconds { get; init; } = 5;
+
+    /// <summary><c>links[].overhead</c>, bytes a packet.</summary>
+    public int OverheadBytes { get; init; } = GroundTruth.OverheadBytes;
+
     /// <summary>Ask the routers by SNMP as the agent's user, not with its community.</summary>
     public bool SnmpUser { get; init; }
 
@@ -49,7 +55,7 @@ internal sealed record ApplianceSettings
                 threshold: 95%
                 ceiling: 90%
                 release: 85%
-                overhead: {{GroundTruth.OverheadBytes}}B
+                overhead: {{OverheadBytes}}B
 
             """));
         string sources = string.Concat(lab.Sites.Select(site => $"""
@@ -83,7 +89,7 @@ internal sealed record ApplianceSettings
                   hold_time: 9s
                 snmp:
             {snmp}
-                  poll: 5s
+                  poll: {PollSeconds}s
 
             """));
         return string.Create(CultureInfo.InvariantCulture, $"""

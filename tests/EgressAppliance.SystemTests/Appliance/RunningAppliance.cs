@@ -51,7 +51,10 @@ internal sealed class RunningAppliance : IDisposable
     public Daemon Process { get; }
 
     /// <summary>Starts it and waits until it holds the router's whole table and says that its inputs are good.</summary>
-    public static async Task<RunningAppliance> StartAsync(Lab lab, ApplianceSettings settings)
+    /// <param name="lab">Where.</param>
+    /// <param name="settings">How.</param>
+    /// <param name="healthy">Its inputs can be good. False: they cannot, and the table is enough.</param>
+    public static async Task<RunningAppliance> StartAsync(Lab lab, ApplianceSettings settings, bool healthy = true)
     {
         string config = Path.Combine(lab.Folder, "appliance.yaml");
         string community = Path.Combine(lab.Folder, "community");
@@ -65,7 +68,7 @@ internal sealed class RunningAppliance : IDisposable
         var appliance = new RunningAppliance(lab, process, socket);
         try
         {
-            await appliance.WaitUntilReadyAsync();
+            await appliance.WaitUntilReadyAsync(healthy);
             return appliance;
         }
         catch
@@ -116,10 +119,10 @@ internal sealed class RunningAppliance : IDisposable
     /// <summary>Ends our connections to it. The process is ended by the lab.</summary>
     public void Dispose() => _http.Dispose();
 
-    private async Task WaitUntilReadyAsync()
+    private async Task WaitUntilReadyAsync(bool healthy)
     {
         await Until.ValueAsync(
-            "the appliance to be healthy with the whole table",
+            healthy ? "the appliance to be healthy with the whole table" : "the appliance to have the whole table",
             async () =>
             {
                 if (Process.HasExited)
@@ -129,7 +132,7 @@ internal sealed class RunningAppliance : IDisposable
 
                 return await GetAsync("status");
             },
-            status => status.GetProperty("healthy").GetBoolean()
+            status => (status.GetProperty("healthy").GetBoolean() || !healthy) && status.GetProperty("bgp").GetArrayLength() > 0
                 && status.GetProperty("bgp").EnumerateArray().All(peer => peer.GetProperty("table_complete").GetBoolean()),
             ReadyLimit, _lab.Output);
         EdgeSession session = await _lab.Edge.GetSessionAsync();

@@ -8,7 +8,7 @@ namespace EgressAppliance.SystemTests.Infrastructure;
 /// </summary>
 internal sealed class Daemon : IAsyncDisposable
 {
-    private static readonly TimeSpan KillLimit = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan KillLimit = TimeSpan.FromSeconds(60);
 
     private readonly Process _process;
     private readonly StreamWriter _log;

@@ -58,6 +58,14 @@ internal static partial class NativeMethods
         }
     }
 
+    /// <summary>The number of an interface in the calling thread's network namespace (if_nametoindex(3)).</summary>
+    public static int InterfaceIndex(string name) => IfNameToIndex(name) is > 0 and var index
+        ? (int)index
+        : throw new InvalidOperationException($"no interface {name}, errno {Marshal.GetLastPInvokeError()}");
+
+    [LibraryImport("libc", EntryPoint = "if_nametoindex", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial uint IfNameToIndex(string name);
+
     [LibraryImport("libc", EntryPoint = "setpriority", SetLastError = true)]
     private static partial int SetPriority(int which, int who, int priority);
 

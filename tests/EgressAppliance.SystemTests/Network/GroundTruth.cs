@@ -78,11 +78,22 @@ internal sealed class GroundTruth(NetNamespace clients)
     }
 
     /// <summary>Rate that a link carried between two readings, bit/s, with layer-2 overhead as on the wire.</summary>
-    public static double LinkRate(Provider provider, GroundTruthReading before, GroundTruthReading after)
+    /// <param name="provider">The link's provider.</param>
+    /// <param name="before">The first reading.</param>
+    /// <param name="after">The second.</param>
+    /// <param name="overheadBytes">Layer-2 bytes per packet.</param>
+    public static double LinkRate(Provider provider, GroundTruthReading before, GroundTruthReading after, int overheadBytes = OverheadBytes)
     {
         Count sum = after.Received.Where(entry => entry.Key.Interface == provider.ClientInterface)
             .Select(entry => entry.Value - before.Received.GetValueOrDefault(entry.Key))
             .Aggregate(new Count(), (total, part) => new Count(total.Packets + part.Packets, total.Bytes + part.Bytes));
+        return (sum.Bytes + (sum.Packets * overheadBytes)) * 8 / Stopwatch.GetElapsedTime(before.Timestamp, after.Timestamp).TotalSeconds;
+    }
+
+    /// <summary>The same for one prefix.</summary>
+    public static double PrefixRate(Provider provider, LabPrefix prefix, GroundTruthReading before, GroundTruthReading after)
+    {
+        Count sum = after.Of(provider, prefix) - before.Of(provider, prefix);
         return (sum.Bytes + (sum.Packets * OverheadBytes)) * 8 / Stopwatch.GetElapsedTime(before.Timestamp, after.Timestamp).TotalSeconds;
     }
 

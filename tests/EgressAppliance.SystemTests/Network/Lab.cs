@@ -11,6 +11,8 @@ namespace EgressAppliance.SystemTests.Network;
 ///                             │ mgmt 192.0.2.1/30 ── mgmt0 192.0.2.2 ┐
 ///                             │ span (egress mirror of prov-*) ─ mir0 ┴ appliance
 ///
+/// With <see cref="LabOptions.MirrorSwitch"/> a switch is between span and mir0, which may lose, double, sample, tag and pad what it passes on.
+///
 /// With a second edge router, C is on that one, which a cable (`core`) and iBGP join to the first; it has a mirror port (`mir1`) and a session to the appliance
 /// (192.0.2.6) of its own.
 ///
@@ -31,6 +33,8 @@ internal sealed class Lab : IAsyncDisposable
     private readonly List<Daemon> _daemons = [];
     private readonly List<NetNamespace> _namespaces = [];
     private readonly string _name = NetNamespace.LabName(Interlocked.Increment(ref _counter));
+
+    private MirrorSwitch? _mirror;
 
     private Lab(LabOptions options, ITestOutputHelper output)
     {
@@ -72,6 +76,9 @@ internal sealed class Lab : IAsyncDisposable
     /// <summary>The clients' counters.</summary>
     public GroundTruth Truth { get; private set; } = null!;
 
+    /// <summary>What is between the mirror port and the appliance, with <see cref="LabOptions.MirrorSwitch"/>.</summary>
+    public MirrorSwitch Mirror => _mirror ?? throw new InvalidOperationException("this lab has no switch behind the mirror port");
+
     /// <summary>Where the appliance runs.</summary>
     public NetNamespace ApplianceNetwork { get; private set; } = null!;
 
@@ -97,6 +104,11 @@ internal sealed class Lab : IAsyncDisposable
             if (lab.Traffic.Failure is { } failure)
             {
                 throw new InvalidOperationException("the traffic generator stopped", failure);
+            }
+
+            if (lab._mirror?.Failure is { } broken)
+            {
+                throw new InvalidOperationException("the switch behind the mirror port stopped", broken);
             }
         }
         catch
@@ -139,6 +151,7 @@ internal sealed class Lab : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         Traffic?.Dispose();
+        _mirror?.Dispose();
         foreach (Daemon daemon in Enumerable.Reverse(_daemons))
         {
             await daemon.DisposeAsync();
@@ -182,7 +195,9 @@ internal sealed class Lab : IAsyncDisposable
             Sites = [.. Sites, second];
         }
 
-        await new Wiring(content, Sites, clients, ApplianceNetwork, providers).ConnectAsync();
+        NetNamespace? mirrorSwitch = Options.MirrorSwitch ? await AddNamespaceAsync("switch") : null;
+        await new Wiring(content, Sites, clients, ApplianceNetwork, providers, mirrorSwitch).ConnectAsync();
+        _mirror = mirrorSwitch is null ? null : await MirrorSwitch.StartAsync(mirrorSwitch);
         Truth = new GroundTruth(clients);
         await Truth.StartAsync();
 

@@ -19,6 +19,9 @@ internal sealed record LabOptions
     /// <summary>A second edge router (FRR both), joined to the first by a cable and iBGP; C is on it.</summary>
     public bool SecondEdge { get; init; }
 
+    /// <summary>A <see cref="Network.MirrorSwitch"/> between the first router's mirror port and the appliance.</summary>
+    public bool MirrorSwitch { get; init; }
+
     /// <summary>Speed of each provider link as SNMP tells it, bit/s. Small, so that little traffic fills it.</summary>
     public long CapacityBps { get; init; } = 10_000_000;
 

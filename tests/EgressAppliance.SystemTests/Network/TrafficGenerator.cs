@@ -10,7 +10,7 @@ namespace EgressAppliance.SystemTests.Network;
 /// </summary>
 internal sealed class TrafficGenerator : IDisposable
 {
-    /// <summary>UDP payload of every datagram; with headers it stays below the MTU.</summary>
+    /// <summary>UDP payload of datagrams unless told otherwise; with headers it stays below the MTU.</summary>
     public const int PayloadBytes = 1200;
 
     private const int DiscardPort = 9;
@@ -46,7 +46,8 @@ internal sealed class TrafficGenerator : IDisposable
     /// <summary>Sends to a prefix at a rate from now on; 0 stops it.</summary>
     /// <param name="prefix">To its target.</param>
     /// <param name="bitsPerSecond">IP bits with the layer-2 overhead that the appliance adds, so that link loads are plain sums.</param>
-    public void SetRate(LabPrefix prefix, long bitsPerSecond)
+    /// <param name="payloadBytes">UDP payload of each datagram, at most <see cref="PayloadBytes"/>.</param>
+    public void SetRate(LabPrefix prefix, long bitsPerSecond, int payloadBytes = PayloadBytes)
     {
         lock (_gate)
         {
@@ -58,7 +59,8 @@ internal sealed class TrafficGenerator : IDisposable
                 _active = [.. _flows.Values];
             }
 
-            flow.PacketsPerSecond = bitsPerSecond / (8.0 * WireBytes(prefix));
+            flow.PayloadBytes = payloadBytes;
+            flow.PacketsPerSecond = bitsPerSecond / (8.0 * WireBytes(prefix, payloadBytes));
         }
     }
 
@@ -91,7 +93,7 @@ internal sealed class TrafficGenerator : IDisposable
         _stop.Dispose();
     }
 
-    private static int WireBytes(LabPrefix prefix) => PayloadBytes + 8 + (prefix.IsIpv6 ? 40 : 20) + GroundTruth.OverheadBytes;
+    private static int WireBytes(LabPrefix prefix, int payloadBytes) => payloadBytes + 8 + (prefix.IsIpv6 ? 40 : 20) + GroundTruth.OverheadBytes;
 
     private void Run(string namespacePath)
     {
@@ -126,7 +128,7 @@ internal sealed class TrafficGenerator : IDisposable
                 Socket socket = flow.Target.AddressFamily == AddressFamily.InterNetworkV6 ? socket6 : socket4;
                 for (; flow.Credit >= 1; flow.Credit--)
                 {
-                    socket.SendTo(payload, SocketFlags.None, flow.Address);
+                    socket.SendTo(payload.AsSpan(0, flow.PayloadBytes), SocketFlags.None, flow.Address);
                     Interlocked.Increment(ref flow.Sent);
                 }
             }
@@ -142,6 +144,8 @@ internal sealed class TrafficGenerator : IDisposable
         public SocketAddress Address { get; } = new IPEndPoint(target, DiscardPort).Serialize();
 
         public double PacketsPerSecond { get; set; }
+
+        public int PayloadBytes { get; set; }
 
         public double Credit { get; set; }
     }

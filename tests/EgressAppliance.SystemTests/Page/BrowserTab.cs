@@ -50,14 +50,17 @@ internal sealed class BrowserTab : IAsyncDisposable
         [.. _requests.Where(request => request.Method != "GET").Select(request => $"{request.Method} {new Uri(request.Url).AbsolutePath}")];
 
     /// <summary>Starts the browser with an empty tab.</summary>
-    public static async Task<BrowserTab> OpenAsync(int width, int height)
+    /// <param name="width">Of the window.</param>
+    /// <param name="height">Of the window.</param>
+    /// <param name="browser">The browser's command; null: <see cref="PageRequirements.Browser"/>.</param>
+    public static async Task<BrowserTab> OpenAsync(int width, int height, string? browser = null)
     {
         IPlaywright driver = await Playwright.CreateAsync();
         try
         {
-            IBrowser browser = await driver.Chromium.LaunchAsync(new() { ExecutablePath = PageRequirements.Browser, Args = Flags, Timeout = Limit });
-            IPage page = await browser.NewPageAsync(new() { ViewportSize = new() { Width = width, Height = height } });
-            return new BrowserTab(driver, browser, page);
+            IBrowser started = await driver.Chromium.LaunchAsync(new() { ExecutablePath = browser ?? PageRequirements.Browser, Args = Flags, Timeout = Limit });
+            IPage page = await started.NewPageAsync(new() { ViewportSize = new() { Width = width, Height = height } });
+            return new BrowserTab(driver, started, page);
         }
         catch
         {

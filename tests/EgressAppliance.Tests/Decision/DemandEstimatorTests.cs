@@ -86,6 +86,15 @@ public class DemandEstimatorTests
         End(estimator);
         Assert.Equal(0.25, estimator.GrownShare(A), 2);
         Assert.Equal(1, estimator.GrownShare(B), 2);
+
+        // The tick in which a mirror begins to double: all have part in it. A crowd has it alone.
+        estimator.Add(1, A, Bytes(140));
+        estimator.Add(2, A, Bytes(420));
+        estimator.Add(3, B, Bytes(400));
+        estimator.Add(5, B, Bytes(290));
+        End(estimator);
+        Assert.Equal(0, estimator.GrownShare(B), 2);
+        Assert.InRange(estimator.GrownShare(A), 0.9, 1);
     }
 
     [Fact]

@@ -440,6 +440,16 @@ public sealed class InputCollectorTests
         Assert.InRange(40_720_000, inputs.MirrorBps[0] - belief.ErrorBps - 100_000, inputs.MirrorBps[0] + belief.ErrorBps + 100_000);
         Assert.Equal(RateCauses.Forbids(belief.Judgement) ? ["a"] : [], (inputs.Input.Health.Doubts ?? []).Select(d => d.Link));
         Assert.Equal(cause == RateCause.MirrorLoss ? 1 : 0, inputs.Problems.Count(p => p.Contains("the mirror shows 80 %", StringComparison.Ordinal)));
+
+        // Down to the prefix, as far as it is shown at all.
+        if (inputs.Rates.Find(IpPrefix.Parse(Bench.Big)) is { } rate)
+        {
+            Assert.InRange(40_720_000, (rate.RateBps * (1 - rate.ErrorRatio)) - 100_000, (rate.RateBps * (1 + rate.ErrorRatio)) + 100_000);
+            Assert.Equal(cause != RateCause.Agree, rate.ErrorRatio > 0.1);
+        }
+
+        Assert.Equal(ratio == 0, inputs.Rates.Find(IpPrefix.Parse(Bench.Big)) is null);
+        Assert.True((Demand(inputs, Bench.Big)?.ErrorRatio ?? 0) <= 1, "plans take errors up to 1");
         if (cause == RateCause.MirrorLoss)
         {
             Assert.InRange(Demand(inputs, Bench.Big)!.ErrorRatio!.Value, 0.24, 0.26);
@@ -459,12 +469,61 @@ public sealed class InputCollectorTests
         SetOut(bench, 80_000_000 * 1.018);
         Assert.Null(bench.Collect(() => Send(80)).Input.Health.Doubts);
 
+        // When it is the mirror that comes back, what it has left in the averages would still look like an overload.
+        bench.Collect(Settled, () => Send(80));
+        Assert.Equal(3, bench.Collect(4, () => Send(160)).Input.Health.Doubts!.Count);
+        CycleInputs back = bench.Collect(() => Send(80));
+        Assert.Equal([RateCause.Sudden, RateCause.Sudden, RateCause.Sudden], back.Input.Health.Doubts!.Select(d => d.Cause));
+        int cycles = 1;
+        for (; bench.Collect(() => Send(80)).Input.Health.Doubts is not null; cycles++)
+        {
+            Assert.InRange(cycles, 1, 12);
+        }
+
+        Assert.InRange(cycles, 2, 12);
+
         void Send(double mbps)
         {
             bench.Send(Bench.Big, 1, mbps);
             bench.Send(null, 2, mbps);
             bench.Send(null, 3, mbps);
         }
+    }
+
+    [Fact]
+    public async Task Collect_prefixes_of_a_link_that_loses_frames_are_reckoned_with_as_larger_on_others()
+    {
+        await using Bench bench = new();
+        SetOut(bench, 40_000_000 * 1.018);
+        CycleInputs lossy = bench.Collect(Settled, () =>
+        {
+            bench.Send(Bench.Big, 1, 32);
+            bench.Send(null, 2, 40);
+            bench.Send(null, 3, 40);
+        });
+
+        // A fifth of what fits under the ceiling of b may be missing from the prefixes that come there from a, but no more than lacks on a.
+        Assert.Equal(bench.Config.Links[0].Ceiling, lossy.Input.Links[0].Ceiling);
+        double reserve = bench.Config.Links[1].Ceiling - lossy.Input.Links[1].Ceiling;
+        Assert.InRange(reserve * 100_000_000, 8_000_000, 8_300_000);
+        Assert.Equal(bench.Config.Links[1].Threshold, lossy.Input.Links[1].Threshold);
+    }
+
+    [Fact]
+    public async Task Collect_mirror_that_shows_much_before_the_counter_does_is_doubted_until_then()
+    {
+        await using Bench bench = new();
+        SetOut(bench, null);
+        for (int i = 0; i < bench.Interfaces.Count; i++)
+        {
+            bench.Interfaces[i] = bench.Interfaces[i] with { IfIndex = (uint)i + 1 };
+        }
+
+        CycleInputs unknown = bench.Collect(3, () => bench.Send(Bench.Big, 1, 60));
+        RateDoubt doubt = Assert.Single(unknown.Input.Health.Doubts!);
+        Assert.Equal(("a", RateCause.Unconfirmed), (doubt.Link, doubt.Cause));
+        SetOut(bench, 60_000_000 * 1.018);
+        Assert.Null(bench.Collect(() => bench.Send(Bench.Big, 1, 60)).Input.Health.Doubts?.FirstOrDefault(d => d.Link == "a"));
     }
 
     [Fact]

@@ -13,7 +13,7 @@ public class RateBeliefsTests
         { "one doubled", [4 * G, 3 * G], [2 * G, 3 * G], [true, false] },
         { "one cut", [0, 3 * G], [2 * G, 3 * G], [true, false] },
         { "moved from one to the other", [0, 5 * G], [2 * G, 3 * G], [false, false] },
-        { "grown by half", [3 * G, 3 * G], [2 * G, 3 * G], [false, false] },
+        { "grown by less than a tenth of the capacity", [28 * G / 10, 3 * G], [2 * G, 3 * G], [false, false] },
         { "idle", [G / 10, 3 * G], [0, 3 * G], [false, false] },
         { "full", [19 * G, 3 * G], [98 * G / 10, 3 * G], [false, false] },
         { "no counter", [4 * G, 3 * G], [null, 3 * G], [false, false] },
@@ -76,6 +76,73 @@ public class RateBeliefsTests
         RateBeliefs beliefs = new(1);
         beliefs.EndTick([new LinkRates(4 * G, 2 * G, Capacity, GrownShare: 0)]);
         Assert.Single(beliefs.Doubts(_ => "a")!);
+    }
+
+    [Theory]
+    [InlineData(0.9, 8, true, true)]
+    [InlineData(0.9, 6, true, false)]
+    [InlineData(0.5, 6, false, false)]
+    public void EndTick_beginning_of_a_jump_is_doubted_for_a_tick(double grown, long after, bool first, bool second)
+    {
+        RateBeliefs beliefs = new(1);
+        beliefs.EndTick([new LinkRates(4 * G, 4 * G, Capacity, GrownShare: 0)]);
+        beliefs.EndTick([new LinkRates(6 * G, 4 * G, Capacity, GrownShare: grown, LoadBps: 6 * G)]);
+        Assert.Equal(first, beliefs.Doubts(_ => "a") is not null);
+        beliefs.EndTick([new LinkRates(after * G, 4 * G, Capacity, GrownShare: grown, LoadBps: after * G)]);
+        Assert.Equal(second, beliefs.Doubts(_ => "a") is not null);
+        beliefs.EndTick([new LinkRates(after * G, 4 * G, Capacity, GrownShare: grown, LoadBps: after * G)]);
+        Assert.Equal(second, beliefs.Doubts(_ => "a") is not null);
+    }
+
+    [Fact]
+    public void Doubt_stays_until_the_averages_have_come_back_to_what_the_mirror_shows()
+    {
+        RateBeliefs beliefs = new(1);
+        beliefs.EndTick([new LinkRates(4 * G, 4 * G, Capacity, LoadBps: 4 * G)]);
+        beliefs.EndTick([new LinkRates(8 * G, 4 * G, Capacity, LoadBps: 8 * G)]);
+        Assert.Equal(RateCause.Sudden, beliefs[0].Cause);
+
+        // The mirror is right again, and what is planned with is not yet.
+        foreach (long load in new[] { 8 * G, 6 * G, 5 * G })
+        {
+            beliefs.EndTick([new LinkRates(4 * G, 4 * G, Capacity, LoadBps: load)]);
+            Assert.Equal((RateCause.Sudden, load - (4 * G)), (beliefs[0].Cause, beliefs[0].DifferenceBps));
+            Assert.Single(beliefs.Doubts(_ => "a")!);
+        }
+
+        beliefs.EndTick([new LinkRates(4 * G, 4 * G, Capacity, LoadBps: 43 * G / 10)]);
+        Assert.Null(beliefs.Doubts(_ => "a"));
+
+        // Averages that lag without a doubt before are none.
+        beliefs.EndTick([new LinkRates(4 * G, 4 * G, Capacity, LoadBps: 8 * G)]);
+        Assert.Null(beliefs.Doubts(_ => "a"));
+    }
+
+    [Fact]
+    public void Doubt_of_a_surge_ends_with_the_poll_that_confirms_it()
+    {
+        RateBeliefs beliefs = new(1);
+        beliefs.EndTick([new LinkRates(4 * G, 4 * G, Capacity, LoadBps: 4 * G)]);
+        beliefs.EndTick([new LinkRates(8 * G, 4 * G, Capacity, LoadBps: 8 * G)]);
+        Assert.Single(beliefs.Doubts(_ => "a")!);
+        beliefs.EndTick([new LinkRates(8 * G, 6 * G, Capacity, LoadBps: 8 * G)]);
+        Assert.Null(beliefs.Doubts(_ => "a"));
+    }
+
+    [Fact]
+    public void Much_traffic_is_not_decided_on_before_the_counter_has_given_a_rate()
+    {
+        RateBeliefs beliefs = new(2);
+        beliefs.EndTick([new LinkRates(6 * G, null, Capacity, CounterAwaited: true), new LinkRates(4 * G, null, Capacity, CounterAwaited: true)]);
+        RateDoubt doubt = Assert.Single(beliefs.Doubts(i => $"{i}")!);
+        Assert.Equal(("0", RateCause.Unconfirmed), (doubt.Link, doubt.Cause));
+        Assert.Equal(0, beliefs[0].ErrorBps(6 * G));
+
+        // Once it has given one, a counter that begins anew is no doubt; what never will give any is none either.
+        beliefs.EndTick([new LinkRates(6 * G, 6 * G, Capacity), new LinkRates(6 * G, null, Capacity)]);
+        Assert.Null(beliefs.Doubts(i => $"{i}"));
+        beliefs.EndTick([new LinkRates(6 * G, null, Capacity, CounterAwaited: true), new LinkRates(6 * G, null, Capacity)]);
+        Assert.Null(beliefs.Doubts(i => $"{i}"));
     }
 
     [Theory]

@@ -1,0 +1,53 @@
+using System.Diagnostics;
+using System.Globalization;
+using EgressAppliance.SystemTests.Infrastructure;
+using EgressAppliance.SystemTests.Network;
+
+namespace EgressAppliance.SystemTests.Belief;
+
+/// <summary>
+/// What the router's agent says of the octets that left by each link, and what the clients had received, at the moment at which the agent read the kernel's counters.
+/// It does so every few seconds, so that an answer alone may be old.
+/// </summary>
+/// <param name="Truth">What the clients had received then.</param>
+/// <param name="Octets">ifHCOutOctets by interface of the router.</param>
+internal sealed record AgentReading(GroundTruthReading Truth, IReadOnlyDictionary<string, long> Octets)
+{
+    private const string IfName = "1.3.6.1.2.1.31.1.1.1.1";
+    private const string IfHCOutOctets = "1.3.6.1.2.1.31.1.1.1.10";
+
+    /// <summary>Waits until the agent has read the counters anew. The links must be busy.</summary>
+    public static async Task<AgentReading> AtNextAsync(Lab lab)
+    {
+        Dictionary<string, string> indexes = (await SnmpAsync(lab, "snmpwalk", IfName))
+            .ToDictionary(row => row.Value.Trim('"'), row => row.Name.Split('.')[^1]);
+        string[] ports = [.. lab.Providers.Select(provider => provider.EdgeInterface)];
+        IReadOnlyDictionary<string, long> first = await OctetsAsync();
+        GroundTruthReading truth = await lab.Truth.ReadAsync();
+        while (true)
+        {
+            IReadOnlyDictionary<string, long> now = await OctetsAsync();
+            if (ports.All(port => now[port] != first[port]))
+            {
+                // It was read after the answer before, and so was this.
+                return new AgentReading(truth, now);
+            }
+
+            truth = await lab.Truth.ReadAsync();
+        }
+
+        async Task<IReadOnlyDictionary<string, long>> OctetsAsync()
+        {
+            (string Name, string Value)[] rows = await SnmpAsync(lab, "snmpget", [.. ports.Select(port => $"{IfHCOutOctets}.{indexes[port]}")]);
+            return ports.Zip(rows).ToDictionary(pair => pair.First, pair => long.Parse(pair.Second.Value, CultureInfo.InvariantCulture));
+        }
+    }
+
+    /// <summary>Rate of a link by the agent between two readings, bit/s.</summary>
+    public static double Rate(Provider provider, AgentReading before, AgentReading after) =>
+        (after.Octets[provider.EdgeInterface] - before.Octets[provider.EdgeInterface]) * 8 / Stopwatch.GetElapsedTime(before.Truth.Timestamp, after.Truth.Timestamp).TotalSeconds;
+
+    private static async Task<(string Name, string Value)[]> SnmpAsync(Lab lab, string tool, params string[] oids) =>
+        [.. (await lab.ApplianceNetwork.RunAsync([tool, "-v2c", "-c", SnmpAgent.Community, "-Onq", "-t", "5", lab.Sites[0].Address, .. oids]))
+            .Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split(' ', 2)).Select(parts => (parts[0], parts[1].Trim()))];
+}
