@@ -125,6 +125,18 @@ internal sealed class LinkChecks(BoundSection root, ConfigDiagnostics diagnostic
     {
         if (link.Section("match") is not { } match)
         {
+            if (!link.IsGiven("match") && link.TryGet("router", out string exporting) && !Exports(exporting))
+            {
+                diagnostics.Error(
+                    link.At, $"'{link.Path}.match' is missing", "add it: which mirrored frames leave by this link; or name its router in `flow.exporters`");
+            }
+
+            return;
+        }
+
+        if (!root.IsGiven("capture") && root.IsGiven("flow"))
+        {
+            diagnostics.Error(link.KeyAt("match"), $"'{match.Path}': there is no capture whose frames could match", "remove it, or add `capture`");
             return;
         }
 
@@ -173,6 +185,9 @@ internal sealed class LinkChecks(BoundSection root, ConfigDiagnostics diagnostic
 
         _matches.Add((match, name, fields));
     }
+
+    private bool Exports(string router) =>
+        root.Section("flow")?.Sections("exporters").Any(e => e.TryGet("router", out string name) && name == router) ?? false;
 
     private void CheckSource(BoundValue source)
     {
