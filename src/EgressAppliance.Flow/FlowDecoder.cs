@@ -37,24 +37,56 @@ public sealed class FlowDecoder
     /// <summary>Sequences followed.</summary>
     public int Sequences => _sequences.Count;
 
+    /// <summary>Templates held.</summary>
+    public int TemplateCount => Templates.Count;
+
+    /// <summary>The protocol of the latest datagram whose version is known, or null.</summary>
+    public FlowProtocol? Protocol { get; private set; }
+
+    /// <summary>
+    /// What came and what is missing, over all sequences, in units of their protocols. Of sFlow only samples: a datagram that is lost shows in the sequences of its samples.
+    /// </summary>
+    public (long Received, long Lost) Units
+    {
+        get
+        {
+            (long received, long lost) = (0, 0);
+            foreach ((SequenceKey key, FlowSequence sequence) in _sequences)
+            {
+                if (key.Protocol != FlowProtocol.SFlow5 || key.Source is not null)
+                {
+                    received += sequence.Received;
+                    lost += sequence.Lost;
+                }
+            }
+
+            return (received, lost);
+        }
+    }
+
     /// <summary>The sequence of an exporter's domain, or null.</summary>
     /// <param name="protocol">The protocol.</param>
     /// <param name="exporter">The sending address; for sFlow the agent's.</param>
     /// <param name="domain">As in <see cref="FlowRecord.Domain"/>.</param>
     /// <param name="source">For the samples of sFlow the data source (type in the upper 32 bits, index in the lower); null for the datagrams.</param>
-    public FlowSequence? Sequence(FlowProtocol protocol, IpAddr exporter, uint domain, ulong? source = null) =>
-        _sequences.GetValueOrDefault(new(protocol, exporter, domain, source));
+    /// <param name="port">The sending port, as given to <see cref="Decode"/>.</param>
+    public FlowSequence? Sequence(FlowProtocol protocol, IpAddr exporter, uint domain, ulong? source = null, ushort port = 0) =>
+        _sequences.GetValueOrDefault(new(protocol, exporter, domain, source, port));
 
     /// <summary>Decodes one datagram and adds its flows to <paramref name="records"/>.</summary>
     /// <param name="exporter">Address that sent it.</param>
     /// <param name="datagram">UDP payload.</param>
     /// <param name="nowMilliseconds">The caller's clock; only differences count, and it should not go back.</param>
     /// <param name="records">Receives the flows, those before a refused part included.</param>
+    /// <param name="port">
+    /// Port that sent it: several exporting processes on one address count each for itself (RFC 7011 section 3.1, the sequence number of a transport session). Templates
+    /// are found by address and domain alone, since some exporters change their port.
+    /// </param>
     /// <returns><see cref="FlowStatus.Decoded"/>, or the first refusal.</returns>
-    public FlowStatus Decode(IpAddr exporter, ReadOnlySpan<byte> datagram, long nowMilliseconds, ICollection<FlowRecord> records)
+    public FlowStatus Decode(IpAddr exporter, ReadOnlySpan<byte> datagram, long nowMilliseconds, ICollection<FlowRecord> records, ushort port = 0)
     {
         ArgumentNullException.ThrowIfNull(records);
-        var output = new FlowOutput(this, exporter, nowMilliseconds, records);
+        var output = new FlowOutput(this, exporter, port, nowMilliseconds, records);
         Statistics.Datagrams++;
         if (datagram.Length < 4)
         {
@@ -66,15 +98,19 @@ public sealed class FlowDecoder
             switch (datagram[0] << 8 | datagram[1])
             {
                 case 5:
+                    Protocol = FlowProtocol.NetFlow5;
                     NetFlow5Decoder.Decode(datagram, output);
                     break;
                 case 9:
+                    Protocol = FlowProtocol.NetFlow9;
                     TemplateDecoder.DecodeNetFlow9(datagram, output);
                     break;
                 case 10:
+                    Protocol = FlowProtocol.Ipfix;
                     TemplateDecoder.DecodeIpfix(datagram, output);
                     break;
                 case 0:
+                    Protocol = FlowProtocol.SFlow5;
                     SFlow5Decoder.Decode(datagram, output);
                     break;
                 default:
@@ -109,5 +145,5 @@ public sealed class FlowDecoder
     }
 
     /// <summary>What a sequence belongs to.</summary>
-    internal readonly record struct SequenceKey(FlowProtocol Protocol, IpAddr Exporter, uint Domain, ulong? Source);
+    internal readonly record struct SequenceKey(FlowProtocol Protocol, IpAddr Exporter, uint Domain, ulong? Source, ushort Port);
 }

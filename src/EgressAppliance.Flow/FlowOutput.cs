@@ -3,13 +3,15 @@ using EgressAppliance.Net;
 namespace EgressAppliance.Flow;
 
 /// <summary>Where the decoders of the formats put what they find in one datagram.</summary>
-internal sealed class FlowOutput(FlowDecoder decoder, IpAddr exporter, long now, ICollection<FlowRecord> records)
+internal sealed class FlowOutput(FlowDecoder decoder, IpAddr exporter, ushort port, long now, ICollection<FlowRecord> records)
 {
     public FlowDecoder Decoder => decoder;
 
     public FlowStatistics Statistics => decoder.Statistics;
 
     public IpAddr Exporter => exporter;
+
+    public ushort Port => port;
 
     public long Now => now;
 

@@ -14,6 +14,9 @@ public sealed class FlowSequence
     /// <summary>A sequence that may go back by <paramref name="reorderWindow"/> units where datagrams overtook each other.</summary>
     internal FlowSequence(int reorderWindow) => _reorderWindow = reorderWindow;
 
+    /// <summary>Units that came.</summary>
+    public long Received { get; private set; }
+
     /// <summary>Units missing: flows (version 5), datagrams (version 9, sFlow), data records (IPFIX) or samples (sFlow, per source).</summary>
     public long Lost { get; private set; }
 
@@ -29,6 +32,7 @@ public sealed class FlowSequence
     /// <param name="uptimeMilliseconds">The exporter's uptime, or null where the protocol has none.</param>
     internal void Observe(uint sequence, uint? units, uint? uptimeMilliseconds)
     {
+        Received += units ?? 0;
         int step = _known ? unchecked((int)(sequence - _expected)) : 0;
         // Uptime wraps after 49 days without a restart: then the sequence just goes on. It steps back a little where datagrams overtake each other.
         bool rebooted = _known && uptimeMilliseconds is { } uptime && unchecked((int)(uptime - _uptime)) < -10_000;

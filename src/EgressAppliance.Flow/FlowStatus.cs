@@ -36,3 +36,12 @@ public enum FlowStatus
     /// <summary>An sFlow sample of a format that is not read. Skipped.</summary>
     UnsupportedSample,
 }
+
+/// <summary>The names of <see cref="FlowStatus"/> values in metrics and output.</summary>
+public static class FlowStatusNames
+{
+    private static readonly string[] Names = [.. Enum.GetNames<FlowStatus>().Select(System.Text.Json.JsonNamingPolicy.SnakeCaseLower.ConvertName)];
+
+    /// <summary>The value in snake_case: <c>template_unknown</c>.</summary>
+    public static string ToReason(this FlowStatus status) => Names[(int)status];
+}

@@ -42,7 +42,7 @@ internal static class NetFlow5Decoder
             return;
         }
 
-        output.Decoder.Observe(new(FlowProtocol.NetFlow5, output.Exporter, engine, null), ReorderWindow, sequence, (uint)count, uptime);
+        output.Decoder.Observe(new(FlowProtocol.NetFlow5, output.Exporter, engine, null, output.Port), ReorderWindow, sequence, (uint)count, uptime);
         for (int i = 0; i < count; i++)
         {
             uint source = r.UInt32();

@@ -45,7 +45,7 @@ internal static class SFlow5Decoder
         }
 
         IpAddr agent = IpAddr.FromBytes(address);
-        output.Decoder.Observe(new(FlowProtocol.SFlow5, agent, subAgent, null), ReorderWindow, sequence, 1, uptime);
+        output.Decoder.Observe(new(FlowProtocol.SFlow5, agent, subAgent, null, output.Port), ReorderWindow, sequence, 1, uptime);
         for (uint i = 0; i < samples; i++)
         {
             uint format = r.UInt32();
@@ -102,7 +102,7 @@ internal static class SFlow5Decoder
             return;
         }
 
-        output.Decoder.Observe(new(FlowProtocol.SFlow5, agent, subAgent, (ulong)sourceType << 32 | sourceIndex), ReorderWindow, sequence, 1, uptime);
+        output.Decoder.Observe(new(FlowProtocol.SFlow5, agent, subAgent, (ulong)sourceType << 32 | sourceIndex, output.Port), ReorderWindow, sequence, 1, uptime);
         bool found = false;
         for (uint i = 0; i < records; i++)
         {

@@ -28,7 +28,7 @@ internal static class TemplateDecoder
             return;
         }
 
-        output.Decoder.Observe(new(FlowProtocol.NetFlow9, output.Exporter, domain, null), DatagramWindow, sequence, 1, uptime);
+        output.Decoder.Observe(new(FlowProtocol.NetFlow9, output.Exporter, domain, null, output.Port), DatagramWindow, sequence, 1, uptime);
         // The count of the header is not used: exporters disagree on whether it counts records or sets. The sets have lengths.
         var context = new Context(output, FlowProtocol.NetFlow9, domain, uptime, seconds * 1000 - uptime);
         DecodeSets(ref r, context);
@@ -58,7 +58,7 @@ internal static class TemplateDecoder
         DecodeSets(ref r, context);
         // The number is that of the records before this message. What a refused set held cannot be counted.
         uint? records = output.HasUnreadParts ? null : context.DataRecords;
-        output.Decoder.Observe(new(FlowProtocol.Ipfix, output.Exporter, domain, null), RecordWindow, sequence, records, null);
+        output.Decoder.Observe(new(FlowProtocol.Ipfix, output.Exporter, domain, null, output.Port), RecordWindow, sequence, records, null);
     }
 
     private static void DecodeSets(ref FlowReader r, Context context)

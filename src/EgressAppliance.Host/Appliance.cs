@@ -4,6 +4,7 @@ using EgressAppliance.Capture;
 using EgressAppliance.Dataplane.Pipeline;
 using EgressAppliance.Decision.Control;
 using EgressAppliance.Host.Config;
+using EgressAppliance.Host.Flow;
 using EgressAppliance.Host.History;
 using EgressAppliance.Host.Http;
 using EgressAppliance.Host.Interfaces;
@@ -21,6 +22,7 @@ namespace EgressAppliance.Host;
 /// <remarks>
 /// <code>
 /// sources ─► CapturePipeline ─┐
+/// exporters ─► FlowReceiver ──┤
 /// InterfaceCollector ─────────┼─► InputCollector ─► SteeringLoop ─► RouteInstaller ─► BgpSpeaker ─► routers
 /// BgpSpeaker ─► PrefixTable ──┘          │
 /// BmpStation ─► BgpSpeaker               ├─► StateBuilder ─► ApplianceApi ─► ApiServer
@@ -34,7 +36,7 @@ public sealed class Appliance : IAsyncDisposable
     private readonly Stack<IAsyncDisposable> _parts = new();
     private readonly SystemdNotifier _systemd = new();
     private Task _pipelineDone = Task.CompletedTask;
-    private CapturePipeline _pipeline = null!;
+    private ICapturePipeline _pipeline = null!;
     private SteeringLoop _loop = null!;
 
     private Appliance()
@@ -61,7 +63,7 @@ public sealed class Appliance : IAsyncDisposable
     /// <param name="cancellationToken">Ends the start.</param>
     /// <exception cref="CaptureException">A capture source cannot be opened.</exception>
     /// <exception cref="System.Net.Sockets.SocketException">An address for BGP cannot be listened on.</exception>
-    /// <exception cref="IOException">The address of the HTTP endpoint is taken.</exception>
+    /// <exception cref="IOException">The address of the HTTP endpoint, or one for flow export, is taken.</exception>
     public static async Task<Appliance> StartAsync(
         ApplianceConfig config, ILoggerFactory loggers, TimeProvider time, IReadOnlyList<IPacketSource>? sources, CancellationToken cancellationToken)
     {
@@ -123,20 +125,29 @@ public sealed class Appliance : IAsyncDisposable
             Own(source);
         }
 
+        InterfaceCollector interfaces =
+            Own(new InterfaceCollector(config.Routers, config.Links, time, loggers.CreateLogger<InterfaceCollector>()));
         bool live = given is not null || config.Capture.Sources.Any(s => s.Backend != CaptureBackend.PcapFile);
-        _pipeline = Own(new CapturePipeline(CaptureSources.ToPipelineOptions(config, sources.Count, live), sources, table.Lookup, time));
+        CapturePipeline? capture = sources.Count > 0
+            ? Own(new CapturePipeline(CaptureSources.ToPipelineOptions(config, sources.Count, live), sources, table.Lookup, time)) : null;
+        FlowPipeline? flow = null;
+        if (config.Flow is not null)
+        {
+            FlowCollector collector = new(config, table, interfaces.GetLinks, time);
+            flow = Own(new FlowPipeline(capture, collector, new FlowReceiver(config.Flow, collector), time));
+        }
+
+        _pipeline = flow ?? (ICapturePipeline?)capture ?? throw new InvalidOperationException("The configuration has neither capture nor flow export.");
 
         // At once: an open ring fills whether it is read or not.
         _pipeline.Start();
         _pipelineDone = _pipeline.Completion;
-        InterfaceCollector interfaces =
-            Own(new InterfaceCollector(config.Routers, config.Links, time, loggers.CreateLogger<InterfaceCollector>()));
         BgpSpeaker speaker = Own(new BgpSpeaker(SpeakerOptions.From(config, links), null, time, loggers, table));
         BmpStation? station = MonitoringOptions.From(config) is { } monitored ? Own(new BmpStation(monitored, speaker.Monitor, time, loggers)) : null;
 
         SteadyClock clock = new(time);
         RouteInstaller installer = new(speaker, links, loggers.CreateLogger<RouteInstaller>());
-        InputCollector inputs = new(config, _pipeline, interfaces.GetLinks, interfaces.GetRouters, speaker, table, links, clock);
+        InputCollector inputs = new(config, _pipeline, interfaces.GetLinks, interfaces.GetRouters, speaker, table, links, clock, flow is null ? null : flow.Read);
         JournalWriter? journal = JournalOptions.From(config.History) is { } kept ? Own(new JournalWriter(kept, time, loggers.CreateLogger<JournalWriter>())) : null;
         ILogger<BillingFile> billingLog = loggers.CreateLogger<BillingFile>();
         string? billingPath = config.Links.Any(l => l.PricePerMbit is not null) ? config.History.BillingFile : null;

@@ -144,6 +144,11 @@ public sealed class CommandHandlers : ICommandHandlers
             checks.Add(CheckListen($"bgp {router.Name}", new IPEndPoint(router.Bgp.LocalAddress, router.Bgp.ListenPort)));
         }
 
+        foreach (IPEndPoint listen in config.Flow?.Listen ?? [])
+        {
+            checks.Add(CheckListen("flow", listen, udp: true));
+        }
+
         checks.Add(CheckListen("http", config.Http.Listen));
         return Task.FromResult<IReadOnlyList<SetupCheck>>(checks);
     }
@@ -179,7 +184,7 @@ public sealed class CommandHandlers : ICommandHandlers
         return result.Config;
     }
 
-    private static SetupCheck CheckListen(string name, IPEndPoint endPoint)
+    private static SetupCheck CheckListen(string name, IPEndPoint endPoint, bool udp = false)
     {
         try
         {
@@ -190,9 +195,9 @@ public sealed class CommandHandlers : ICommandHandlers
                 return new SetupCheck(name, false, $"{endPoint.Address} is no address of this machine");
             }
 
-            using Socket socket = new(endPoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+            using Socket socket = udp ? new(endPoint.AddressFamily, SocketType.Dgram, ProtocolType.Udp) : new(endPoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
             socket.Bind(endPoint);
-            return new SetupCheck(name, true, endPoint.Port == 0 ? "does not listen" : $"{endPoint} can be listened on");
+            return new SetupCheck(name, true, endPoint.Port == 0 ? "does not listen" : $"{endPoint}{(udp ? "/udp" : "")} can be listened on");
         }
         catch (Exception e) when (e is SocketException or IOException)
         {

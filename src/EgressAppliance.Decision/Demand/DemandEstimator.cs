@@ -38,6 +38,11 @@ public sealed class DemandEstimator<TKey>
     private readonly double[] _means = new double[LinkId.MaxValue + 1];
     private readonly double[] _now = new double[LinkId.MaxValue + 1];
     private readonly double[] _grown = new double[(LinkId.MaxValue + 1) * Growths.Length];
+
+    // By link: packets of the tick under way, those looked at among them, and one in how many that was in the latest tick with any.
+    private readonly double[] _tickPackets = new double[LinkId.MaxValue + 1];
+    private readonly double[] _tickSeen = new double[LinkId.MaxValue + 1];
+    private readonly double[] _sampling = new double[LinkId.MaxValue + 1];
     private long? _lastTimestamp;
     private double _measured;
     private double _slow = 1;
@@ -53,6 +58,7 @@ public sealed class DemandEstimator<TKey>
         ArgumentOutOfRangeException.ThrowIfLessThan(options.Sampling, 1, nameof(options));
         _options = options;
         _time = time;
+        Array.Fill(_sampling, options.Sampling);
     }
 
     /// <summary>Keys held.</summary>
@@ -63,18 +69,30 @@ public sealed class DemandEstimator<TKey>
     /// <param name="link">The link.</param>
     /// <param name="bytes">Bytes as they were captured.</param>
     /// <param name="packets">Packets they came in, as they were captured: what the error from sampling is computed from.</param>
-    public void Add(TKey key, LinkId link, long bytes, long packets = 0)
+    public void Add(TKey key, LinkId link, long bytes, long packets = 0) =>
+        AddScaled(key, link, bytes * _options.Sampling, packets * _options.Sampling, packets);
+
+    /// <summary>Adds bytes of which it is known how they were sampled. Several calls for a key add up.</summary>
+    /// <param name="key">The key.</param>
+    /// <param name="link">The link. The error of its keys goes by what its packets were sampled with on average.</param>
+    /// <param name="bytes">Bytes, scaled up by the sampling.</param>
+    /// <param name="packets">Packets that they came in, scaled up.</param>
+    /// <param name="seen">Packets that were looked at: what the error from sampling is computed from.</param>
+    public void AddScaled(TKey key, LinkId link, long bytes, double packets, double seen)
     {
-        long scaled = bytes * _options.Sampling;
+        long scaled = bytes;
         if (_entries.Count >= _options.MaxEntries && !_entries.ContainsKey(key))
         {
-            AddUntracked(link, bytes);
+            AddScaledUntracked(link, bytes);
             return;
         }
 
+        _tickPackets[link.Value] += packets;
+        _tickSeen[link.Value] += seen;
+
         ref Entry entry = ref CollectionsMarshal.GetValueRefOrAddDefault(_entries, key, out _);
         entry.Pending += scaled;
-        entry.PendingPackets = (uint)Math.Min(uint.MaxValue, entry.PendingPackets + packets);
+        entry.PendingPackets += (float)seen;
         if (link == entry.Candidate)
         {
             entry.CandidateBytes += scaled;
@@ -88,14 +106,17 @@ public sealed class DemandEstimator<TKey>
     }
 
     /// <summary>Adds bytes that belong to no key (no prefix matched) in the tick under way.</summary>
-    public void AddUntracked(LinkId link, long bytes)
+    public void AddUntracked(LinkId link, long bytes) => AddScaledUntracked(link, bytes * _options.Sampling);
+
+    /// <summary>The same for bytes that are scaled up already.</summary>
+    public void AddScaledUntracked(LinkId link, long bytes)
     {
         if (!_untracked.TryGetValue(link, out RateMeter? meter))
         {
             _untracked[link] = meter = new(_options.Window);
         }
 
-        meter.Add(bytes * _options.Sampling);
+        meter.Add(bytes);
     }
 
     /// <summary>
@@ -110,6 +131,8 @@ public sealed class DemandEstimator<TKey>
             _lastTimestamp = timestamp;
             _entries.Clear();
             _untracked.Clear();
+            Array.Clear(_tickPackets);
+            Array.Clear(_tickSeen);
             return;
         }
 
@@ -126,6 +149,13 @@ public sealed class DemandEstimator<TKey>
         _measured += seconds;
         Weights weights = new((float)fast, (float)slow, (float)Smoothing.Mean(seconds, _measured), seconds);
         (_slow, _tickSeconds) = (slow, seconds);
+        for (int i = 0; i < _sampling.Length; i++)
+        {
+            _sampling[i] = _tickSeen[i] > 0 ? _tickPackets[i] / _tickSeen[i] : _sampling[i];
+        }
+
+        Array.Clear(_tickPackets);
+        Array.Clear(_tickSeen);
         Array.Clear(_means);
         Array.Clear(_now);
         Array.Clear(_grown);
@@ -246,7 +276,7 @@ public sealed class DemandEstimator<TKey>
     {
         MeanBps = (long)entry.Mean,
         Packets = entry.Packets,
-        SamplingError = _options.Sampling == 1 ? 0 : ErrorBars.Sampling(entry.Packets, _options.Sampling, AverageBytes(entry)),
+        SamplingError = ErrorBars.Sampling(entry.Packets, _sampling[entry.Link.Value], AverageBytes(entry)),
 
         // A rate that was not refreshed is by now the estimator's memory rather than traffic; it fades by itself as this grows.
         AgeError = ErrorBars.Age(entry.Silent * _tickSeconds, _options.Window),
@@ -254,7 +284,7 @@ public sealed class DemandEstimator<TKey>
 
     /// <summary>Average size of the entry's packets, bytes: what the rate comes to in the time that the packets are of, divided by them.</summary>
     private double AverageBytes(Entry entry) =>
-        entry.Packets > 0 ? entry.Rate * _tickSeconds / _slow / 8 / _options.Sampling / entry.Packets : 0;
+        entry.Packets > 0 ? entry.Rate * _tickSeconds / _slow / 8 / _sampling[entry.Link.Value] / entry.Packets : 0;
 
     private static void Follow(ref Entry entry, in Weights weights)
     {
@@ -300,7 +330,7 @@ public sealed class DemandEstimator<TKey>
         // Packets with the weights that their bytes have in the rate when it falls or jitters.
         public float Packets;
         public float CandidateBytes;
-        public uint PendingPackets;
+        public float PendingPackets;
         public LinkId Candidate;
         public LinkId Link;
         public byte Run;

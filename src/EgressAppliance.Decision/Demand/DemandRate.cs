@@ -18,6 +18,9 @@ public readonly record struct DemandRate<TKey>(TKey Key, long RateBps, LinkId Li
     /// <summary>Relative error from sampling at 95 % confidence, 0–1; see <see cref="ErrorBars.Sampling"/>.</summary>
     public double SamplingError { get; init; }
 
-    /// <summary>Relative error for not having been refreshed, 0–1; see <see cref="ErrorBars.Age"/>.</summary>
+    /// <summary>
+    /// Relative error for not having been refreshed, 0–1; see <see cref="ErrorBars.Age"/>. What flow export reports is refreshed while it is paid out: such a rate is as old
+    /// as its records are long, and that is not in here.
+    /// </summary>
     public double AgeError { get; init; }
 }

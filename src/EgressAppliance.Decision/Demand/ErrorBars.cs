@@ -26,7 +26,7 @@ public static class ErrorBars
     /// <param name="packets">Packets sampled, n.</param>
     /// <param name="sampling">N; 1: nothing is left out, and nothing is in error.</param>
     /// <param name="averageBytes">Their average size; not positive: unknown, and taken as an eighth of the largest.</param>
-    public static double Sampling(double packets, int sampling, double averageBytes)
+    public static double Sampling(double packets, double sampling, double averageBytes)
     {
         if (sampling <= 1)
         {
@@ -34,7 +34,7 @@ public static class ErrorBars
         }
 
         double spread = averageBytes > 0 ? Math.Clamp(LargestPacket / averageBytes, 1, 32) : 8;
-        return packets <= FewPackets ? 1 : Math.Min(1, Confidence95 * Math.Sqrt((1 - (1.0 / sampling)) * spread / packets));
+        return packets <= FewPackets ? 1 : Math.Min(1, Confidence95 * Math.Sqrt((1 - (1 / sampling)) * spread / packets));
     }
 
     /// <summary>The error from losing the share <paramref name="loss"/> of frames: what was seen is 1 − loss of the truth, which is higher by loss/(1 − loss), 0–1.</summary>

@@ -28,19 +28,20 @@ public static class RateCauses
     /// <param name="cause">The cause.</param>
     /// <param name="ratio">Mirror rate divided by counter rate, if known.</param>
     /// <param name="factor">See <see cref="RateJudgement.Factor"/>.</param>
-    public static string Text(string link, RateCause cause, double? ratio, int factor) => cause switch
+    /// <param name="source">What is compared with the counter.</param>
+    public static string Text(string link, RateCause cause, double? ratio, int factor, string source = "the mirror") => cause switch
     {
-        RateCause.MirrorLoss => $"the mirror shows {Percent(ratio)} of what the counter of {link} counts: the rest is lost on the way here, or not mirrored",
-        RateCause.Duplicated => $"the mirror shows {Number(factor)} times what the counter of {link} counts: every frame comes {Number(factor)} times",
-        RateCause.Sampling => $"the mirror shows one frame in {Number(factor)} of what the counter of {link} counts: it is sampled, beyond what is configured",
-        RateCause.MirrorSilent => $"the mirror shows nothing of what the counter of {link} counts",
-        RateCause.MirrorExcess => $"the mirror shows {Percent(ratio)} of what the counter of {link} counts",
-        RateCause.CounterStalled => $"the counter of {link} stands still while the mirror shows traffic",
+        RateCause.MirrorLoss => $"{source} shows {Percent(ratio)} of what the counter of {link} counts: the rest is lost on the way here, or not mirrored",
+        RateCause.Duplicated => $"{source} shows {Number(factor)} times what the counter of {link} counts: every frame comes {Number(factor)} times",
+        RateCause.Sampling => $"{source} shows one frame in {Number(factor)} of what the counter of {link} counts: it is sampled, beyond what is configured",
+        RateCause.MirrorSilent => $"{source} shows nothing of what the counter of {link} counts",
+        RateCause.MirrorExcess => $"{source} shows {Percent(ratio)} of what the counter of {link} counts",
+        RateCause.CounterStalled => $"the counter of {link} stands still while {source} shows traffic",
         RateCause.CounterMissing => $"the router no longer answers for the counter of {link}",
-        RateCause.Overhead => $"mirror and counter of {link} differ by a few bytes a packet",
+        RateCause.Overhead => $"{source.Replace("the ", "", StringComparison.Ordinal)} and counter of {link} differ by a few bytes a packet",
         RateCause.Shaped => $"{link} is offered more than it carries: its counter stays at the capacity, and the router drops the rest",
-        RateCause.Sudden => $"the mirror of {link} has jumped away from its counter, or back to it; waiting for the next polls to tell whether the traffic did",
-        RateCause.Unconfirmed => $"the mirror shows much traffic on {link}, and its counter has given no rate yet; waiting for the next polls to confirm it",
+        RateCause.Sudden => $"{source} of {link} has jumped away from its counter, or back to it; waiting for the next polls to tell whether the traffic did",
+        RateCause.Unconfirmed => $"{source} shows much traffic on {link}, and its counter has given no rate yet; waiting for the next polls to confirm it",
         _ => "",
     };
 
@@ -60,6 +61,18 @@ public static class RateCauses
         RateCause.Unconfirmed => "Nothing; two changes of the counter give a rate.",
         RateCause.Sudden => "Nothing; if it stays, the cause will be named within a minute or two.",
         _ => "",
+    };
+
+    /// <summary>The same for a link that flow export tells of.</summary>
+    /// <param name="judgement">The judgement.</param>
+    public static string FlowRemedy(RateJudgement judgement) => judgement.Cause switch
+    {
+        RateCause.MirrorLoss => "Look in `show capture` for lost datagrams and refused records, and check that all interfaces by which traffic comes in (or this one, for egress flows) are exported.",
+        RateCause.Duplicated => "Have each packet exported once: ingress flows on all interfaces, or egress flows on the provider interfaces, and from one place.",
+        RateCause.Sampling => $"Set sampling of the exporter to {Number(judgement.Factor)} times its present value, or have it send its sampling interval.",
+        RateCause.MirrorSilent => "Check in `show capture` that records come, and that the ifIndex of the link is the one that they name.",
+        RateCause.MirrorExcess => "Check that no traffic is exported twice, and that the ifIndex of the link is the one that the records name.",
+        _ => Remedy(judgement),
     };
 
     private static string Number(int value) => value.ToString(CultureInfo.InvariantCulture);

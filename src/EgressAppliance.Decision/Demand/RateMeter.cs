@@ -9,7 +9,7 @@ public sealed class RateMeter(TimeSpan window)
 {
     private double _rate;
     private long _pending;
-    private long _pendingPackets;
+    private double _pendingPackets;
     private double _bytes;
     private bool _started;
 
@@ -25,7 +25,7 @@ public sealed class RateMeter(TimeSpan window)
     /// <summary>Adds bytes of the tick under way.</summary>
     /// <param name="bytes">Bytes.</param>
     /// <param name="packets">Packets that were seen.</param>
-    public void Add(long bytes, long packets = 0)
+    public void Add(long bytes, double packets = 0)
     {
         _pending += bytes;
         _pendingPackets += packets;
@@ -44,7 +44,7 @@ public sealed class RateMeter(TimeSpan window)
         double weight = Smoothing.Fast(window, seconds);
         _bytes += _pending - (weight * _bytes);
         Packets += _pendingPackets - (weight * Packets);
-        _pending = _pendingPackets = 0;
+        _pendingPackets = _pending = 0;
         _rate = _started ? _rate + (weight * (sample - _rate)) : sample;
         _started = true;
     }

@@ -11,27 +11,28 @@ public static class CaptureViews
     {
         ArgumentNullException.ThrowIfNull(capture);
         ArgumentNullException.ThrowIfNull(console);
-        new TextTable("STAGE", ">FRAMES")
-            .Add("dropped by the NIC", Loss(capture.Sources.Sum(s => s.NicMissed)))
-            .Add("dropped by the kernel", Loss(capture.KernelDropped))
-            .Add("received", Human.Count(capture.Frames))
-            .Add("dropped, no free batch", Loss(capture.PoolExhausted))
-            .Add("not IP", Human.Count(capture.NonIp))
-            .Add("ignored MAC", Human.Count(capture.Ignored))
-            .Add("undecodable", Loss(capture.Undecodable.Values.Sum()))
-            .Add("counted", Human.Count(capture.Packets))
-            .Add("  of these unrouted", Human.Count(capture.UnroutedPackets))
-            .Add("  of these on no link", Human.Count(capture.UnattributedPackets))
-            .Write(console, "");
-        console.Out.WriteLine();
+        bool onlyFlow = capture.Flow is not null && capture.Sources.Count == 0;
+        if (!onlyFlow)
+        {
+            WriteStages(capture, console);
+        }
+
         console.Out.WriteLine(
             $"{Human.Rate(capture.BitsPerSecond)}, {Human.PacketRate(capture.PacketsPerSecond)}{(capture.Sampling > 1 ? $" (sampling 1 in {Human.Count(capture.Sampling)}, scaled up)" : "")}; "
             + $"{Human.Count(capture.Prefixes)} prefixes in the table");
-        console.Out.WriteLine($"lost: {Ratio(capture.LossRatio)} over the last {capture.IntervalSeconds:0} s, {Ratio(capture.TotalLossRatio)} since start");
+        if (!onlyFlow)
+        {
+            console.Out.WriteLine($"lost: {Ratio(capture.LossRatio)} over the last {capture.IntervalSeconds:0} s, {Ratio(capture.TotalLossRatio)} since start");
+        }
+
         console.Out.WriteLine(
             "huge pages: " + (capture.HugePages.Length == 0 ? "the kernel has none" : $"{Human.Clean(capture.HugePages)}, {capture.HugePagesBytes >> 20} MiB in use"));
         console.Out.WriteLine();
-        WriteSources(capture, console);
+        if (!onlyFlow)
+        {
+            WriteSources(capture, console);
+        }
+
         if (capture.Undecodable.Count > 0)
         {
             console.Out.WriteLine();
@@ -42,6 +43,16 @@ public static class CaptureViews
             }
 
             reasons.Write(console, "");
+        }
+
+        if (capture.Flow is { } flow)
+        {
+            if (!onlyFlow)
+            {
+                console.Out.WriteLine();
+            }
+
+            FlowViews.Write(flow, console);
         }
 
         // Advice is for reading and copying whole, so it is no table.
@@ -56,6 +67,23 @@ public static class CaptureViews
         {
             console.Out.WriteLine("Nothing to advise on.");
         }
+    }
+
+    private static void WriteStages(CaptureDto capture, CommandConsole console)
+    {
+        new TextTable("STAGE", ">FRAMES")
+            .Add("dropped by the NIC", Loss(capture.Sources.Sum(s => s.NicMissed)))
+            .Add("dropped by the kernel", Loss(capture.KernelDropped))
+            .Add("received", Human.Count(capture.Frames))
+            .Add("dropped, no free batch", Loss(capture.PoolExhausted))
+            .Add("not IP", Human.Count(capture.NonIp))
+            .Add("ignored MAC", Human.Count(capture.Ignored))
+            .Add("undecodable", Loss(capture.Undecodable.Values.Sum()))
+            .Add("counted", Human.Count(capture.Packets))
+            .Add("  of these unrouted", Human.Count(capture.UnroutedPackets))
+            .Add("  of these on no link", Human.Count(capture.UnattributedPackets))
+            .Write(console, "");
+        console.Out.WriteLine();
     }
 
     private static void WriteSources(CaptureDto capture, CommandConsole console)
@@ -89,7 +117,7 @@ public static class CaptureViews
     }
 
     /// <summary>A share that may be small but must not look like none.</summary>
-    private static string Ratio(double ratio) => ratio == 0 ? "0" : ratio < 0.0005 ? "<0.1%" : Human.Percent(ratio);
+    internal static string Ratio(double ratio) => ratio == 0 ? "0" : ratio < 0.0005 ? "<0.1%" : Human.Percent(ratio);
 
     private static Cell Loss(long count) => new(Human.Count(count), count == 0 ? CellStyle.Plain : CellStyle.Bad);
 }

@@ -24,8 +24,11 @@ public sealed record ApplianceConfig
     /// <summary>Mode at start.</summary>
     public ApplianceMode Mode { get; init; } = ApplianceMode.Observe;
 
-    /// <summary>Capture.</summary>
+    /// <summary>Capture; without sources where there is flow export only.</summary>
     public CaptureConfig Capture { get; init; } = new();
+
+    /// <summary>Flow export, or null.</summary>
+    public FlowConfig? Flow { get; init; }
 
     /// <summary>What holds for the BGP sessions with all routers.</summary>
     public SpeakerConfig Bgp { get; init; } = new();
@@ -49,7 +52,7 @@ public sealed record ApplianceConfig
 /// <summary><c>capture:</c></summary>
 public sealed record CaptureConfig
 {
-    /// <summary>Sources, at least one.</summary>
+    /// <summary>Sources; none where there is flow export only.</summary>
     public IReadOnlyList<CaptureSourceConfig> Sources { get; init; } = [];
 
     /// <summary>Tunnels that the mirror arrives in.</summary>
@@ -372,6 +375,9 @@ public sealed record LinkConfig
 
     /// <summary>Take no moved prefixes.</summary>
     public bool Drain { get; init; }
+
+    /// <summary>Frames of a mirror are counted for it; else its router's flow export tells what it carries.</summary>
+    public bool IsMirrored => HasMatch || FindsMac;
 }
 
 /// <summary><c>decision.cost_mode:</c></summary>

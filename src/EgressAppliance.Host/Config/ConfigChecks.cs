@@ -39,6 +39,7 @@ public sealed class ConfigChecks
     {
         ArgumentNullException.ThrowIfNull(root);
         ConfigChecks checks = new(root, baseDirectory, diagnostics);
+        checks.CheckInputs();
         checks.CheckSources();
         checks.CheckDecapsulation();
         checks.CheckRouters();
@@ -46,9 +47,19 @@ public sealed class ConfigChecks
         new BmpChecks(root, diagnostics).Run();
         new SnmpChecks(root, baseDirectory, diagnostics).Run();
         new LinkChecks(root, diagnostics).Run();
+        new FlowChecks(root, diagnostics).Run();
         checks.CheckDecision();
         checks.CheckPolicies();
         checks.CheckHttp();
+    }
+
+    private void CheckInputs()
+    {
+        // A file that holds no keys was refused as a whole: it has not even the sections that are made of defaults.
+        if (_root.Section("http") is not null && !_root.IsGiven("capture") && !_root.IsGiven("flow"))
+        {
+            _diagnostics.Error(_root.At, "'capture' is missing", "add it: where packets come from; or `flow`, for routers that cannot mirror");
+        }
     }
 
     private void CheckSources()

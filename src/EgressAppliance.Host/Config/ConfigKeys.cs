@@ -24,6 +24,7 @@ public static class ConfigKeys
             "Mode at start. observe computes and shows; inject announces overrides to the routers."),
 
         .. CaptureKeys(),
+        .. FlowKeys(),
         .. RouterKeys(),
         .. BgpKeys(),
         .. LinkKeys(),
@@ -46,7 +47,7 @@ public static class ConfigKeys
 
     private static ConfigKey[] CaptureKeys() =>
     [
-        Section("capture", "Where packets come from.") with { Required = true },
+        Section("capture", "Where packets come from.") with { DefaultNote = "required, unless there is `flow`" },
         Sections("capture.sources[]", "The mirror ports, or capture files.") with { Required = true, MinimumItems = 1, MaximumItems = 64 },
         Optional("capture.sources[].interface", LinuxInterface, "The interface on the mirror port (af_packet, sharppcap)."),
         Optional("capture.sources[].file", Text("path", 1024), "The pcap or pcapng file (pcap_file); relative to the configuration file."),
@@ -69,6 +70,18 @@ public static class ConfigKeys
             Choice([("erspan", MirrorTunnel.Erspan), ("vxlan", MirrorTunnel.Vxlan), ("gre", MirrorTunnel.Gre), ("ipip", MirrorTunnel.IpInIp)]), "[]",
             "Tunnels the mirror arrives in; what lies in one is counted as if the mirror had delivered it. Other frames are counted as they are.") with { MaximumItems = 4 },
         List("capture.ignore_macs", Mac, "[]", "Destination MACs whose frames are not counted, such as the router's own on a two-way mirror."),
+    ];
+
+    private static ConfigKey[] FlowKeys() =>
+    [
+        Section("flow", "Flow export of routers that cannot mirror: NetFlow 5 and 9, IPFIX, sFlow 5 (docs/flow.md).") with { DefaultNote = "no flow export" },
+        List("flow.listen", EndPoint, null, "UDP addresses and ports for the datagrams; the datagram tells the protocol.") with { Required = true, MinimumItems = 1, MaximumItems = 16 },
+        Sections("flow.exporters[]", "Who may export. Datagrams from other addresses are counted and dropped.") with { Required = true, MinimumItems = 1, MaximumItems = 256 },
+        Required("flow.exporters[].address", Address, "Address that its datagrams come from."),
+        Required("flow.exporters[].router", Identifier, "Name of the router whose interfaces its records name."),
+        Value("flow.exporters[].sampling", WholeNumber(1, 1_000_000), "1", "One packet in this many is looked at; used only where the exporter does not say it."),
+        Value("flow.active_timeout", Duration(Second, 30 * Minute), "60s", "Longest time that a record may stand for: a little more than the exporters' active timeout. A record is spread over its own duration, at most this."),
+        Value("flow.receive_buffer", Size(64 << 10, 1 << 30), "8MiB", "Receive buffer of each socket."),
     ];
 
     private static ConfigKey[] RouterKeys() =>
@@ -137,7 +150,7 @@ public static class ConfigKeys
         Required("links[].router", Identifier, "Name of its router."),
         Optional("links[].interface", Text("text", 255), "The interface on the router: its ifName, or `alias:` and its ifAlias (the description given to it), or `index:` and its ifIndex.", "found by SNMP: the one behind which the next hops are"),
         List("links[].next_hops", Address, null, "The provider's addresses on the link. An override never has another next hop.") with { Required = true, MinimumItems = 1, MaximumItems = 64 },
-        Section("links[].match", "Which mirrored frames leave by this link: those that match all that is given. Without it, those to the MAC addresses that the router has of the next hops, read by SNMP with each poll."),
+        Section("links[].match", "Which mirrored frames leave by this link: those that match all that is given. Without it, flow export tells what the link carries, where its router is one of `flow.exporters`; else frames match by the MAC addresses that the router has of the next hops, read by SNMP with each poll.") with { DefaultNote = "found by SNMP, or flow export" },
         Optional("links[].match.mac", Mac, "Destination MAC: the provider's router."),
         Optional("links[].match.vlan", WholeNumber(1, 4094), "Outermost VLAN id."),
         Optional("links[].match.source", Text("text", 1024), "Interface (or file) of one of capture.sources."),

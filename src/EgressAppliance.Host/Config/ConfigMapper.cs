@@ -12,7 +12,6 @@ internal static class ConfigMapper
 
     public static ApplianceConfig Map(BoundSection root, string baseDirectory)
     {
-        BoundSection capture = root.Section("capture")!;
         BoundSection bgp = root.Section("bgp")!;
         BoundSection history = root.Section("history")!;
         string folder = Path.GetDirectoryName(Path.GetFullPath(history.Get<string>("path"), baseDirectory)) ?? "/";
@@ -21,12 +20,15 @@ internal static class ConfigMapper
         {
             Site = root.Get<string>("site"),
             Mode = root.Get<ApplianceMode>("mode"),
-            Capture = new CaptureConfig
-            {
-                Sources = [.. capture.Sections("sources").Select(s => Source(s, baseDirectory))],
-                Decapsulate = [.. capture.Items<MirrorTunnel>("decapsulate").Select(t => t.Value)],
-                IgnoreMacs = [.. capture.Items<MacAddress>("ignore_macs").Select(m => m.Value)],
-            },
+            Capture = root.Section("capture") is { } capture
+                ? new CaptureConfig
+                {
+                    Sources = [.. capture.Sections("sources").Select(s => Source(s, baseDirectory))],
+                    Decapsulate = [.. capture.Items<MirrorTunnel>("decapsulate").Select(t => t.Value)],
+                    IgnoreMacs = [.. capture.Items<MacAddress>("ignore_macs").Select(m => m.Value)],
+                }
+                : new CaptureConfig(),
+            Flow = root.Section("flow") is { } flow ? Flow(flow) : null,
             Routers = [.. root.Sections("routers").Select(Router)],
             Bgp = new SpeakerConfig
             {
@@ -67,6 +69,22 @@ internal static class ConfigMapper
         Filter = source.Get<string>("filter"),
         Sampling = (int)source.Get<long>("sampling"),
         Promiscuous = source.Get<bool>("promiscuous"),
+    };
+
+    private static FlowConfig Flow(BoundSection flow) => new()
+    {
+        Listen = [.. flow.Items<IPEndPoint>("listen").Select(l => l.Value)],
+        Exporters =
+        [
+            .. flow.Sections("exporters").Select(e => new FlowExporterConfig
+            {
+                Address = e.Get<IpAddr>("address"),
+                Router = e.Get<string>("router"),
+                Sampling = (int)e.Get<long>("sampling"),
+            }),
+        ],
+        ActiveTimeout = flow.Get<TimeSpan>("active_timeout"),
+        ReceiveBuffer = (int)flow.Get<long>("receive_buffer"),
     };
 
     private static RouterConfig Router(BoundSection router)
@@ -141,7 +159,7 @@ internal static class ConfigMapper
             MatchMac = match is not null && match.TryGet("mac", out MacAddress mac) ? mac : null,
             MatchVlan = match is not null && match.TryGet("vlan", out long vlan) ? (ushort)vlan : null,
             MatchSource = match is not null && match.TryGet("source", out string source) ? SourceName(source, root, baseDirectory) : null,
-            FindsMac = !link.IsGiven("match"),
+            FindsMac = !link.IsGiven("match") && !(root.Section("flow")?.Sections("exporters").Any(e => e.Get<string>("router") == link.Get<string>("router")) ?? false),
             CapacityBps = link.TryGet("capacity", out long capacity) ? capacity : null,
             Threshold = link.Get<double>("threshold"),
             Ceiling = link.Get<double>("ceiling"),

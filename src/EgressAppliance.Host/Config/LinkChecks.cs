@@ -72,19 +72,20 @@ internal sealed class LinkChecks(BoundSection root, ConfigDiagnostics diagnostic
     /// <summary>What is not given is found by SNMP.</summary>
     private void CheckFound(BoundSection link, BoundSection router)
     {
-        if (router.IsGiven("snmp"))
+        bool exported = link.TryGet("router", out string name) && Exports(name);
+        if (!link.IsGiven("match") && !exported && !root.IsGiven("capture") && root.IsGiven("flow"))
         {
-            return;
+            diagnostics.Error(
+                link.At, $"nothing tells what '{link.Path}' carries: there is no capture, and its router is none of `flow.exporters`", "name the router in flow.exporters, or add capture");
         }
-
-        if (!link.IsGiven("match"))
+        else if (!link.IsGiven("match") && !exported && !router.IsGiven("snmp"))
         {
             diagnostics.Error(
                 link.At, $"'{link.Path}' has no match, and its router has no snmp section to find the provider's MAC address by",
-                "give match with mac, vlan or source, or add snmp to the router");
+                "give match with mac, vlan or source, add snmp to the router, or name the router in flow.exporters");
         }
 
-        if (!link.Value("interface").Given)
+        if (!link.Value("interface").Given && !router.IsGiven("snmp"))
         {
             diagnostics.Error(
                 link.At, $"'{link.Path}' has no interface, and its router has no snmp section to find it by", "give the interface's name, or add snmp to the router");
@@ -151,6 +152,12 @@ internal sealed class LinkChecks(BoundSection root, ConfigDiagnostics diagnostic
             return;
         }
 
+        if (!root.IsGiven("capture") && root.IsGiven("flow"))
+        {
+            diagnostics.Error(link.KeyAt("match"), $"'{match.Path}': there is no capture whose frames could match", "remove it, or add `capture`");
+            return;
+        }
+
         BoundValue mac = match.Value("mac");
         BoundValue vlan = match.Value("vlan");
         BoundValue source = match.Value("source");
@@ -196,6 +203,9 @@ internal sealed class LinkChecks(BoundSection root, ConfigDiagnostics diagnostic
 
         _matches.Add((match, name, fields));
     }
+
+    private bool Exports(string router) =>
+        root.Section("flow")?.Sections("exporters").Any(e => e.TryGet("router", out string name) && name == router) ?? false;
 
     private void CheckSource(BoundValue source)
     {

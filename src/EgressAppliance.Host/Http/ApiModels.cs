@@ -61,6 +61,9 @@ public sealed record CaptureDto(
 
     /// <summary>What the operator should know, the worst first.</summary>
     public IReadOnlyList<CaptureFindingDto> Findings { get; init; } = [];
+
+    /// <summary>Flow export, or null where none is configured. Not in the numbers of frames and packets.</summary>
+    public FlowDto? Flow { get; init; }
 }
 
 /// <summary>Something about capture that the operator should know.</summary>

@@ -24,6 +24,11 @@ public static class ApplianceMetrics
         text.Gauge("egress_healthy", "1 if every input is good.").Sample(status.Healthy ? 1 : 0);
         text.Gauge("egress_mode_inject", "1 in mode inject, 0 in observe.").Sample(status.Mode == "inject" ? 1 : 0);
         WriteCapture(text, status.Capture);
+        if (status.Capture.Flow is { } flow)
+        {
+            FlowMetrics.Write(text, flow);
+        }
+
         WriteLinks(text, state.Links);
         WriteRouters(text, status);
         WriteDecision(text, state, verdicts, changes);

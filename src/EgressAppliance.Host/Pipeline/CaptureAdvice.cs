@@ -2,6 +2,7 @@ using EgressAppliance.Capture;
 using EgressAppliance.Dataplane.Pipeline;
 using EgressAppliance.Host.Cli;
 using EgressAppliance.Host.Config;
+using EgressAppliance.Host.Flow;
 
 namespace EgressAppliance.Host.Pipeline;
 
@@ -64,6 +65,7 @@ public static class CaptureAdvice
         }
 
         FindCommon(config, before, now, findings);
+        FlowAdvice.Find(before.Flow, now.Flow, interval, findings);
         return [.. findings.OrderByDescending(f => f.Level)];
     }
 

@@ -1,5 +1,6 @@
 using EgressAppliance.Dataplane.Pipeline;
 using EgressAppliance.Host.Config;
+using EgressAppliance.Host.Flow;
 
 namespace EgressAppliance.Host.Pipeline;
 
@@ -51,7 +52,7 @@ public sealed class CaptureMonitor
     public static TimeSpan Interval { get; } = TimeSpan.FromSeconds(10);
 
     /// <summary>Takes the counters of a cycle, and reads the interfaces.</summary>
-    public CaptureReport Update(long timestamp, PipelineStatistics statistics, long unattributedPackets)
+    public CaptureReport Update(long timestamp, PipelineStatistics statistics, long unattributedPackets, FlowReading? flow = null)
     {
         ArgumentNullException.ThrowIfNull(statistics);
         if (_hugePages is null || _time.GetElapsedTime(_hugePagesRead, timestamp) >= HugePagesPeriod)
@@ -65,6 +66,7 @@ public sealed class CaptureMonitor
             Timestamp = timestamp,
             Statistics = statistics,
             UnattributedPackets = unattributedPackets,
+            Flow = flow,
             Interfaces = _config.Sources.Where(s => s.Backend != CaptureBackend.PcapFile).Select(s => s.Interface).Distinct()
                 .ToDictionary(name => name, _readInterface),
             HugePages = _hugePages,

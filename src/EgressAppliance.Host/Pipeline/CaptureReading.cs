@@ -1,5 +1,6 @@
 using EgressAppliance.Capture;
 using EgressAppliance.Dataplane.Pipeline;
+using EgressAppliance.Host.Flow;
 
 namespace EgressAppliance.Host.Pipeline;
 
@@ -17,6 +18,9 @@ public sealed record CaptureReading
 
     /// <summary>The interfaces of live sources, by name.</summary>
     public IReadOnlyDictionary<string, InterfaceReading> Interfaces { get; init; } = new Dictionary<string, InterfaceReading>();
+
+    /// <summary>Flow export, where there is any.</summary>
+    public FlowReading? Flow { get; init; }
 
     /// <summary>Huge pages.</summary>
     public HugePagesReading HugePages { get; init; } = new("", 0);

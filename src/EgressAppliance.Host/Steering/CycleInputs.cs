@@ -1,6 +1,7 @@
 using EgressAppliance.Bgp.Speaker;
 using EgressAppliance.Dataplane.Pipeline;
 using EgressAppliance.Decision.Control;
+using EgressAppliance.Host.Flow;
 using EgressAppliance.Host.Interfaces;
 using EgressAppliance.Host.RouteFeed;
 
@@ -50,6 +51,12 @@ public sealed record CycleInputs
 
     /// <summary>IP bits per second over the cycle, scaled up by the sampling rate.</summary>
     public required double BitsPerSecond { get; init; }
+
+    /// <summary>What flow export did; null where there is none.</summary>
+    public FlowReading? Flow { get; init; }
+
+    /// <summary>The links, in order of configuration, whose rates flow export tells and no mirror.</summary>
+    public required IReadOnlyList<bool> FlowFed { get; init; }
 
     /// <summary>What is wrong beside what the decision maker judges, in words.</summary>
     public required IReadOnlyList<string> Problems { get; init; }

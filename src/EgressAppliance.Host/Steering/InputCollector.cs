@@ -7,6 +7,7 @@ using EgressAppliance.Decision.Control;
 using EgressAppliance.Decision.Demand;
 using EgressAppliance.Decision.Overrides;
 using EgressAppliance.Host.Config;
+using EgressAppliance.Host.Flow;
 using EgressAppliance.Host.Interfaces;
 using EgressAppliance.Host.Pipeline;
 using EgressAppliance.Host.RouteFeed;
@@ -54,6 +55,8 @@ public sealed class InputCollector
     private readonly LinkDirectory _links;
     private readonly SteadyClock _time;
     private readonly int _sampling;
+    private readonly FlowWatch _watch;
+    private readonly Func<FlowReading>? _flow;
     private readonly HashSet<string> _polledRouters;
     private readonly DemandEstimator<IpPrefix> _demand;
     private readonly LinkMeters _meters;
@@ -69,6 +72,8 @@ public sealed class InputCollector
     private readonly Dictionary<string, (long Frames, long Timestamp)> _heard = [];
     private readonly Dictionary<string, (DateTimeOffset? Poll, long Timestamp)> _polled = [];
     private PipelineStatistics _before = new();
+    private FlowReading? _exported;
+    private (double Packets, double Bytes) _cycleTotal;
     private long _timestampBefore;
     private long _tickBegan;
     private long _droppedBefore;
@@ -86,9 +91,10 @@ public sealed class InputCollector
     /// <param name="table">The prefixes behind the counters' ids; told when a snapshot period ends.</param>
     /// <param name="links">The links.</param>
     /// <param name="time">A clock that nobody sets: ages and leases go by it.</param>
+    /// <param name="flow">Gives the counters of flow export, where there is any; its cells come with those of the data path.</param>
     public InputCollector(
         ApplianceConfig config, ICapturePipeline pipeline, Func<IReadOnlyList<InterfaceState>> interfaces, Func<IReadOnlyList<RouterState>> agents,
-        IBgpSpeaker speaker, PrefixTable table, LinkDirectory links, SteadyClock time)
+        IBgpSpeaker speaker, PrefixTable table, LinkDirectory links, SteadyClock time, Func<FlowReading>? flow = null)
     {
         _pipeline = pipeline;
         _interfaces = interfaces;
@@ -102,8 +108,10 @@ public sealed class InputCollector
         _sampling = config.Capture.Sources.Select(s => s.Sampling).DefaultIfEmpty(1).Max();
         _polledRouters = [.. config.Routers.Where(r => r.Snmp is not null).Select(r => r.Name)];
         _demand = new DemandEstimator<IpPrefix>(new DemandOptions { Window = config.Decision.Window, Sampling = _sampling }, time);
-        _meters = new LinkMeters(links.Links, config.Decision.Window, _sampling, time);
         _rules = new LinkRules(links.Links);
+        _flow = flow;
+        _watch = new FlowWatch(config, time);
+        _meters = new LinkMeters(links.Links, config.Decision.Window, _sampling, _watch, time);
         _cycle = config.Decision.Cycle;
         ControllerOptions options = SteeringOptions.ForController(config);
         _maxCaptureAge = options.MaxCaptureAge;
@@ -152,12 +160,13 @@ public sealed class InputCollector
         }
 
         List<LinkState> links = [.. _links.Links.Select((l, i) => LinkOf(l, interfaces[i], residual[l.Id.Value] + _meters.Unseen(i), loads[l.Id.Value], problems))];
-        LinkBelief[] beliefs = [.. _links.Links.Select((_, i) => _meters.Belief(i, _loss))];
-        foreach ((LinkConfig link, LinkBelief belief) in _links.Links.Zip(beliefs))
+        LinkBelief[] beliefs = [.. _links.Links.Select((_, i) => _meters.Belief(i, LossOf(i)))];
+        for (int i = 0; i < beliefs.Length; i++)
         {
-            if (belief.Judgement is { Cause: RateCause.MirrorLoss or RateCause.MirrorExcess } judgement)
+            string link = _links.Links[i].Name;
+            if (beliefs[i].Judgement is { Cause: RateCause.MirrorLoss or RateCause.MirrorExcess } judgement)
             {
-                problems.Add($"On {link.Name}, {RateCauses.Text(link.Name, judgement.Cause, judgement.Ratio, judgement.Factor)}.");
+                problems.Add($"On {link}, {RateCauses.Text(link, judgement.Cause, judgement.Ratio, judgement.Factor, SourceOf(i))}.");
             }
         }
 
@@ -180,15 +189,17 @@ public sealed class InputCollector
             MirrorBps = _meters.MirrorBps,
             Beliefs = beliefs,
             Interfaces = interfaces,
-            Matches = [.. _links.Links.Select((_, i) => _rules.Describe(i))],
+            Matches = [.. _links.Links.Select((_, i) => _watch.IsFed(i) ? "flow export" : _rules.Describe(i))],
             Agents = _agents(),
             Peers = peers,
             Choices = choices,
             Statistics = statistics,
             UnattributedPackets = _unattributed,
             Timestamp = counters.Timestamp,
-            PacketsPerSecond = (statistics.Packets - _before.Packets) * _sampling / seconds,
-            BitsPerSecond = (statistics.IpBytes - _before.IpBytes) * 8.0 * _sampling / seconds,
+            PacketsPerSecond = _cycleTotal.Packets / seconds,
+            BitsPerSecond = _cycleTotal.Bytes * 8 / seconds,
+            Flow = _exported,
+            FlowFed = [.. Enumerable.Range(0, links.Count).Select(_watch.IsFed)],
             Problems = problems,
         };
         _before = statistics;
@@ -202,15 +213,23 @@ public sealed class InputCollector
         _packets.Clear();
         long attributed = 0;
         long counted = 0;
+        long total = 0;
         foreach (CounterCell cell in counters.Cells)
         {
             LinkConfig? link = _links[cell.Link];
-            long bytes = cell.IpBytes + (cell.Packets * (link?.OverheadBytes ?? 0));
-            counted += cell.IpBytes;
+
+            // Flow export is scaled record by record, capture as a whole, here.
+            int scale = cell.Sampling is null ? _sampling : 1;
+            long packets = cell.Packets * scale;
+            long ipBytes = cell.IpBytes * scale;
+            double seen = packets / (cell.Sampling ?? _sampling);
+            long bytes = ipBytes + (packets * (link?.OverheadBytes ?? 0));
+            counted += ipBytes;
+            total += packets;
             if (link is not null)
             {
-                attributed += cell.IpBytes;
-                _meters.Add(link.Id.Value - 1, bytes, cell.Packets);
+                attributed += ipBytes;
+                _meters.Add(link.Id.Value - 1, bytes, packets, seen);
             }
             else
             {
@@ -220,22 +239,23 @@ public sealed class InputCollector
             IpPrefix prefix = cell.PrefixId == 0 ? default : _table.PrefixOf(cell.PrefixId);
             if (prefix.IsDefault)
             {
-                _demand.AddUntracked(cell.Link, bytes);
+                _demand.AddScaledUntracked(cell.Link, bytes);
             }
             else
             {
-                _demand.Add(prefix, cell.Link, bytes, cell.Packets);
-                _packets[prefix] = _packets.GetValueOrDefault(prefix) + (cell.Packets * _sampling / seconds);
+                _demand.AddScaled(prefix, cell.Link, bytes, packets, seen);
+                _packets[prefix] = _packets.GetValueOrDefault(prefix) + (packets / seconds);
             }
         }
 
+        _cycleTotal = (total, counted);
         EndTick(counters.Timestamp);
 
         // Ratios over some cycles: a single late frame must neither look like a fault nor hide one. A cycle that follows hard upon another, as
         // after a stall, counts by its length.
         double weight = 1 - Math.Pow(Remains, seconds / _cycle.TotalSeconds);
-        _attributedBps += weight * ((attributed * 8.0 * _sampling / seconds) - _attributedBps);
-        _countedBps += weight * ((counted * 8.0 * _sampling / seconds) - _countedBps);
+        _attributedBps += weight * ((attributed * 8.0 / seconds) - _attributedBps);
+        _countedBps += weight * ((counted * 8.0 / seconds) - _countedBps);
 
         // Frames given up for want of a batch are among the frames; those that the kernel dropped never came.
         PipelineStatistics statistics = counters.Statistics;
@@ -251,6 +271,7 @@ public sealed class InputCollector
         long frames = dropped + statistics.Frames - _before.Frames;
         _loss += weight * ((frames > 0 ? (double)lost / frames : 0) - _loss);
         _droppedBefore = kernel;
+        _exported = _flow is null ? null : _watch.Note(_flow(), counters.Timestamp, weight, Latest is null);
         Listen(counters);
     }
 
@@ -342,7 +363,12 @@ public sealed class InputCollector
     }
 
     private double ErrorOf(DemandRate<IpPrefix> rate) => ErrorBars.Sum(
-        rate.SamplingError, rate.Link == LinkId.None ? ErrorBars.Loss(_loss) : _meters.LossError(rate.Link.Value - 1, _loss), rate.AgeError);
+        rate.SamplingError, rate.Link == LinkId.None ? ErrorBars.Loss(_loss) : _meters.LossError(rate.Link.Value - 1, LossOf(rate.Link.Value - 1)), rate.AgeError);
+
+    /// <summary>Share lost on the way here of what a link carries, 0–1.</summary>
+    private double LossOf(int link) => _watch.IsFed(link) ? _watch.LossOf(link) : _loss;
+
+    private string SourceOf(int link) => _watch.IsFed(link) ? "flow export" : "the mirror";
 
     /// <summary>The error that is shown. What makes a link's rates wrong beyond loss is none that plans are made with: it freezes them.</summary>
     private double ShownErrorOf(DemandRate<IpPrefix> rate) => rate.Link == LinkId.None
@@ -374,7 +400,7 @@ public sealed class InputCollector
             problems.Add($"The capacity of {link.Name} is not known yet{(state.Error is null ? "" : $" ({state.Error})")}: it is neither relieved nor used for relief.");
         }
 
-        double error = _meters.LimitError(link.Id.Value - 1, _loss, load, link.Threshold * capacity);
+        double error = _meters.LimitError(link.Id.Value - 1, LossOf(link.Id.Value - 1), load, link.Threshold * capacity);
         double reserve = capacity == 0 ? 0 : (double)_meters.Reserve(link.Id.Value - 1, (long)(link.Ceiling * capacity)) / capacity;
         return new LinkState
         {
@@ -425,7 +451,7 @@ public sealed class InputCollector
         return new InputHealth
         {
             CaptureAge = CaptureAge(now, statistics, links, problems),
-            CaptureLoss = Math.Clamp(_loss, 0, 1),
+            CaptureLoss = Math.Clamp(Math.Max(_loss, _watch.WorstLoss), 0, 1),
             RouteFeedUp = peers.All(p => p.State == SessionState.Established),
             RibComplete = peers.All(p => p.TableComplete),
             AllPathsKnown = peers.All(p => p.AllPathsKnown),
@@ -444,10 +470,10 @@ public sealed class InputCollector
     /// </summary>
     private TimeSpan CaptureAge(long now, PipelineStatistics statistics, List<LinkState> links, List<string> problems)
     {
-        TimeSpan oldest = TimeSpan.Zero;
+        TimeSpan oldest = _watch.Age(now, i => IsIdle(links[i]), _maxCaptureAge, problems);
         foreach ((string name, SourceStatistics source) in statistics.Sources)
         {
-            bool idle = source.Message is null && Enumerable.Range(0, links.Count).All(i => _links.Links[i].MatchSource is { } own && own != name || IsIdle(links[i]));
+            bool idle = source.Message is null && Enumerable.Range(0, links.Count).All(i => _watch.IsFed(i) || (_links.Links[i].MatchSource is { } own && own != name) || IsIdle(links[i]));
             TimeSpan age = _time.GetElapsedTime(_heard[name].Timestamp, now);
             if (idle || age <= oldest)
             {
@@ -461,7 +487,7 @@ public sealed class InputCollector
             }
         }
 
-        return statistics.Sources.Count > 0 ? oldest : _time.GetElapsedTime(_start, now);
+        return statistics.Sources.Count > 0 || _flow is not null ? oldest : _time.GetElapsedTime(_start, now);
     }
 
     private static bool IsIdle(LinkState link) =>

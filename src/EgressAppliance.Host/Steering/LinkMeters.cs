@@ -20,15 +20,19 @@ internal sealed class LinkMeters
     private readonly double[] _silentSeconds;
     private readonly UnseenTraffic _unseen;
     private readonly RateBeliefs _beliefs;
-    private readonly int _sampling;
+    private readonly double[] _sampling;
+    private readonly double[] _tickPackets;
+    private readonly double[] _tickSeen;
+    private readonly FlowWatch _flow;
     private readonly TimeSpan _window;
     private double _length;
 
     /// <param name="links">The links.</param>
     /// <param name="window">Averaging window.</param>
     /// <param name="sampling">The switch mirrors one frame in this many.</param>
+    /// <param name="flow">Tells which links are not mirrored but exported.</param>
     /// <param name="time">The clock of the timestamps.</param>
-    public LinkMeters(IReadOnlyList<LinkConfig> links, TimeSpan window, int sampling, TimeProvider time)
+    public LinkMeters(IReadOnlyList<LinkConfig> links, TimeSpan window, int sampling, FlowWatch flow, TimeProvider time)
     {
         _links = links;
         _mirror = [.. links.Select(_ => new RateMeter(window))];
@@ -36,7 +40,10 @@ internal sealed class LinkMeters
         _silentSeconds = new double[links.Count];
         _beliefs = new RateBeliefs(links.Count);
         _unseen = new UnseenTraffic(links, _beliefs, time);
-        _sampling = sampling;
+        _sampling = [.. links.Select(_ => (double)sampling)];
+        _tickPackets = new double[links.Count];
+        _tickSeen = new double[links.Count];
+        _flow = flow;
         _window = window;
     }
 
@@ -49,12 +56,18 @@ internal sealed class LinkMeters
     /// <summary>Load of a link beyond the mirror, bit/s: what lacked in all of the last polls, or the share that is known to be lost.</summary>
     public long Unseen(int link) => Math.Max(_unseen[link], _beliefs.LostBps(link, _mirror[link].RateBps));
 
-    /// <summary>Adds what the mirror showed of a link, as it was captured, layer-2 overhead added.</summary>
-    public void Add(int link, long bytes, long packets)
+    /// <summary>Adds what the mirror, or flow export, showed of a link.</summary>
+    /// <param name="link">The link.</param>
+    /// <param name="bytes">Bytes with layer-2 overhead, scaled up by the sampling.</param>
+    /// <param name="packets">Packets, scaled up.</param>
+    /// <param name="seen">Packets that were looked at.</param>
+    public void Add(int link, long bytes, long packets, double seen)
     {
-        _mirror[link].Add(bytes * _sampling, packets);
-        _unseen.Add(link, bytes * _sampling, packets * _sampling);
-        _tick[link] += bytes * _sampling;
+        _mirror[link].Add(bytes, seen);
+        _unseen.Add(link, bytes, packets);
+        _tick[link] += bytes;
+        _tickPackets[link] += packets;
+        _tickSeen[link] += seen;
     }
 
     /// <summary>Ends a tick of the rates.</summary>
@@ -65,6 +78,8 @@ internal sealed class LinkMeters
         {
             _mirror[i].EndTick(length);
             _silentSeconds[i] = _tick[i] > 0 ? 0 : _silentSeconds[i] + _length;
+            _sampling[i] = _tickSeen[i] > 0 ? _tickPackets[i] / _tickSeen[i] : _sampling[i];
+            _tickPackets[i] = _tickSeen[i] = 0;
         }
     }
 
@@ -77,14 +92,14 @@ internal sealed class LinkMeters
     public void Compare(
         IReadOnlyList<InterfaceState> interfaces, Func<InterfaceState, bool> counterMissing, Func<LinkId, double> grownShare, Func<LinkId, long> loadBps, long timestamp)
     {
-        _unseen.Note(interfaces, timestamp);
+        _unseen.Note(interfaces, timestamp, _flow.DelayOf);
         if (!(_length > 0))
         {
             return;
         }
 
         _beliefs.EndTick([.. interfaces.Select((state, i) => new LinkRates(
-            (long)(_tick[i] * 8 / _length), (long?)state.OutBps, _links[i].CapacityBps ?? state.CapacityBps ?? 0, IsUp(state), counterMissing(state),
+            (long)(_tick[i] * 8 / _length), (long?)(_flow.DelayOf(i) > TimeSpan.Zero ? _unseen.Then(i, timestamp, _flow.DelayOf(i)) : state.OutBps), _links[i].CapacityBps ?? state.CapacityBps ?? 0, IsUp(state), counterMissing(state),
             grownShare(_links[i].Id), loadBps(_links[i].Id), state is { IfIndex: not null, OutBps: null, Error: null }))]);
         Array.Clear(_tick);
         _length = 0;
@@ -97,10 +112,10 @@ internal sealed class LinkMeters
     {
         long mirror = _mirror[link].RateBps;
         RateJudgement judgement = _beliefs[link];
-        double sampled = ErrorBars.Sampling(_mirror[link].Packets, _sampling, _mirror[link].AverageBytes / _sampling);
+        double sampled = ErrorBars.Sampling(_mirror[link].Packets, _sampling[link], _mirror[link].AverageBytes / _sampling[link]);
         if (judgement.Cause == RateCause.Sampling)
         {
-            sampled += judgement.Factor * ErrorBars.Sampling(_mirror[link].Packets, judgement.Factor, _mirror[link].AverageBytes / _sampling);
+            sampled += judgement.Factor * ErrorBars.Sampling(_mirror[link].Packets, judgement.Factor, _mirror[link].AverageBytes / _sampling[link]);
         }
 
         return new LinkBelief(judgement, (long)(mirror * sampled) + Math.Max((long)(mirror * ErrorBars.Loss(loss)), judgement.ErrorBps(mirror)));
@@ -132,7 +147,7 @@ internal sealed class LinkMeters
         }
 
         double sampled = judgement.Cause == RateCause.Sampling
-            ? judgement.Factor * ErrorBars.Sampling(rate.Packets, judgement.Factor, _mirror[link].AverageBytes / _sampling)
+            ? judgement.Factor * ErrorBars.Sampling(rate.Packets, judgement.Factor, _mirror[link].AverageBytes / _sampling[link])
             : 0;
         return ((double)error / mirror) + sampled;
     }
@@ -173,7 +188,7 @@ internal sealed class LinkMeters
     public double LimitError(int link, double loss, long loadBps, double thresholdBps)
     {
         double filled = thresholdBps > 0 ? Math.Min(1, loadBps / thresholdBps) : 1;
-        double sampled = filled > 0 ? ErrorBars.Sampling(_mirror[link].Packets / filled, _sampling, _mirror[link].AverageBytes / _sampling) : 0;
+        double sampled = filled > 0 ? ErrorBars.Sampling(_mirror[link].Packets / filled, _sampling[link], _mirror[link].AverageBytes / _sampling[link]) : 0;
         return ErrorBars.Shrink(ErrorBars.Sum(sampled, ErrorBars.Loss(loss), filled * ErrorBars.Age(_silentSeconds[link], _window)));
     }
 

@@ -110,8 +110,12 @@ public sealed class StateBuilder(
             s.Sources.Values.Sum(x => x.Freezes), s.PoolExhausted, s.NonIp, s.Ignored, s.Undecodable, s.UnroutedPackets, s.UnroutedIpBytes,
             inputs.UnattributedPackets, table.Count, []);
         return CaptureView.Complete(
-            capture with { Sampling = config.Capture.Sources.Select(x => x.Sampling).DefaultIfEmpty(1).Max() },
-            _capture.Update(inputs.Timestamp, s, inputs.UnattributedPackets));
+            capture with
+            {
+                Sampling = config.Capture.Sources.Select(x => x.Sampling).DefaultIfEmpty(1).Max(),
+                Flow = inputs.Flow is { } flow ? FlowView.Of(flow, time.GetUtcNow()) : null,
+            },
+            _capture.Update(inputs.Timestamp, s, inputs.UnattributedPackets, inputs.Flow));
     }
 
     private List<LinkDto> Links(CycleInputs inputs, CycleOutcome outcome)
@@ -140,8 +144,8 @@ public sealed class StateBuilder(
                 RateCause = RateCauses.Code(judgement.Cause),
                 MirrorRatio = judgement.Ratio is { } ratio ? Math.Round(ratio, 4) : null,
                 MirrorRatioError = Math.Round(judgement.RatioError, 4),
-                RateProblem = RateCauses.Text(link.Name, judgement.Cause, judgement.Ratio, judgement.Factor),
-                Remedy = RateCauses.Remedy(judgement),
+                RateProblem = RateCauses.Text(link.Name, judgement.Cause, judgement.Ratio, judgement.Factor, inputs.FlowFed[i] ? "flow export" : "the mirror"),
+                Remedy = inputs.FlowFed[i] ? RateCauses.FlowRemedy(judgement) : RateCauses.Remedy(judgement),
                 Match = inputs.Matches[i],
                 MembersUp = port.MembersUp,
                 Members = port.Members,

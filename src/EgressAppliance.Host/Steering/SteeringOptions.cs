@@ -30,8 +30,23 @@ public static class SteeringOptions
     /// The control loop's options. Ages beyond which inputs freeze decisions follow from the periods at which they are read: three missed
     /// reads are a fault, one is not.
     /// </summary>
-    public static ControllerOptions ForController(ApplianceConfig config) =>
-        ForController(config.Decision, config.Routers.Max(r => r.Snmp?.Poll) ?? TimeSpan.Zero) with { Billing = ForBilling(config.Links) };
+    public static ControllerOptions ForController(ApplianceConfig config)
+    {
+        ControllerOptions options =
+            ForController(config.Decision, config.Routers.Max(r => r.Snmp?.Poll) ?? TimeSpan.Zero) with { Billing = ForBilling(config.Links) };
+        if (config.Flow is not { } flow)
+        {
+            return options;
+        }
+
+        // A record of the new link comes when it has ended, and one of the old link is paid out until then: only thereafter does what is seen say where a prefix goes.
+        TimeSpan lag = 2 * flow.ActiveTimeout;
+        return options with
+        {
+            ConfirmWithin = options.ConfirmWithin + lag,
+            MisprojectionCycles = options.MisprojectionCycles + (int)(lag / config.Decision.Cycle),
+        };
+    }
 
     /// <summary>How the links with a price are billed.</summary>
     public static IReadOnlyDictionary<string, BillingOptions> ForBilling(IReadOnlyList<LinkConfig> links) =>

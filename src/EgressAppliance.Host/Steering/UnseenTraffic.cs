@@ -17,6 +17,7 @@ internal sealed class UnseenTraffic(IReadOnlyList<LinkConfig> links, RateBeliefs
     private readonly long[] _bytes = new long[links.Count];
     private readonly long[] _packets = new long[links.Count];
     private readonly (DateTimeOffset? Poll, long Timestamp)[] _polls = new (DateTimeOffset?, long)[links.Count];
+    private readonly CounterPast[] _past = [.. links.Select(_ => new CounterPast())];
 
     /// <summary>Load of a link beyond the mirror, bit/s; 0 while unknown.</summary>
     public long this[int link] => _meters[link].UnseenBps;
@@ -31,7 +32,8 @@ internal sealed class UnseenTraffic(IReadOnlyList<LinkConfig> links, RateBeliefs
     /// <summary>Compares where a counter was polled since.</summary>
     /// <param name="interfaces">The links' interfaces, in the same order.</param>
     /// <param name="timestamp">When the mirror's counters were read.</param>
-    public void Note(IReadOnlyList<InterfaceState> interfaces, long timestamp)
+    /// <param name="delayOf">By how much what is compared lags behind: flow export tells of what has been. The counter of that time is taken.</param>
+    public void Note(IReadOnlyList<InterfaceState> interfaces, long timestamp, Func<int, TimeSpan> delayOf)
     {
         for (int i = 0; i < _polls.Length; i++)
         {
@@ -42,7 +44,8 @@ internal sealed class UnseenTraffic(IReadOnlyList<LinkConfig> links, RateBeliefs
                 continue;
             }
 
-            if (poll is not null && state.OutBps is { } counted && time.GetElapsedTime(since, timestamp) is { Ticks: > 0 } elapsed)
+            _past[i].Add(timestamp, state.OutBps);
+            if (poll is not null && Then(i, timestamp, delayOf(i)) is { } counted && time.GetElapsedTime(since, timestamp) is { Ticks: > 0 } elapsed)
             {
                 double seconds = elapsed.TotalSeconds;
                 double mirror = _bytes[i] * 8 / seconds;
@@ -55,4 +58,7 @@ internal sealed class UnseenTraffic(IReadOnlyList<LinkConfig> links, RateBeliefs
             _bytes[i] = _packets[i] = 0;
         }
     }
+
+    /// <summary>What a link's counter said so long ago, bit/s, or null.</summary>
+    public double? Then(int link, long timestamp, TimeSpan ago) => _past[link].At(timestamp, ago, time);
 }

@@ -42,6 +42,9 @@ internal sealed record ApplianceSettings
     /// <summary>The section <c>links</c> as it stands, in place of the lab's own; null: that.</summary>
     public string? Links { get; init; }
 
+    /// <summary>The section <c>flow</c> as it stands, in place of capture: there is no mirror then. Null: none.</summary>
+    public string? Flow { get; init; }
+
     /// <summary>The configuration file for a lab.</summary>
     public string ToYaml(Lab lab, string communityFile, string socket)
     {
@@ -50,7 +53,7 @@ internal sealed record ApplianceSettings
                 router: {{lab.Sites.Single(site => site.Providers.Contains(provider)).Name}}
                 interface: {{provider.EdgeInterface}}
                 next_hops: [{{provider.Ipv4}}, "{{provider.Ipv6}}"]
-                match: { mac: "{{provider.Mac}}" }
+                {{Match(provider)}}
                 capacity: {{(provider.Letter == (SmallProvider ?? provider.Letter) && provider != lab.A ? OtherCapacity : Capacity)}}
                 threshold: 95%
                 ceiling: 90%
@@ -96,9 +99,7 @@ internal sealed record ApplianceSettings
             version: 1
             site: lab
             mode: {Mode}
-            capture:
-              sources:
-            {sources}
+            {Flow ?? "capture:\n  sources:\n" + sources}
             routers:
             {routers}
             {Links ?? "links:\n" + links}
@@ -119,6 +120,8 @@ internal sealed record ApplianceSettings
               socket: {socket}
             """) + "\n";
     }
+
+    private string Match(Provider provider) => Flow is null ? $$"""match: { mac: "{{provider.Mac}}" }""" : "# counted by flow export";
 
     private static string SecretFile(Lab lab, string name, string secret)
     {

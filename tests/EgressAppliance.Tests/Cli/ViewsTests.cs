@@ -175,6 +175,17 @@ public sealed class ViewsTests
         c));
 
     [Fact]
+    public void Capture_with_flow_export_matches() => Check("capture-flow", c => CaptureViews.Write(
+        Capture with
+        {
+            Sources = [],
+            Undecodable = new Dictionary<string, long>(),
+            Flow = Http.FakeAppliance.Flow,
+            Findings = [new("192.0.2.1", "loss", "flow_lost", "250 records of 80,250 are missing in the last 10 s, by their sequence numbers", "flow.exporters[0]: look for drops on the way here")],
+        },
+        c));
+
+    [Fact]
     public void Capture_matches() => Check("capture", c => CaptureViews.Write(Capture, c));
 
     [Fact]

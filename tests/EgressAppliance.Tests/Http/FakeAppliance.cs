@@ -21,6 +21,19 @@ internal sealed class FakeAppliance : IApplianceApi
 
     public string? NotReady { get; set; }
 
+    /// <summary>Flow export of which everything is counted.</summary>
+    public static FlowDto Flow { get; } = new(
+        [
+            new FlowExporterDto(
+                "192.0.2.1", "edge1", "receiving", "ipfix", 120_345, 2_400_000, 1_900_000, 1_200, new Dictionary<string, long> { ["other_interface"] = 499_000, ["no_output"] = 1_000 },
+                new Dictionary<string, long> { ["template_unknown"] = 3 }, 4, 250, "records", 0.0031, 1000, true, 55.2, Time),
+            new FlowExporterDto(
+                "2001:db8::9", "edge2", "silent", null, 0, 0, 0, 0, new Dictionary<string, long>(), new Dictionary<string, long>(), 0, 0, "samples", 0, 0, false, 0, null),
+        ],
+        [new FlowListenerDto("0.0.0.0:2055", 120_347, 5, 16 << 20, null), new FlowListenerDto("[::]:6343", 0, 0, 425_984, null)],
+        [new FlowLinkDto("isp-a", 3, "snmp"), new FlowLinkDto("isp-b", 17, "configured"), new FlowLinkDto("isp-c", null, "next_hop")],
+        2, ["203.0.113.9"], 60, 0);
+
     public static StateEventDto MakeState(string mode) => new(
         new StatusDto("fra1", "1.0", mode, "no_overload", "No link is over its threshold.", true, Time, 1, [],
             new CaptureDto(1, 1, 100, 1, 800, 0, 0, 0, 0, 0, new Dictionary<string, long> { ["truncated_ipv4"] = 2 }, 0, 0, 0, 1, []),

@@ -41,7 +41,7 @@ internal static class MetricsText
             Status = state.Status with
             {
                 Bgp = [Full, new("edge2", "192.0.2.5", "Active", FakeAppliance.Time, 0, 0, 0, false, false, 0, null)],
-                Capture = state.Status.Capture with { Sources = [source] },
+                Capture = state.Status.Capture with { Sources = [source], Flow = FakeAppliance.Flow },
             },
             Overrides = [new("192.0.2.0/24", "isp-a", "isp-b", 100, FakeAppliance.Time, "", "confirmed", null)],
         };

@@ -5,6 +5,7 @@ using EgressAppliance.Decision.Journal;
 using EgressAppliance.Decision.Overrides;
 using EgressAppliance.Host;
 using EgressAppliance.Host.Config;
+using EgressAppliance.Host.Flow;
 using EgressAppliance.Host.Interfaces;
 using EgressAppliance.Host.RouteFeed;
 using EgressAppliance.Host.Steering;
@@ -49,7 +50,7 @@ internal sealed class Bench : IAsyncDisposable
         Installer = new RouteInstaller(Speaker, Links, NullLogger<RouteInstaller>.Instance);
         Inputs = new InputCollector(
             Config, Pipeline, () => [.. Interfaces.Select(i => i with { LastPoll = PollsFail ? i.LastPoll : Wall.GetUtcNow() })], () => [], Speaker, Table,
-            Links, Clock);
+            Links, Clock, Config.Flow is null ? null : () => Flow!);
         Loop = new SteeringLoop(Config, Inputs, Installer, Speaker, Links, _systemd, Clock, NullLogger<SteeringLoop>.Instance, journal);
         Builder = new StateBuilder(Config, Links, Speaker, new MonitoringView(null), Table, Wall);
         Explainer = new Explainer(Speaker, Links, new RouterChoices(Speaker, Links, Config.Decision.MarkerCommunity), new RoutePolicies(Config.Decision.Policies, Links), Table);
@@ -79,6 +80,9 @@ internal sealed class Bench : IAsyncDisposable
     public PrefixTable Table { get; } = new();
 
     public LinkDirectory Links { get; }
+
+    /// <summary>What flow export has done, where there is any.</summary>
+    public FlowReading? Flow { get; set; }
 
     public List<InterfaceState> Interfaces { get; }
 

@@ -24,9 +24,15 @@ internal sealed class FakePipeline(TimeProvider time) : ICapturePipeline
     }
 
     /// <summary>Counts packets; the next snapshot has them.</summary>
-    public void Count(uint prefixId, ushort link, long packets, long ipBytes, string source = "mirror0")
+    public void Count(uint prefixId, ushort link, long packets, long ipBytes, string source = "mirror0", double? sampling = null)
     {
-        _cells.Add(new CounterCell(prefixId, new LinkId(link), packets, ipBytes));
+        _cells.Add(new CounterCell(prefixId, new LinkId(link), packets, ipBytes) { Sampling = sampling });
+        if (sampling is not null)
+        {
+            // Flow export: no frames of capture.
+            return;
+        }
+
         Dictionary<string, SourceStatistics> sources = new(Statistics.Sources);
         SourceStatistics before = sources.GetValueOrDefault(source);
         sources[source] = before with { ReceivedFrames = before.ReceivedFrames + packets };

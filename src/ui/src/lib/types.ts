@@ -30,6 +30,37 @@ export interface CaptureFinding {
   advice: string;
 }
 
+export interface FlowExporter {
+  address: string;
+  router: string;
+  state: string;
+  protocol: string | null;
+  datagrams: number;
+  records: number;
+  counted: number;
+  unrouted: number;
+  discarded: Record<string, number>;
+  refused: Record<string, number>;
+  templates: number;
+  lost: number;
+  unit: string;
+  loss_ratio: number;
+  sampling: number;
+  sampling_told: boolean;
+  delay_seconds: number;
+  last_heard: string | null;
+}
+
+export interface Flow {
+  exporters: FlowExporter[];
+  listeners: { listen: string; datagrams: number; kernel_dropped: number; receive_buffer: number; message: string | null }[];
+  links: { name: string; if_index: number | null; by: string }[];
+  unknown_exporter: number;
+  unknown: string[];
+  active_timeout_seconds: number;
+  unspread: number;
+}
+
 export interface Capture {
   frames: number;
   packets: number;
@@ -54,6 +85,7 @@ export interface Capture {
   huge_pages: string;
   huge_pages_bytes: number;
   findings: CaptureFinding[];
+  flow: Flow | null;
 }
 
 export interface BgpPeer {
