@@ -77,7 +77,7 @@ public sealed class RouterRestartTests(ITestOutputHelper output)
         }
     }
 
-    private Task AwaitRightAsync(RunningAppliance appliance, params Provider[] providers) => Until.ValueAsync(
+    private async Task AwaitRightAsync(RunningAppliance appliance, params Provider[] providers) => await Until.ValueAsync(
         "rates and capacities of " + string.Join(" and ", providers.Select(provider => provider.Link)),
         async () =>
         {
