@@ -8,6 +8,8 @@ public sealed class FlowSequence
 
     private readonly int _reorderWindow;
     private uint _expected;
+    private uint _last;
+    private bool _countsItself;
     private uint _uptime;
     private bool _known;
 
@@ -33,7 +35,7 @@ public sealed class FlowSequence
     internal void Observe(uint sequence, uint? units, uint? uptimeMilliseconds)
     {
         Received += units ?? 0;
-        int step = _known ? unchecked((int)(sequence - _expected)) : 0;
+        int step = _known ? Step(sequence, units) : 0;
         // Uptime wraps after 49 days without a restart: then the sequence just goes on. It steps back a little where datagrams overtake each other.
         bool rebooted = _known && uptimeMilliseconds is { } uptime && unchecked((int)(uptime - _uptime)) < -10_000;
         if (step != 0 && (rebooted || step > MaxGap || step < -_reorderWindow || (step < 0 && sequence == 0)))
@@ -52,7 +54,24 @@ public sealed class FlowSequence
         }
 
         _known = units is not null;
+        _last = sequence;
         _expected = unchecked(sequence + (units ?? 0));
         _uptime = uptimeMilliseconds ?? 0;
+    }
+
+    /// <summary>
+    /// How far a number lies beyond the expected one. It is that of the units before its datagram (RFC 7011 section 3.1); some exporters, softflowd among them, count those in it as
+    /// well. Whichever fits exactly tells which it is.
+    /// </summary>
+    private int Step(uint sequence, uint? units)
+    {
+        int without = unchecked((int)(sequence - _expected));
+        int with = units is { } own ? unchecked((int)(sequence - own - _last)) : without;
+        if (without == 0 != (with == 0))
+        {
+            _countsItself = with == 0;
+        }
+
+        return _countsItself ? with : without;
     }
 }

@@ -25,7 +25,7 @@ public sealed class FlowTests(ITestOutputHelper output)
         await FlowProbe.StartSoftflowdAsync(lab, lab.C, 9, Port);
         Scenario.SendLittle(lab);
         using RunningAppliance appliance = await RunningAppliance.StartAsync(lab, new ApplianceSettings { MinPrefixShare = "15%", Flow = Section(lab) });
-        await Until.ValueAsync("the traffic by flow export", async () => await RateAsync(appliance, lab.A), rate => rate is > 2.6e6 and < 3.2e6, Scenario.Generous, output);
+        await Until.ValueAsync("the traffic by flow export", async () => await RateAsync(appliance, lab.A), rate => rate is > 2_600_000 and < 3_200_000, Scenario.Generous, output);
         Assert.Empty(await lab.Edge.GetOverridesAsync());
 
         await Scenario.OverloadAndAwaitReliefAsync(lab);
