@@ -6,6 +6,7 @@ using EgressAppliance.SystemTests.Network;
 namespace EgressAppliance.SystemTests.Belief;
 
 /// <summary>Mirror, router and clients say the same, whatever the frames look like on their way here.</summary>
+[Collection(Alone.Name)]
 public sealed class AgreementTests(ITestOutputHelper output)
 {
     // The kernel's counter has the Ethernet header and no FCS.

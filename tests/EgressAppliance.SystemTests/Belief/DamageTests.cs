@@ -8,6 +8,7 @@ namespace EgressAppliance.SystemTests.Belief;
 /// Instruments that lie: each is found out by its cause, moves nothing for the wrong reason, and leaves error bars that the truth is within. To name a cause takes a
 /// minute of comparisons, so each case has a lab of its own and all run at the same time: what they wait for is time, not the machine.
 /// </summary>
+[Collection(Alone.Name)]
 public sealed class DamageTests(ITestOutputHelper output)
 {
     private const double Mbit = 1e6;

@@ -6,6 +6,7 @@ namespace EgressAppliance.SystemTests.Interop;
 /// <summary>
 /// The speaker against real routers. Pick a row with <c>--filter DisplayName~override</c>, a router with <c>--filter DisplayName~Bird</c>.
 /// </summary>
+[Collection(Alone.Name)]
 public sealed class InteropTests(InteropRuns runs, ITestOutputHelper output) : IClassFixture<InteropRuns>
 {
     public static TheoryData<string, InteropSoftware> Cells

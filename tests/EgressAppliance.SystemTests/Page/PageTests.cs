@@ -6,6 +6,7 @@ using static Microsoft.Playwright.Assertions;
 namespace EgressAppliance.SystemTests.Page;
 
 /// <summary>The web page in a real browser, over the demo: an operator who watches a relief, asks why, and takes everything back.</summary>
+[Collection(Alone.Name)]
 public sealed partial class PageTests(ITestOutputHelper output)
 {
     private const string Overloaded = "isp-a";
