@@ -20,8 +20,8 @@ public sealed class CaptureSourcesTests
         IReadOnlyList<LinkMatch> matches = CaptureSources.ToMatches(
         [
             Bench.MakeLink(1, "a") with { MatchMac = mac, MatchVlan = 100 },
-            Bench.MakeLink(2, "b") with { MatchVlan = null },
-            Bench.MakeLink(3, "c") with { MatchVlan = null, MatchSource = "mirror1" },
+            Bench.MakeLink(2, "b"),
+            Bench.MakeLink(3, "c") with { MatchSource = "mirror1" },
         ]);
         Assert.Equal([new LinkMatch(new LinkId(1), mac, 100, null), new LinkMatch(new LinkId(3), null, null, "mirror1")], matches);
     }

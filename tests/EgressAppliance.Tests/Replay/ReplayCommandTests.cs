@@ -24,7 +24,7 @@ public sealed class ReplayCommandTests : IDisposable
         File.WriteAllText(rib, "192.0.2.0/24\n198.51.100.0/24\n");
         Assert.True(MacAddress.TryParse("02:00:00:00:0a:02", out MacAddress a));
         Assert.True(MacAddress.TryParse("02:00:00:00:0b:02", out MacAddress b));
-        ApplianceConfig config = new() { Links = [Bench.MakeLink(1, "isp-a") with { MatchMac = a, MatchVlan = null }, Bench.MakeLink(2, "isp-b") with { MatchMac = b, MatchVlan = null }, Bench.MakeLink(3, "isp-c") with { MatchVlan = null }] };
+        ApplianceConfig config = new() { Links = [Bench.MakeLink(1, "isp-a") with { MatchMac = a }, Bench.MakeLink(2, "isp-b") with { MatchMac = b }, Bench.MakeLink(3, "isp-c")] };
         StringWriter output = new();
         StringWriter error = new();
         ReplayCommandOptions options = new([pcap], [rib], null, PerFile: false, Json: true, MatchHeader.Outer, 1, Summary: false);

@@ -123,7 +123,6 @@ internal sealed class Bench : IAsyncDisposable
         Router = "edge1",
         Interface = "if-" + name,
         NextHops = [.. nextHops.Select(n => IpAddr.Parse(n))],
-        MatchVlan = id,
         CapacityBps = 100_000_000,
     };
 
