@@ -162,12 +162,12 @@ internal sealed class LinkPoll(LinkConfig config, TimeSpan poll)
             // Of an aggregate without any member up, or whose members could not be read, the last capacity stays.
             if (Carried is { Mbps: > 0 } carried)
             {
-                _capacity.Add(carried.Mbps);
+                _capacity.Add(now, carried.Mbps);
             }
         }
         else if (values[1].TryGetUnsigned(out ulong mbps))
         {
-            _capacity.Add(mbps);
+            _capacity.Add(now, mbps);
         }
 
         if (values[4].TryGetUnsigned(out ulong since))

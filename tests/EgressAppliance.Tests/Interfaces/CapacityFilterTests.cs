@@ -18,11 +18,29 @@ public class CapacityFilterTests
     public void Add_believes_the_second_reading_and_a_lower_one_at_once(ulong[] readings, long? expectedMbps)
     {
         CapacityFilter filter = new();
+        TimeSpan now = TimeSpan.Zero;
         foreach (ulong mbps in readings)
         {
-            filter.Add(mbps);
+            filter.Add(now += TimeSpan.FromSeconds(5), mbps);
         }
 
         Assert.Equal(expectedMbps * 1_000_000, filter.Bps);
+    }
+
+    [Fact]
+    public void Add_what_may_come_from_the_agents_cache_is_no_second_reading()
+    {
+        CapacityFilter filter = new();
+        foreach (int second in new[] { 0, 1, 3 })
+        {
+            filter.Add(TimeSpan.FromSeconds(second), 4294);
+            Assert.Null(filter.Bps);
+        }
+
+        filter.Add(TimeSpan.FromSeconds(4), 10);
+        filter.Add(TimeSpan.FromSeconds(7), 10);
+        Assert.Null(filter.Bps);
+        filter.Add(TimeSpan.FromSeconds(10), 10);
+        Assert.Equal(10_000_000, filter.Bps);
     }
 }
