@@ -44,6 +44,9 @@ internal static class Scenario
     /// <summary>A load that needs nothing: 2.9 Mbit/s.</summary>
     public static void SendLittle(Lab lab) => Send(lab, 200_000, 200_000, 200_000, 100_000);
 
+    /// <summary>The load above without what the big prefixes bring it over the threshold by: 8.5 Mbit/s.</summary>
+    public static void SendEnough(Lab lab) => Send(lab, 200_000, 200_000, 1_200_000, 300_000);
+
     /// <summary>The load above: 14.8 Mbit/s.</summary>
     public static void SendTooMuch(Lab lab) => Send(lab, 3_400_000, 3_300_000, 1_200_000, 300_000);
 

@@ -14,6 +14,29 @@ public sealed class SteeringTests(ITestOutputHelper output)
     [SystemFact]
     public Task Overload_on_bird_is_relieved_within_ten_seconds_and_given_back() => RelieveAndReleaseAsync(EdgeSoftware.Bird);
 
+    // A rise of some prefixes is one of demand, whatever the counter says so far; it must not wait for the next poll. What it took is printed.
+    [SystemFact]
+    public Task Overload_by_some_prefixes_is_relieved_before_the_counter_shows_it() => Lab.RunAsync(output, new LabOptions(), async lab =>
+    {
+        Scenario.SendEnough(lab);
+        using RunningAppliance appliance = await RunningAppliance.StartAsync(lab, new ApplianceSettings { MinPrefixShare = "15%" });
+        await Until.ValueAsync(
+            "the counter of A to agree with its mirror",
+            async () =>
+            {
+                JsonElement a = (await appliance.GetAsync("links"))[0];
+                return a.GetProperty("counter_bps") is { ValueKind: JsonValueKind.Number } counter ? counter.GetDouble() / a.GetProperty("mirror_bps").GetInt64() : 0;
+            },
+            ratio => ratio is > 0.9 and < 1.1, Scenario.Generous, output);
+        Assert.Empty(await lab.Edge.GetOverridesAsync());
+
+        await Scenario.OverloadAndAwaitReliefAsync(lab);
+        JsonElement link = (await appliance.GetAsync("links"))[0];
+        output.WriteLine($"by then the counter showed {link.GetProperty("counter_bps")} bit/s");
+        await Scenario.AssertRelievedAsync(lab);
+        Assert.Equal(Scenario.BigNames, await lab.Edge.GetOverridesAsync());
+    });
+
     // The load is there before the appliance, and every prefix may be moved: the choice is the planner's alone.
     [SystemFact]
     public Task Steady_overload_is_relieved_by_the_fewest_prefixes_of_all() => Lab.RunAsync(output, new LabOptions(), async lab =>
