@@ -76,29 +76,13 @@ internal sealed class FlowChecks(BoundSection root, ConfigDiagnostics diagnostic
 
     private void CheckRouter(BoundSection exporter)
     {
-        if (!exporter.TryGet("router", out string name))
+        if (RouterNames.Find(root, exporter, diagnostics) is not { } router)
         {
             return;
         }
 
         BoundValue at = exporter.Value("router");
-        IReadOnlyList<BoundSection> routers = root.Sections("routers");
-        BoundSection? router = routers.FirstOrDefault(r => r.TryGet("name", out string own) && own == name);
-        if (router is null)
-        {
-            string[] known = [.. routers.Select(r => r.TryGet("name", out string n) ? n : "").Where(n => n.Length > 0)];
-            if (known.Length == 0 || known.Length < routers.Count)
-            {
-                // The router may well be the one whose name was refused.
-                return;
-            }
-
-            string? near = NearestName.Find(name, known);
-            diagnostics.Error(
-                at.At, $"'{at.Path}': there is no router '{name}'", near is not null ? $"did you mean '{near}'?" : "use one of " + string.Join(", ", known));
-            return;
-        }
-
+        string name = exporter.Get<string>("router");
         BoundSection[] fed = [.. root.Sections("links").Where(l => l.TryGet("router", out string own) && own == name && !l.IsGiven("match"))];
         if (fed.Length == 0)
         {

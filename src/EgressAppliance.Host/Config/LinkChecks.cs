@@ -27,35 +27,14 @@ internal sealed class LinkChecks(BoundSection root, ConfigDiagnostics diagnostic
 
     private BoundSection? CheckRouter(BoundSection link)
     {
-        if (!link.TryGet("router", out string name))
+        BoundSection? router = RouterNames.Find(root, link, diagnostics);
+        if (router is not null)
         {
-            return null;
+            CheckCapacity(link, router);
+            CheckFound(link, router);
         }
 
-        IReadOnlyList<BoundSection> routers = root.Sections("routers");
-        foreach (BoundSection router in routers)
-        {
-            if (router.TryGet("name", out string candidate) && candidate == name)
-            {
-                CheckCapacity(link, router);
-                CheckFound(link, router);
-                return router;
-            }
-        }
-
-        string[] known = [.. routers.Select(r => r.TryGet("name", out string n) ? n : "").Where(n => n.Length > 0)];
-        if (known.Length == 0 || known.Length < routers.Count)
-        {
-            // The router may well be the one whose name was refused.
-            return null;
-        }
-
-        string? near = NearestName.Find(name, known);
-        diagnostics.Error(
-            link.Value("router").At,
-            $"'{link.Path}.router': there is no router '{name}'",
-            near is not null ? $"did you mean '{near}'?" : "use one of " + string.Join(", ", known));
-        return null;
+        return router;
     }
 
     private void CheckCapacity(BoundSection link, BoundSection router)

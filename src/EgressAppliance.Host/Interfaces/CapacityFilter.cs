@@ -2,7 +2,7 @@ namespace EgressAppliance.Host.Interfaces;
 
 /// <summary>
 /// ifHighSpeed with its first readings distrusted: right after its start an agent may report garbage, and keep that in its cache for some seconds. A value counts when it was
-/// read twice in a row, or for as long as that; a lower one than the one in force counts at once, since a link aggregate that lost a member must not be taken for whole.
+/// still read after the time of such a cache, and nothing else between; a lower one than the one in force counts at once, since a link aggregate that lost a member must not be taken for whole.
 /// </summary>
 public sealed class CapacityFilter
 {

@@ -13,8 +13,8 @@ namespace EgressAppliance.Host.Interfaces;
 /// <see cref="InterfaceState.Error"/> of its links; after three periods rate and status become unknown), an interface name it
 /// does not have (the nearest names are listed), missing 64-bit counters. A restart of the router, a renumbering of its
 /// interfaces and a counter that went back are noticed and cost the rate until two changes of the counter were seen
-/// (<see cref="CounterHistory"/>); they never produce a wrong rate. Capacity is believed on the second equal reading
-/// (<see cref="CapacityFilter"/>).
+/// (<see cref="CounterHistory"/>); they never produce a wrong rate. Capacity is believed when it was read
+/// again after the time that an agent may keep it (<see cref="CapacityFilter"/>).
 ///
 /// Memory: one short list per link. Load: about 25 variables per period and six links.
 /// </remarks>

@@ -57,20 +57,15 @@ public sealed class InputCollector
     private readonly int _sampling;
     private readonly FlowWatch _watch;
     private readonly Func<FlowReading>? _flow;
-    private readonly HashSet<string> _polledRouters;
     private readonly DemandEstimator<IpPrefix> _demand;
     private readonly LinkMeters _meters;
     private readonly LinkRules _rules;
     private readonly TimeSpan _cycle;
-    private readonly TimeSpan _maxCaptureAge;
-    private readonly TimeSpan _maxCountersAge;
-    private readonly long _start;
+    private readonly InputAges _ages;
     private readonly Dictionary<IpPrefix, double> _packets = [];
     private readonly PreferenceWatch _preferences = new();
     private readonly RouterChoices _choices;
     private readonly RoutePolicies _policies;
-    private readonly Dictionary<string, (long Frames, long Timestamp)> _heard = [];
-    private readonly Dictionary<string, (DateTimeOffset? Poll, long Timestamp)> _polled = [];
     private PipelineStatistics _before = new();
     private FlowReading? _exported;
     private (double Packets, double Bytes) _cycleTotal;
@@ -106,19 +101,15 @@ public sealed class InputCollector
         _policies = new RoutePolicies(config.Decision.Policies, links);
         _time = time;
         _sampling = config.Capture.Sources.Select(s => s.Sampling).DefaultIfEmpty(1).Max();
-        _polledRouters = [.. config.Routers.Where(r => r.Snmp is not null).Select(r => r.Name)];
         _demand = new DemandEstimator<IpPrefix>(new DemandOptions { Window = config.Decision.Window, Sampling = _sampling }, time);
         _rules = new LinkRules(links.Links);
         _flow = flow;
         _watch = new FlowWatch(config, time);
         _meters = new LinkMeters(links.Links, config.Decision.Window, _sampling, _watch, time);
         _cycle = config.Decision.Cycle;
-        ControllerOptions options = SteeringOptions.ForController(config);
-        _maxCaptureAge = options.MaxCaptureAge;
-        _maxCountersAge = options.MaxCountersAge;
-        _start = time.GetTimestamp();
-        _timestampBefore = _start;
-        _tickBegan = _start;
+        _ages = new InputAges(config, _watch, time);
+        _timestampBefore = time.GetTimestamp();
+        _tickBegan = _timestampBefore;
     }
 
     /// <summary>The inputs of the latest cycle, or null before the first. Any thread.</summary>
@@ -138,7 +129,7 @@ public sealed class InputCollector
         DemandPicture<IpPrefix> picture = _demand.Picture(MaxPrefixes);
         long[] loads = LoadsOf(picture);
         _meters.Compare(
-            interfaces, state => CounterAge(state, counters.Timestamp) > _maxCountersAge, _demand.GrownShare, link => loads[link.Value], counters.Timestamp);
+            interfaces, state => _ages.IsMissing(state, counters.Timestamp), _demand.GrownShare, link => loads[link.Value], counters.Timestamp);
         IReadOnlyList<PeerStatus> peers = _speaker.GetPeers();
         if (_rules.Update(interfaces))
         {
@@ -272,7 +263,7 @@ public sealed class InputCollector
         _loss += weight * ((frames > 0 ? (double)lost / frames : 0) - _loss);
         _droppedBefore = kernel;
         _exported = _flow is null ? null : _watch.Note(_flow(), counters.Timestamp, weight, Latest is null);
-        Listen(counters);
+        _ages.Listen(counters);
     }
 
     /// <summary>
@@ -290,16 +281,6 @@ public sealed class InputCollector
         _demand.EndTick(timestamp);
         _meters.EndTick(length);
         _tickBegan = timestamp;
-    }
-
-    /// <summary>Notes which sources delivered something.</summary>
-    private void Listen(CounterSnapshot counters)
-    {
-        foreach ((string name, SourceStatistics source) in counters.Statistics.Sources)
-        {
-            (long frames, long timestamp) = _heard.GetValueOrDefault(name, (0, _start));
-            _heard[name] = (source.ReceivedFrames, source.ReceivedFrames > frames ? counters.Timestamp : timestamp);
-        }
     }
 
     /// <param name="picture">Rates.</param>
@@ -450,12 +431,12 @@ public sealed class InputCollector
         double capacity = links.Sum(l => l.CapacityBps == UnknownCapacityBps ? 0.0 : l.CapacityBps);
         return new InputHealth
         {
-            CaptureAge = CaptureAge(now, statistics, links, problems),
+            CaptureAge = _ages.OfCapture(now, statistics.Sources, i => IsIdle(links[i]), problems),
             CaptureLoss = Math.Clamp(Math.Max(_loss, _watch.WorstLoss), 0, 1),
             RouteFeedUp = peers.All(p => p.State == SessionState.Established),
             RibComplete = peers.All(p => p.TableComplete),
             AllPathsKnown = peers.All(p => p.AllPathsKnown),
-            CountersAge = CountersAge(now, interfaces),
+            CountersAge = _ages.OfCounters(now, interfaces),
             UnseenRatio = links.Count == 0 ? null : links.Select((l, i) => (double)_meters.Unseen(i) / l.CapacityBps).Max(),
             Doubts = _meters.Doubts,
 
@@ -464,49 +445,6 @@ public sealed class InputCollector
         };
     }
 
-    /// <summary>
-    /// The longest silence of a source: with one of several mirrors gone, the links it showed would look empty. Silence is no fault while the
-    /// interface counters of all links that the source may show say that there is nothing to see.
-    /// </summary>
-    private TimeSpan CaptureAge(long now, PipelineStatistics statistics, List<LinkState> links, List<string> problems)
-    {
-        TimeSpan oldest = _watch.Age(now, i => IsIdle(links[i]), _maxCaptureAge, problems);
-        foreach ((string name, SourceStatistics source) in statistics.Sources)
-        {
-            bool idle = source.Message is null && Enumerable.Range(0, links.Count).All(i => _watch.IsFed(i) || (_links.Links[i].MatchSource is { } own && own != name) || IsIdle(links[i]));
-            TimeSpan age = _time.GetElapsedTime(_heard[name].Timestamp, now);
-            if (idle || age <= oldest)
-            {
-                continue;
-            }
-
-            oldest = age;
-            if (age > _maxCaptureAge)
-            {
-                problems.Add($"Capture source {name} has delivered nothing for {age.TotalSeconds:0} s{(source.Message is null ? "" : $" ({source.Message})")}.");
-            }
-        }
-
-        return statistics.Sources.Count > 0 || _flow is not null ? oldest : _time.GetElapsedTime(_start, now);
-    }
-
     private static bool IsIdle(LinkState link) =>
         link.MeasuredBps is { } measured && measured < IdleRatio * (link.CapacityBps == UnknownCapacityBps ? CautiousCapacityBps : link.CapacityBps);
-
-    /// <summary>The longest time since a polled interface last answered.</summary>
-    private TimeSpan? CountersAge(long now, IReadOnlyList<InterfaceState> interfaces) => interfaces.Max(state => CounterAge(state, now));
-
-    /// <summary>Time since a router last answered for an interface, by when its answers were seen here: the poll's time of day may be set. Null where it is not asked.</summary>
-    private TimeSpan? CounterAge(InterfaceState state, long now)
-    {
-        if (!_polledRouters.Contains(state.Router))
-        {
-            return null;
-        }
-
-        (DateTimeOffset? poll, long timestamp) = _polled.GetValueOrDefault(state.Link, (null, _start));
-        timestamp = state.LastPoll == poll ? timestamp : now;
-        _polled[state.Link] = (state.LastPoll, timestamp);
-        return _time.GetElapsedTime(timestamp, now);
-    }
 }

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Net;
+using EgressAppliance.Decision;
 using EgressAppliance.Decision.Control;
 using EgressAppliance.Decision.Journal;
 using EgressAppliance.Decision.Overrides;
@@ -125,6 +126,18 @@ internal sealed class Bench : IAsyncDisposable
         NextHops = [.. nextHops.Select(n => IpAddr.Parse(n))],
         CapacityBps = 100_000_000,
     };
+
+    /// <summary>The demand of a prefix that the decision maker is given; null if it is given none.</summary>
+    public static PrefixDemand? Demand(CycleInputs inputs, string prefix) => inputs.Input.Prefixes.SingleOrDefault(p => p.Prefix == IpPrefix.Parse(prefix));
+
+    /// <summary>Sets what the interface counters of all links say, bit/s.</summary>
+    public void SetOut(double? bps)
+    {
+        for (int i = 0; i < Interfaces.Count; i++)
+        {
+            Interfaces[i] = Interfaces[i] with { OutBps = bps };
+        }
+    }
 
     public static Func<ApplianceConfig, ApplianceConfig> WithLink(int index, Func<LinkConfig, LinkConfig> change) =>
         config => config with { Links = [.. config.Links.Select((l, i) => i == index ? change(l) : l)] };

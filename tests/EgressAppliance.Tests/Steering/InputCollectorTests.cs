@@ -30,7 +30,7 @@ public sealed class InputCollectorTests
         Assert.Equal(12_500, rate.PacketsPerSecond, 3);
         Assert.Equal(12_500, inputs.PacketsPerSecond, 3);
         Assert.Equal(inputs.BitsPerSecond, (double)rate.RateBps * 1_000 / 1_038, 0.002 * inputs.BitsPerSecond);
-        Assert.Equal(["a", "b", "c"], Demand(inputs, Bench.Big)!.Paths);
+        Assert.Equal(["a", "b", "c"], Bench.Demand(inputs, Bench.Big)!.Paths);
     }
 
     [Fact]
@@ -61,7 +61,7 @@ public sealed class InputCollectorTests
             bench.Send(null, 3, 5);
             bench.Send(null, 0, 40);
         });
-        Assert.Null(Demand(inputs, "192.0.2.0/24"));
+        Assert.Null(Bench.Demand(inputs, "192.0.2.0/24"));
         Assert.Equal(0, inputs.Input.Links[0].ResidualBps);
         Assert.InRange(inputs.Input.Links[1].ResidualBps, 10_170_000, 10_190_000);
         Assert.InRange(inputs.Input.Links[2].ResidualBps, 5_080_000, 5_100_000);
@@ -98,7 +98,7 @@ public sealed class InputCollectorTests
         await using Bench bench = new();
         bench.Learn("192.0.2.0/24", "10.9.9.9", "100.64.2.2");
         CycleInputs inputs = bench.Collect(Settled, () => bench.Send("192.0.2.0/24", 0, 10));
-        Assert.Null(Demand(inputs, "192.0.2.0/24"));
+        Assert.Null(Bench.Demand(inputs, "192.0.2.0/24"));
         Assert.All(inputs.Input.Links, l => Assert.Equal(0, l.ResidualBps));
     }
 
@@ -110,15 +110,15 @@ public sealed class InputCollectorTests
         uint small = bench.Learn("192.0.2.0/24", "100.64.1.2", "100.64.2.2");
         OverrideEntry[] overrides = [Entry("192.0.2.0/24", "b", bench.Clock.GetUtcNow()), Entry("198.18.0.0/15", "b", bench.Clock.GetUtcNow())];
         CycleInputs without = bench.Collect(3, Send);
-        Assert.Null(Demand(without, "192.0.2.0/24"));
+        Assert.Null(Bench.Demand(without, "192.0.2.0/24"));
         long residual = without.Input.Links[1].ResidualBps;
         Assert.True(residual > 0);
         CycleInputs with = bench.Collect(Send, overrides);
-        Assert.True(Demand(with, "192.0.2.0/24")!.RateBps > 0);
-        Assert.Equal(["a", "b"], Demand(with, "192.0.2.0/24")!.Paths);
+        Assert.True(Bench.Demand(with, "192.0.2.0/24")!.RateBps > 0);
+        Assert.Equal(["a", "b"], Bench.Demand(with, "192.0.2.0/24")!.Paths);
         Assert.Equal(0, with.Input.Links[1].ResidualBps);
-        Assert.Equal(0, Demand(with, "198.18.0.0/15")!.RateBps);
-        Assert.Empty(Demand(with, "198.18.0.0/15")!.Paths);
+        Assert.Equal(0, Bench.Demand(with, "198.18.0.0/15")!.RateBps);
+        Assert.Empty(Bench.Demand(with, "198.18.0.0/15")!.Paths);
         Assert.Equal(with.Input.Prefixes.Count, with.Input.Prefixes.Select(p => p.Prefix).Distinct().Count());
 
         void Send()
@@ -174,14 +174,14 @@ public sealed class InputCollectorTests
         Assert.Equal(TimeSpan.FromSeconds(20), silent.Input.Health.CaptureAge);
         Assert.Contains("mirror0", Assert.Single(silent.Problems));
 
-        SetOut(bench, 50_000);
+        bench.SetOut(50_000);
         Assert.Equal(TimeSpan.Zero, bench.Collect().Input.Health.CaptureAge);
         bench.Pipeline.SetSource("mirror0", s => s with { Message = "interface down" });
         CycleInputs unavailable = bench.Collect();
         Assert.Equal(TimeSpan.FromSeconds(30), unavailable.Input.Health.CaptureAge);
         Assert.Contains("interface down", Assert.Single(unavailable.Problems));
         bench.Pipeline.SetSource("mirror0", s => s with { Message = null });
-        SetOut(bench, null);
+        bench.SetOut(null);
         Assert.Equal(TimeSpan.FromSeconds(35), bench.Collect().Input.Health.CaptureAge);
     }
 
@@ -209,7 +209,7 @@ public sealed class InputCollectorTests
     public async Task Collect_busy_link_of_unknown_capacity_is_not_idle()
     {
         await using Bench bench = new(change: Bench.WithLink(0, l => l with { CapacityBps = null }));
-        SetOut(bench, 0);
+        bench.SetOut(0);
         bench.Interfaces[0] = bench.Interfaces[0] with { OutBps = 5e9 };
         Assert.Equal(TimeSpan.FromSeconds(20), bench.Collect(4).Input.Health.CaptureAge);
     }
@@ -372,9 +372,6 @@ public sealed class InputCollectorTests
         }
     }
 
-    private static PrefixDemand? Demand(CycleInputs inputs, string prefix) =>
-        inputs.Input.Prefixes.SingleOrDefault(p => p.Prefix == IpPrefix.Parse(prefix));
-
     private static OverrideEntry Entry(string prefix, string to, DateTimeOffset now) => new()
     {
         Prefix = IpPrefix.Parse(prefix),
@@ -398,8 +395,8 @@ public sealed class InputCollectorTests
                 bench.Pipeline.Count(bench.Id(Bench.Second), 2, 8, 8_000);
             },
             overrides);
-        PrefixDemand big = Demand(inputs, Bench.Big)!;
-        PrefixDemand small = Demand(inputs, Bench.Second)!;
+        PrefixDemand big = Bench.Demand(inputs, Bench.Big)!;
+        PrefixDemand small = Bench.Demand(inputs, Bench.Second)!;
         Assert.InRange(big.ErrorRatio!.Value, 0.05, 0.1);
         Assert.InRange(small.ErrorRatio!.Value / big.ErrorRatio.Value, 4.5, 5.5);
         Assert.Equal(0, big.MeanBps);
@@ -416,134 +413,6 @@ public sealed class InputCollectorTests
         {
             await using Bench idle = new();
             return idle.Collect(Settled).Input.Links[0];
-        }
-    }
-
-    [Theory]
-    [InlineData(1.0, RateCause.Agree)]
-    [InlineData(2.0, RateCause.Duplicated)]
-    [InlineData(0.8, RateCause.MirrorLoss)]
-    [InlineData(0.01, RateCause.Sampling)]
-    [InlineData(0.0, RateCause.MirrorSilent)]
-    public async Task Collect_names_what_the_mirror_does(double ratio, RateCause cause)
-    {
-        await using Bench bench = new();
-        SetOut(bench, 40_000_000 * 1.018);
-        CycleInputs inputs = bench.Collect(Settled, () =>
-        {
-            bench.Send(Bench.Big, 1, 40 * ratio);
-            bench.Send(null, 2, 40);
-            bench.Send(null, 3, 40);
-        });
-        LinkBelief belief = inputs.Beliefs[0];
-        Assert.Equal((cause, RateCause.Agree), (belief.Judgement.Cause, inputs.Beliefs[1].Judgement.Cause));
-        Assert.InRange(40_720_000, inputs.MirrorBps[0] - belief.ErrorBps - 100_000, inputs.MirrorBps[0] + belief.ErrorBps + 100_000);
-        Assert.Equal(RateCauses.Forbids(belief.Judgement) ? ["a"] : [], (inputs.Input.Health.Doubts ?? []).Select(d => d.Link));
-        Assert.Equal(cause == RateCause.MirrorLoss ? 1 : 0, inputs.Problems.Count(p => p.Contains("the mirror shows 80 %", StringComparison.Ordinal)));
-
-        // Down to the prefix, as far as it is shown at all.
-        if (inputs.Rates.Find(IpPrefix.Parse(Bench.Big)) is { } rate)
-        {
-            Assert.InRange(40_720_000, (rate.RateBps * (1 - rate.ErrorRatio)) - 100_000, (rate.RateBps * (1 + rate.ErrorRatio)) + 100_000);
-            Assert.Equal(cause != RateCause.Agree, rate.ErrorRatio > 0.1);
-        }
-
-        Assert.Equal(ratio == 0, inputs.Rates.Find(IpPrefix.Parse(Bench.Big)) is null);
-        Assert.True((Demand(inputs, Bench.Big)?.ErrorRatio ?? 0) <= 1, "plans take errors up to 1");
-        if (cause == RateCause.MirrorLoss)
-        {
-            Assert.InRange(Demand(inputs, Bench.Big)!.ErrorRatio!.Value, 0.24, 0.26);
-            Assert.InRange(inputs.Input.Links[0].ResidualBps, 8_000_000, 8_300_000);
-            Assert.Null(inputs.Input.Links[0].ErrorRatio);
-        }
-    }
-
-    [Fact]
-    public async Task Collect_mirror_that_doubles_is_doubted_in_the_same_cycle()
-    {
-        await using Bench bench = new();
-        SetOut(bench, 40_000_000 * 1.018);
-        Assert.Null(bench.Collect(Settled, () => Send(40)).Input.Health.Doubts);
-        CycleInputs doubled = bench.Collect(() => Send(80));
-        Assert.Equal([RateCause.Sudden, RateCause.Sudden, RateCause.Sudden], doubled.Input.Health.Doubts!.Select(d => d.Cause));
-        SetOut(bench, 80_000_000 * 1.018);
-        Assert.Null(bench.Collect(() => Send(80)).Input.Health.Doubts);
-
-        // When it is the mirror that comes back, what it has left in the averages would still look like an overload.
-        bench.Collect(Settled, () => Send(80));
-        Assert.Equal(3, bench.Collect(4, () => Send(160)).Input.Health.Doubts!.Count);
-        CycleInputs back = bench.Collect(() => Send(80));
-        Assert.Equal([RateCause.Sudden, RateCause.Sudden, RateCause.Sudden], back.Input.Health.Doubts!.Select(d => d.Cause));
-        int cycles = 1;
-        for (; bench.Collect(() => Send(80)).Input.Health.Doubts is not null; cycles++)
-        {
-            Assert.InRange(cycles, 1, 12);
-        }
-
-        Assert.InRange(cycles, 2, 12);
-
-        void Send(double mbps)
-        {
-            bench.Send(Bench.Big, 1, mbps);
-            bench.Send(null, 2, mbps);
-            bench.Send(null, 3, mbps);
-        }
-    }
-
-    [Fact]
-    public async Task Collect_prefixes_of_a_link_that_loses_frames_are_reckoned_with_as_larger_on_others()
-    {
-        await using Bench bench = new();
-        SetOut(bench, 40_000_000 * 1.018);
-        CycleInputs lossy = bench.Collect(Settled, () =>
-        {
-            bench.Send(Bench.Big, 1, 32);
-            bench.Send(null, 2, 40);
-            bench.Send(null, 3, 40);
-        });
-
-        // A fifth of what fits under the ceiling of b may be missing from the prefixes that come there from a, but no more than lacks on a.
-        Assert.Equal(bench.Config.Links[0].Ceiling, lossy.Input.Links[0].Ceiling);
-        double reserve = bench.Config.Links[1].Ceiling - lossy.Input.Links[1].Ceiling;
-        Assert.InRange(reserve * 100_000_000, 8_000_000, 8_300_000);
-        Assert.Equal(bench.Config.Links[1].Threshold, lossy.Input.Links[1].Threshold);
-    }
-
-    [Fact]
-    public async Task Collect_mirror_that_shows_much_before_the_counter_does_is_doubted_until_then()
-    {
-        await using Bench bench = new();
-        SetOut(bench, null);
-        for (int i = 0; i < bench.Interfaces.Count; i++)
-        {
-            bench.Interfaces[i] = bench.Interfaces[i] with { IfIndex = (uint)i + 1 };
-        }
-
-        CycleInputs unknown = bench.Collect(3, () => bench.Send(Bench.Big, 1, 60));
-        RateDoubt doubt = Assert.Single(unknown.Input.Health.Doubts!);
-        Assert.Equal(("a", RateCause.Unconfirmed), (doubt.Link, doubt.Cause));
-        SetOut(bench, 60_000_000 * 1.018);
-        Assert.Null(bench.Collect(() => bench.Send(Bench.Big, 1, 60)).Input.Health.Doubts?.FirstOrDefault(d => d.Link == "a"));
-    }
-
-    [Fact]
-    public async Task Collect_router_that_no_longer_answers_is_named()
-    {
-        await using Bench bench = new();
-        SetOut(bench, 40_000_000 * 1.018);
-        bench.Collect(Settled, () => bench.Send(Bench.Big, 1, 40));
-        bench.PollsFail = true;
-        CycleInputs inputs = bench.Collect(14, () => bench.Send(Bench.Big, 1, 40));
-        bool polled = bench.Config.Routers[0].Snmp is not null;
-        Assert.Equal(polled ? RateCause.CounterMissing : RateCause.Agree, inputs.Beliefs[0].Judgement.Cause);
-        Assert.True(polled);
-    }
-
-    private static void SetOut(Bench bench, double? bps)
-    {
-        for (int i = 0; i < bench.Interfaces.Count; i++)
-        {
-            bench.Interfaces[i] = bench.Interfaces[i] with { OutBps = bps };
         }
     }
 }
