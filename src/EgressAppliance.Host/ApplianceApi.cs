@@ -21,6 +21,7 @@ public sealed class ApplianceApi : IApplianceApi
     private readonly RouteInstaller _installer;
     private readonly LinkDirectory _links;
     private readonly RibView _rib;
+    private readonly PrefixView _prefixes;
     private readonly CostView _cost;
     private readonly JournalWriter? _journal;
     private readonly StateFeed _feed;
@@ -35,7 +36,7 @@ public sealed class ApplianceApi : IApplianceApi
     /// <summary>Follows the loop from its first cycle on.</summary>
     public ApplianceApi(
         SteeringLoop loop, StateBuilder builder, Explainer explainer, RouteInstaller installer, LinkDirectory links, RibView rib, StateEventDto first,
-        CostView cost, JournalWriter? journal = null)
+        CostView cost, ConfigDto config, JournalWriter? journal = null)
     {
         _loop = loop;
         _builder = builder;
@@ -43,6 +44,8 @@ public sealed class ApplianceApi : IApplianceApi
         _installer = installer;
         _links = links;
         _rib = rib;
+        _prefixes = new PrefixView(builder, links);
+        Config = config;
         _cost = cost;
         _journal = journal;
         _feed = new StateFeed(first);
@@ -86,20 +89,16 @@ public sealed class ApplianceApi : IApplianceApi
     public Task<StateEventDto> NextStateAsync(StateEventDto? seen, CancellationToken cancellationToken) => _feed.NextAsync(seen, cancellationToken);
 
     /// <inheritdoc/>
-    public IReadOnlyList<PrefixDto> GetPrefixes(int top, string? link)
-    {
-        CycleResult result = Result;
-        LinkId? id = link is null ? null : _links.ByName(link)?.Id ?? LinkId.None;
-        HashSet<string> overridden = [.. result.State.Overrides.Where(o => o.State != "proposed").Select(o => o.Prefix)];
-        return [.. result.Rates.Top(top, id).Select(r =>
-        {
-            PrefixDto dto = _builder.Prefix(r, result.Links, [], DecisionMode.Observe);
-            return dto with { Override = overridden.Contains(dto.Prefix) };
-        })];
-    }
+    public ConfigDto Config { get; }
 
     /// <inheritdoc/>
-    public IReadOnlyList<DecisionDto> GetDecisions(int limit) => _decisions.Latest(limit);
+    public PrefixPage GetPrefixes(PrefixQuery query) => _prefixes.Find(Result, query);
+
+    /// <inheritdoc/>
+    public MatrixDto GetMatrix(int top) => _prefixes.Matrix(Result, top);
+
+    /// <inheritdoc/>
+    public IReadOnlyList<DecisionDto> GetDecisions(int limit, long? before = null) => _decisions.Latest(limit, before);
 
     /// <inheritdoc/>
     public CostDto GetCost() => _cost.Describe();

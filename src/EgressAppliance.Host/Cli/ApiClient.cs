@@ -1,6 +1,9 @@
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Net.Sockets;
+using System.Security.Authentication;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using EgressAppliance.Host.Http;
@@ -58,7 +61,10 @@ public sealed class ApiClient : IDisposable
     /// <summary>Makes a client; nothing is sent yet.</summary>
     /// <param name="socket">Unix socket, or null.</param>
     /// <param name="url">Base address, or null. Takes precedence over the socket.</param>
-    public ApiClient(string? socket, Uri? url)
+    /// <param name="token">Token of a remote endpoint, or null.</param>
+    /// <param name="caFile">PEM file with the certificates to trust, or null for the system's.</param>
+    /// <exception cref="ApiException">The file with certificates cannot be used.</exception>
+    public ApiClient(string? socket, Uri? url, string? token = null, string? caFile = null)
     {
         SocketsHttpHandler handler = new() { UseProxy = false, AllowAutoRedirect = false, ConnectTimeout = TimeSpan.FromSeconds(5) };
         if (url is null)
@@ -71,6 +77,10 @@ public sealed class ApiClient : IDisposable
         else
         {
             _endpoint = url.ToString().TrimEnd('/');
+            if (caFile is not null)
+            {
+                handler.SslOptions.CertificateChainPolicy = Trusting(caFile);
+            }
         }
 
         _http = new HttpClient(handler)
@@ -81,6 +91,10 @@ public sealed class ApiClient : IDisposable
         };
         _http.DefaultRequestHeaders.Accept.Add(new MediaTypeWithQualityHeaderValue("application/json"));
         _http.DefaultRequestHeaders.Accept.Add(new MediaTypeWithQualityHeaderValue("application/problem+json"));
+        if (token is not null)
+        {
+            _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
+        }
     }
 
     /// <summary>Reads a document as the JSON text that the appliance sent.</summary>
@@ -186,6 +200,21 @@ public sealed class ApiClient : IDisposable
         }
     }
 
+    private static X509ChainPolicy Trusting(string caFile)
+    {
+        X509ChainPolicy policy = new() { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
+        try
+        {
+            policy.CustomTrustStore.ImportFromPemFile(caFile);
+        }
+        catch (Exception e) when (e is CryptographicException or IOException or UnauthorizedAccessException)
+        {
+            throw new ApiException($"--ca-file: {caFile} cannot be used: {e.Message}", e);
+        }
+
+        return policy.CustomTrustStore.Count > 0 ? policy : throw new ApiException($"--ca-file: there is no certificate in {caFile}.");
+    }
+
     private async Task<string> SendAsync(HttpMethod method, string path, HttpContent? content, CancellationToken cancellationToken)
     {
         using HttpRequestMessage request = new(method, path) { Content = content };
@@ -209,6 +238,11 @@ public sealed class ApiClient : IDisposable
         catch (HttpRequestException e) when (e.InnerException is SocketException { SocketErrorCode: SocketError.AccessDenied })
         {
             throw new ApiException($"No permission to use {_endpoint}. Run the command as root or as a member of the socket's group.", e);
+        }
+        catch (HttpRequestException e) when (e.InnerException is AuthenticationException)
+        {
+            throw new ApiException(
+                $"The certificate of {_endpoint} is not trusted: {e.InnerException.Message} Give the one that issued it with --ca-file.", e);
         }
         catch (HttpRequestException e) when (e.HttpRequestError is HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError)
         {

@@ -81,6 +81,8 @@ internal sealed class ApiCommands(CommandConsole console, GlobalOptions global)
             Bgp(),
             Rib(),
             View("cost", "The billing months, and what cost mode makes of them.", "cost", ApiClient.Json.CostDto, CostViews.Write),
+            Audit(),
+            View("config", "The configuration in force, defaults included.", "config", ApiClient.Json.ConfigDto, AuditViews.Write),
             View("capture", "Where every frame ended, and what to do about loss.", "capture", ApiClient.Json.CaptureDto, CaptureViews.Write),
         };
         return show;
@@ -125,6 +127,17 @@ internal sealed class ApiCommands(CommandConsole console, GlobalOptions global)
         command.SetAction((parsed, cancellation) => ShowAsync(
             parsed, "decisions?limit=" + parsed.GetValue(limit).ToString(CultureInfo.InvariantCulture),
             ApiClient.Json.IReadOnlyListDecisionDto, Views.Decisions, cancellation));
+        return command;
+    }
+
+    private Command Audit()
+    {
+        Option<int> limit = new("--limit") { Description = "How many.", HelpName = "N", DefaultValueFactory = _ => 20 };
+        limit.Validators.Add(result => CommandLine.Between(result, 1, 1000));
+        Command command = new("audit", "Who changed what, newest first.") { limit };
+        command.SetAction((parsed, cancellation) => ShowAsync(
+            parsed, "audit?limit=" + parsed.GetValue(limit).ToString(CultureInfo.InvariantCulture),
+            ApiClient.Json.IReadOnlyListAuditEntryDto, AuditViews.Write, cancellation));
         return command;
     }
 

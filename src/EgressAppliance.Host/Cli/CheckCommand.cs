@@ -34,6 +34,8 @@ public sealed record DumpReport(string File);
 [JsonSerializable(typeof(ReplayJournalReport))]
 [JsonSerializable(typeof(SnmpWalkReport))]
 [JsonSerializable(typeof(LinkDiscoverReport))]
+[JsonSerializable(typeof(TokenReport))]
+[JsonSerializable(typeof(TokenReport[]))]
 public sealed partial class CliJson : JsonSerializerContext;
 
 /// <summary><c>check</c></summary>

@@ -16,6 +16,7 @@ namespace EgressAppliance.Host.Cli;
 //   CheckCommand    check: needs the configuration only
 //   SimulateCommand simulate: needs nothing
 //   SnmpCommands    snmp walk, links discover: needs the configuration, or nothing
+//   TokenCommands   token: needs the tokens file only
 //   ApiCommands     commands that talk to a running appliance, by ApiClient, shown by Views and TextTable
 
 /// <summary>The command line of <c>egress-appliance</c>.</summary>
@@ -79,6 +80,8 @@ public static class CommandLine
         root.Options.Add(global.Json);
         root.Options.Add(global.Socket);
         root.Options.Add(global.Url);
+        root.Options.Add(global.TokenFile);
+        root.Options.Add(global.CaFile);
         root.Subcommands.Add(Run(handlers, console));
         root.Subcommands.Add(Check(handlers, console, global));
         root.Subcommands.Add(Demo(handlers, console, global));
@@ -86,6 +89,7 @@ public static class CommandLine
         root.Subcommands.Add(ReplayJournal(handlers, console, global));
         root.Subcommands.Add(Plan(handlers, console, global));
         root.Subcommands.Add(Simulate(handlers, console, global));
+        root.Subcommands.Add(new TokenCommands(console, global).Build());
         ApiCommands api = new(console, global);
         root.Subcommands.Add(Bgp(handlers, console, api));
         foreach (Command command in new SnmpCommands(console, global).Build())
@@ -336,7 +340,40 @@ internal sealed class GlobalOptions
         Recursive = true,
     };
 
-    public ApiClient Client(ParseResult parsed) => new(parsed.GetValue(Socket), parsed.GetValue(Url) is { } url ? ParseUrl(url) : null);
+    public Option<string?> TokenFile { get; } = new("--token-file")
+    {
+        Description = "File with the token for --url of a remote endpoint.",
+        HelpName = "FILE",
+        Recursive = true,
+    };
+
+    public Option<string?> CaFile { get; } = new("--ca-file")
+    {
+        Description = "PEM file with the certificates to trust for --url, instead of the system's.",
+        HelpName = "FILE",
+        Recursive = true,
+    };
+
+    /// <summary>A client for the appliance that the options name.</summary>
+    /// <exception cref="ApiException">A file that they name cannot be used.</exception>
+    public ApiClient Client(ParseResult parsed)
+    {
+        Uri? url = parsed.GetValue(Url) is { } text ? ParseUrl(text) : null;
+        if (url is null && (parsed.GetValue(TokenFile) is not null || parsed.GetValue(CaFile) is not null))
+        {
+            throw new ApiException("--token-file and --ca-file need --url: no token is asked for on this machine.");
+        }
+
+        string? token = null;
+        if (parsed.GetValue(TokenFile) is { } file && (token = SecretFile.Read("--token-file", file, LongestToken, out string error)) is null)
+        {
+            throw new ApiException(error);
+        }
+
+        return new ApiClient(parsed.GetValue(Socket), url, token, parsed.GetValue(CaFile));
+    }
+
+    private const int LongestToken = 256;
 
     private static Uri? ParseUrl(string text) =>
         Uri.TryCreate(text, UriKind.Absolute, out Uri? url) && url.Scheme is "http" or "https" ? url : null;

@@ -47,6 +47,9 @@ public sealed record ApplianceConfig
 
     /// <summary>The HTTP endpoint.</summary>
     public HttpConfig Http { get; init; } = new();
+
+    /// <summary>The file that it was read from; null if it was made otherwise.</summary>
+    public ConfigSource? Source { get; init; }
 }
 
 /// <summary><c>capture:</c></summary>
@@ -478,6 +481,9 @@ public sealed record HistoryConfig
     /// <summary>File with the billing months: <c>billing.json</c> beside <c>history.path</c>. Written only if a link has a price.</summary>
     public string BillingFile { get; init; } = "/var/lib/egress-appliance/billing.json";
 
+    /// <summary>The audit log: <c>audit.jsonl</c> beside <c>history.path</c>. Empty to keep the latest in memory only.</summary>
+    public string AuditFile { get; init; } = "/var/lib/egress-appliance/audit.jsonl";
+
     /// <summary>Most disk space of the journal, octets.</summary>
     public long JournalBytes { get; init; } = 1L << 30;
 }
@@ -490,4 +496,29 @@ public sealed record HttpConfig
 
     /// <summary>Unix socket for the command line, or empty for none.</summary>
     public string Socket { get; init; } = "/run/egress-appliance/api.sock";
+
+    /// <summary><c>remote</c>, or null for none.</summary>
+    public RemoteHttpConfig? Remote { get; init; }
 }
+
+/// <summary><c>http.remote:</c> the endpoint for callers from elsewhere, with TLS and tokens.</summary>
+public sealed record RemoteHttpConfig
+{
+    /// <summary>Address and port.</summary>
+    public required IPEndPoint Listen { get; init; }
+
+    /// <summary>The certificate and those between it and the root, PEM.</summary>
+    public required string CertificateFile { get; init; }
+
+    /// <summary>Its key, PEM.</summary>
+    public required string KeyFile { get; init; }
+
+    /// <summary>The tokens.</summary>
+    public required string TokensFile { get; init; }
+}
+
+/// <summary>Where a configuration came from.</summary>
+/// <param name="File">The file's whole path.</param>
+/// <param name="LoadedAt">When it was read.</param>
+/// <param name="Effective">It as YAML with the defaults filled in, without secrets.</param>
+public sealed record ConfigSource(string File, DateTimeOffset LoadedAt, string Effective);

@@ -50,7 +50,7 @@ public sealed class ConfigChecks
         new FlowChecks(root, diagnostics).Run();
         checks.CheckDecision();
         checks.CheckPolicies();
-        checks.CheckHttp();
+        new HttpChecks(root, baseDirectory, diagnostics).Run();
     }
 
     private void CheckInputs()
@@ -304,17 +304,6 @@ public sealed class ConfigChecks
         {
             // A policy may well name the link whose name was refused.
             new PolicyChecks(decision.Sections("policies"), links, _diagnostics).Run();
-        }
-    }
-
-    private void CheckHttp()
-    {
-        BoundValue? listen = _root.Section("http")?.Value("listen");
-        if (listen?.Value is IPEndPoint endPoint && !IPAddress.IsLoopback(endPoint.Address))
-        {
-            _diagnostics.Error(
-                listen.At, $"'http.listen': {endPoint.Address} is not a loopback address; remote access needs TLS and tokens, which are not supported yet by this version",
-                $"use 127.0.0.1:{endPoint.Port} and reach it through an SSH tunnel");
         }
     }
 

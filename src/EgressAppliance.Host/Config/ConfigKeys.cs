@@ -32,7 +32,7 @@ public static class ConfigKeys
 
         Section("history", "What is stored."),
         Value("history.path", Text("path", 1024), "/var/lib/egress-appliance/history.db",
-            "The database file, which this version does not write yet; the journal's files are in the folder `journal` beside it."),
+            "The database file, which this version does not write yet; the journal's files are in the folder `journal` beside it, and `audit.jsonl` there tells who changed what."),
         Value("history.journal", Bool, "true", "Keep a journal of all inputs and outcomes of the decision maker, which `replay-journal` decides anew."),
         Value("history.journal_size", Size(16 << 20, 1L << 50), "1GiB", "Most disk space of the journal; the oldest files go first. Ten thousand prefixes every five seconds are some 70 MB an hour."),
         Section("history.retention", "How long each resolution is kept.") with { NotYetWarning = "no history of rates is stored" },
@@ -41,8 +41,13 @@ public static class ConfigKeys
         Value("history.max_size", Size(1 << 20, 1L << 50), "8GiB", "Most disk space used; the oldest samples go first.") with { NotYetWarning = "no history of rates is stored" },
 
         Section("http", "The HTTP endpoint: web page, API and metrics."),
-        Value("http.listen", EndPoint, "127.0.0.1:8080", "Address and port. A loopback address: remote access needs TLS and tokens, which this version does not have."),
+        Value("http.listen", EndPoint, "127.0.0.1:8080", "Address and port, a loopback address. For others there is `remote`."),
         Value("http.socket", Text("path", 107, mayBeEmpty: true), "/run/egress-appliance/api.sock", "Unix socket for the command line; \"\" for none."),
+        Section("http.remote", "The endpoint for callers from elsewhere: TLS, and a token for everything but the page's files.") with { DefaultNote = "none" },
+        Required("http.remote.listen", EndPoint, "Address and port, such as 0.0.0.0:8443 or \"[::]:8443\"."),
+        Required("http.remote.certificate_file", Text("path", 1024), "PEM file with the certificate and those between it and the root. Read anew when it changes."),
+        Required("http.remote.key_file", Text("path", 1024), "PEM file with its key, not encrypted."),
+        Value("http.remote.tokens_file", Text("path", 1024), "/etc/egress-appliance/tokens", "The tokens, which `egress-appliance token add` makes. Read anew when it changes."),
     ];
 
     private static ConfigKey[] CaptureKeys() =>

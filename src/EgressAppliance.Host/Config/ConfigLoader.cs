@@ -44,9 +44,32 @@ public static class ConfigLoader
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         ConfigDiagnostics diagnostics = new(path);
+        string file = Path.GetFullPath(path);
+        string? text = ReadText(path, diagnostics);
+        ConfigResult result = Read(text, Path.GetDirectoryName(file) ?? "/", diagnostics);
+        return result.Bound is null
+            ? result
+            : result with { Config = result.Config! with { Source = new ConfigSource(file, DateTimeOffset.UtcNow, EffectiveConfig.ToYaml(result.Bound)) } };
+    }
+
+    /// <summary>Checks the text of a configuration as if it stood in the default file. Never throws for what it holds.</summary>
+    public static ConfigResult Check(string text)
+    {
+        ConfigDiagnostics diagnostics = new("appliance.yaml");
+        ArgumentNullException.ThrowIfNull(text);
+        bool large = text.Length > MaximumFileBytes;
+        if (large)
+        {
+            TooLarge(diagnostics);
+        }
+
+        return Read(large ? null : text, Path.GetDirectoryName(DefaultPath)!, diagnostics);
+    }
+
+    private static ConfigResult Read(string? text, string baseDirectory, ConfigDiagnostics diagnostics)
+    {
         BoundSection? bound = null;
-        string baseDirectory = Path.GetDirectoryName(Path.GetFullPath(path)) ?? "/";
-        if (ReadText(path, diagnostics) is { } text && ConfigYaml.Read(text, diagnostics) is var root && !(root is null && diagnostics.HasErrors))
+        if (text is not null && ConfigYaml.Read(text, diagnostics) is var root && !(root is null && diagnostics.HasErrors))
         {
             bound = ConfigBinder.Bind(root ?? new YamlMapping(ConfigPosition.Start, []), diagnostics);
             ConfigChecks.Run(bound, baseDirectory, diagnostics);
@@ -61,6 +84,9 @@ public static class ConfigLoader
             Warnings = diagnostics.Warnings,
         };
     }
+
+    private static void TooLarge(ConfigDiagnostics diagnostics) =>
+        diagnostics.Error(ConfigPosition.Start, "the file is larger than 1 MiB", "check that it is the configuration file");
 
     private static string? ReadText(string path, ConfigDiagnostics diagnostics)
     {
@@ -80,7 +106,7 @@ public static class ConfigLoader
             int length = stream.ReadAtLeast(buffer, buffer.Length, throwOnEndOfStream: false);
             if (length > MaximumFileBytes)
             {
-                diagnostics.Error(ConfigPosition.Start, "the file is larger than 1 MiB", "check that it is the configuration file");
+                TooLarge(diagnostics);
                 return null;
             }
 

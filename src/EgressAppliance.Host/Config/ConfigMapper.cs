@@ -44,12 +44,22 @@ internal static class ConfigMapper
                 Journal = history.Get<bool>("journal"),
                 JournalFolder = Path.Combine(folder, "journal"),
                 BillingFile = Path.Combine(folder, "billing.json"),
+                AuditFile = Path.Combine(folder, "audit.jsonl"),
                 JournalBytes = history.Get<long>("journal_size"),
             },
             Http = new HttpConfig
             {
                 Listen = http.Get<IPEndPoint>("listen"),
                 Socket = http.Get<string>("socket") is { Length: > 0 } path ? Path.GetFullPath(path, baseDirectory) : "",
+                Remote = http.Section("remote") is { } remote
+                    ? new RemoteHttpConfig
+                    {
+                        Listen = remote.Get<IPEndPoint>("listen"),
+                        CertificateFile = Path.GetFullPath(remote.Get<string>("certificate_file"), baseDirectory),
+                        KeyFile = Path.GetFullPath(remote.Get<string>("key_file"), baseDirectory),
+                        TokensFile = Path.GetFullPath(remote.Get<string>("tokens_file"), baseDirectory),
+                    }
+                    : null,
             },
         };
     }

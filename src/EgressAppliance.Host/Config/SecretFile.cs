@@ -76,7 +76,8 @@ public static class SecretFile
             : (secret, "", "");
     }
 
-    private static void WarnIfOthersMayRead(BoundValue key, string path, ConfigDiagnostics diagnostics)
+    /// <summary>Warns if accounts other than its owner may read or write a file with a secret.</summary>
+    internal static void WarnIfOthersMayRead(BoundValue key, string path, ConfigDiagnostics diagnostics)
     {
         if (OperatingSystem.IsWindows())
         {

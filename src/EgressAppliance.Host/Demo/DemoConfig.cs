@@ -59,7 +59,7 @@ public static class DemoConfig
                 ReleaseWindow = TimeSpan.FromSeconds(2),
                 MarkerCommunity = network.Router.LocalAs << 16 | 666,
             },
-            History = new() { Journal = false },
+            History = new() { Journal = false, AuditFile = "" },
             Http = new() { Listen = new(IPAddress.Loopback, FreePort(options.HttpPort)), Socket = "" },
         };
     }

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Microsoft.AspNetCore.Mvc;
 
 namespace EgressAppliance.Host.Http;
 
@@ -17,5 +18,10 @@ namespace EgressAppliance.Host.Http;
 [JsonSerializable(typeof(OverrideRequestDto))]
 [JsonSerializable(typeof(WithdrawAllDto))]
 [JsonSerializable(typeof(CostDto))]
+[JsonSerializable(typeof(MatrixDto))]
+[JsonSerializable(typeof(ConfigDto))]
+[JsonSerializable(typeof(ConfigCheckDto))]
+[JsonSerializable(typeof(IReadOnlyList<AuditEntryDto>))]
+[JsonSerializable(typeof(ProblemDetails))]
 [JsonSerializable(typeof(StateEventDto))]
 public sealed partial class ApiJson : JsonSerializerContext;

@@ -1,84 +1,110 @@
-using System.Net.ServerSentEvents;
-using System.Runtime.CompilerServices;
+using System.IO.Compression;
+using System.Threading.RateLimiting;
 using EgressAppliance.Host.Config;
+using EgressAppliance.Host.Http.Access;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Http.HttpResults;
-using Microsoft.AspNetCore.Mvc;
+using Microsoft.AspNetCore.ResponseCompression;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
 namespace EgressAppliance.Host.Http;
 
 /// <summary>
-/// The local HTTP endpoint: the web page, the JSON API under <c>/api/v1</c>, server-sent events, Prometheus metrics and health.
-/// It listens on a loopback address and, for the command line, on a unix socket. Reads are answered from the immutable state that
-/// the control loop publishes once a cycle, so that no request, however slow or frequent, holds up capture or steering.
-/// Errors are problem documents (RFC 9457). <see cref="RequestGuard"/> keeps foreign web pages out.
+/// The HTTP endpoint: the web page, the JSON API under <c>/api/v1</c>, server-sent events, Prometheus metrics and health.
+/// It listens on a loopback address, for the command line on a unix socket, and, where it is configured, with TLS for callers with a token. Reads are answered from the
+/// immutable state that the control loop publishes once a cycle, so that no request, however slow or frequent, holds up capture or steering.
+/// Errors are problem documents (RFC 9457). <see cref="AccessGuard"/> decides who may do what.
 /// </summary>
+/// <remarks>
+/// <code>
+/// connection ─► headers ─► routing ─► AccessGuard ─► RequestLimits ─► ReadEndpoints ──► StateDocuments
+///                                                                  ├► ChangeEndpoints ─► AuditLog
+///                                                                  └► page, /metrics, /healthz, /readyz, /openapi/v1.json
+/// </code>
+/// </remarks>
 public sealed class ApiServer : IAsyncDisposable
 {
-    private const int MaxTop = 10_000;
-    private const int MaxDecisions = 1_000;
     private readonly WebApplication _app;
+    private readonly AccessGuard _guard;
 
-    private ApiServer(WebApplication app, int port)
+    private ApiServer(WebApplication app, AccessGuard guard)
     {
         _app = app;
-        Port = port;
+        _guard = guard;
     }
 
-    /// <summary>The TCP port in use.</summary>
-    public int Port { get; }
+    /// <summary>The TCP port of the local endpoint.</summary>
+    public int Port { get; private init; }
+
+    /// <summary>The TCP port of the remote endpoint, or null if there is none.</summary>
+    public int? RemotePort { get; private init; }
 
     /// <summary>Starts listening.</summary>
-    /// <exception cref="IOException">An address is taken; the message names it.</exception>
+    /// <param name="config">Addresses, and what remote access needs.</param>
+    /// <param name="appliance">What is looked at and changed.</param>
+    /// <param name="audit">Told of each request that changes something.</param>
+    /// <param name="loggers">Where to log.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="cancellationToken">Ends the start.</param>
+    /// <exception cref="IOException">An address is taken, or the certificate cannot be used; the message names it.</exception>
     public static async Task<ApiServer> StartAsync(
-        HttpConfig config, IApplianceApi appliance, ILoggerFactory loggers, CancellationToken cancellationToken)
+        HttpConfig config, IApplianceApi appliance, AuditLog audit, ILoggerFactory loggers, TimeProvider time, CancellationToken cancellationToken)
     {
+        ArgumentNullException.ThrowIfNull(config);
+        ILogger<ApiServer> logger = loggers.CreateLogger<ApiServer>();
+        TokenStore? tokens = config.Remote is null ? null : new TokenStore(config.Remote.TokensFile, time, p => HttpLog.Tokens(logger, config.Remote.TokensFile, p));
+        RemoteCertificate? certificate = config.Remote is null
+            ? null : new RemoteCertificate(config.Remote.CertificateFile, config.Remote.KeyFile, time, p => HttpLog.Certificate(logger, p));
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.Services.AddSingleton(loggers);
         builder.Services.AddSingleton(appliance);
         builder.Services.AddProblemDetails();
+        builder.Services.AddResponseCompression(o =>
+        {
+            // Nothing that is secret is in an answer beside what a caller chooses, which is what makes compression within TLS unsafe elsewhere.
+            o.EnableForHttps = true;
+            o.Providers.Add<GzipCompressionProvider>();
+            o.MimeTypes = ["application/json", "text/html", "text/css", "text/javascript", "text/plain", "image/svg+xml"];
+        });
+        builder.Services.Configure<GzipCompressionProviderOptions>(o => o.Level = CompressionLevel.Fastest);
+        builder.Services.AddRateLimiter(o =>
+        {
+            o.GlobalLimiter = RequestLimits.ForCallers();
+            o.RejectionStatusCode = StatusCodes.Status429TooManyRequests;
+            o.OnRejected = (rejected, _) =>
+            {
+                rejected.HttpContext.Response.Headers.RetryAfter = RequestLimits.RetryAfter(rejected.Lease);
+                return new ValueTask(Results.Problem(
+                    "Too many requests; Retry-After says when to come again.", statusCode: StatusCodes.Status429TooManyRequests).ExecuteAsync(rejected.HttpContext));
+            };
+        });
         builder.Services.ConfigureHttpJsonOptions(o => o.SerializerOptions.TypeInfoResolverChain.Insert(0, ApiJson.Default));
         builder.Services.ConfigureHttpJsonOptions(o => o.SerializerOptions.PropertyNamingPolicy = ApiJson.Default.Options.PropertyNamingPolicy);
-        builder.WebHost.ConfigureKestrel(kestrel =>
-        {
-            kestrel.AddServerHeader = false;
-            kestrel.Limits.MaxRequestBodySize = 64 * 1024;
-            kestrel.Limits.MaxConcurrentConnections = 512;
-            kestrel.Listen(config.Listen);
-            if (config.Socket.Length != 0)
-            {
-                // The service manager makes the folder of a service; started by hand it may not be there. A socket file that a killed
-                // process left behind would make the bind fail.
-                Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(config.Socket))!);
-                File.Delete(config.Socket);
-                kestrel.ListenUnixSocket(config.Socket);
-            }
-        });
+        OpenApiDescription.Add(builder.Services);
+        builder.WebHost.ConfigureKestrel(kestrel => Listen(kestrel, config, certificate));
 
         WebApplication app = builder.Build();
-        app.UseExceptionHandler();
-        app.UseStatusCodePages();
-        app.Use(async (context, next) =>
+        AccessGuard guard = new(tokens);
+        Assemble(app, guard, appliance, audit);
+        try
         {
-            RequestGuard.AddHeaders(context);
-            if (RequestGuard.Check(context) is string refusal)
-            {
-                await Results.Problem(refusal, statusCode: StatusCodes.Status403Forbidden).ExecuteAsync(context);
-                return;
-            }
+            await app.StartAsync(cancellationToken);
+        }
+        catch
+        {
+            await app.DisposeAsync();
+            guard.Dispose();
+            throw;
+        }
 
-            await next(context);
-        });
-        Map(app);
-        await app.StartAsync(cancellationToken);
         if (config.Socket.Length != 0)
         {
             // Read and write for the owner and group only: whoever reaches the socket can steer.
@@ -86,117 +112,83 @@ public sealed class ApiServer : IAsyncDisposable
                 config.Socket, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.GroupWrite);
         }
 
-        string address = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses
-            .First(a => a.StartsWith("http://", StringComparison.Ordinal) && !a.Contains("unix:", StringComparison.Ordinal));
-        return new ApiServer(app, new Uri(address).Port);
+        ICollection<string> addresses = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses;
+        return new ApiServer(app, guard)
+        {
+            Port = new Uri(addresses.First(a => a.StartsWith("http://", StringComparison.Ordinal) && !a.Contains("unix:", StringComparison.Ordinal))).Port,
+            RemotePort = addresses.FirstOrDefault(a => a.StartsWith("https://", StringComparison.Ordinal)) is { } remote ? new Uri(remote).Port : null,
+        };
     }
 
-    private static void Map(WebApplication app)
+    private static void Listen(KestrelServerOptions kestrel, HttpConfig config, RemoteCertificate? certificate)
     {
-        RouteGroupBuilder api = app.MapGroup("/api/v1");
-        api.MapGet("/status", (IApplianceApi a) => a.State.Status);
-        api.MapGet("/capture", (IApplianceApi a) => a.State.Status.Capture);
-        api.MapGet("/bgp", GetBgp);
-        api.MapGet("/links", (IApplianceApi a) => a.State.Links);
-        api.MapGet("/overrides", (IApplianceApi a) => a.State.Overrides);
-        api.MapGet("/prefixes", GetPrefixes);
-        api.MapGet("/decisions", GetDecisions);
-        api.MapGet("/plan", (IApplianceApi a) => a.State.Decision is { } d ? Results.Ok(d) : Results.Problem(
-            "No cycle of the decision maker has run yet.", statusCode: StatusCodes.Status404NotFound));
-        api.MapGet("/cost", (IApplianceApi a) => a.GetCost());
-        api.MapGet("/explain", Explain);
-        api.MapGet("/bgp/rib", Rib);
-        api.MapGet("/bgp/rib.mrt", RibDumpAsync);
-        api.MapGet("/events", (IApplianceApi a, CancellationToken cancelled) =>
-            TypedResults.ServerSentEvents(EventsAsync(a, cancelled)));
-        api.MapPut("/mode", (ModeDto body, IApplianceApi a) => Answer(a.SetMode(body.Mode ?? ""), () => Results.Ok(new ModeDto(a.State.Status.Mode))));
-        api.MapPost("/overrides", (OverrideRequestDto body, IApplianceApi a) =>
-            Answer(a.AddOverride(body.Prefix ?? "", body.Link ?? ""), () => Results.NoContent()));
-        api.MapDelete("/overrides", (string? prefix, IApplianceApi a) =>
-            Answer(a.ReleaseOverride(prefix ?? ""), () => Results.NoContent()));
-        api.MapPost("/withdraw-all", (IApplianceApi a) => new WithdrawAllDto(a.WithdrawAll()));
-        api.MapPost("/bgp/{router}/refresh", (string router, IApplianceApi a) => Answer(a.RefreshRoutes(router), () => Results.NoContent()));
+        kestrel.AddServerHeader = false;
+        kestrel.Limits.MaxRequestBodySize = 64 * 1024;
+        kestrel.Limits.MaxConcurrentConnections = 512;
+        kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(15);
+        kestrel.Listen(config.Listen);
+        if (config.Socket.Length != 0)
+        {
+            // The service manager makes the folder of a service; started by hand it may not be there. A socket file that a killed
+            // process left behind would make the bind fail.
+            Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(config.Socket))!);
+            File.Delete(config.Socket);
+            kestrel.ListenUnixSocket(config.Socket);
+        }
 
-        app.MapGet("/metrics", MetricsAsync);
-        app.MapGet("/healthz", () => Results.Text("ok\n"));
-        app.MapGet("/readyz", (IApplianceApi a) => a.NotReady is string why
+        if (config.Remote is not null && certificate is not null)
+        {
+            kestrel.Listen(config.Remote.Listen, listen =>
+            {
+                listen.UseHttps(new TlsHandshakeCallbackOptions { OnConnection = _ => ValueTask.FromResult(certificate.Current()) });
+                listen.Use(next => connection =>
+                {
+                    connection.Features.Set(new RemoteListener());
+                    return next(connection);
+                });
+            });
+        }
+    }
+
+    private static void Assemble(WebApplication app, AccessGuard guard, IApplianceApi appliance, AuditLog audit)
+    {
+        app.UseExceptionHandler();
+        app.UseStatusCodePages();
+        app.UseResponseCompression();
+        app.UseRouting();
+        app.Use(async (context, next) =>
+        {
+            RequestGuard.AddHeaders(context);
+            if (guard.Check(context) is { } refusal)
+            {
+                await refusal.ExecuteAsync(context);
+                return;
+            }
+
+            await next(context);
+        });
+        app.UseRateLimiter();
+
+        RouteGroupBuilder api = app.MapGroup("/api/v1").WithTags("v1").ProducesProblem(StatusCodes.Status401Unauthorized).ProducesProblem(StatusCodes.Status403Forbidden);
+        new ReadEndpoints(appliance, audit).Map(api);
+        new ChangeEndpoints(appliance, audit).Map(api);
+        app.MapGet("/metrics", context => MetricsAsync(context, appliance)).ExcludeFromDescription();
+        app.MapGet("/healthz", () => Results.Text("ok\n")).ExcludeFromDescription().WithMetadata(new OpenToAll());
+        app.MapGet("/readyz", () => appliance.NotReady is string why
             ? Results.Text(why + "\n", statusCode: StatusCodes.Status503ServiceUnavailable)
-            : Results.Text("ready\n"));
+            : Results.Text("ready\n")).ExcludeFromDescription();
+        app.MapOpenApi("/openapi/{documentName}.json").WithMetadata(new OpenToAll());
+
         // The default pattern leaves out paths that look like files, which are what the page consists of.
-        app.MapFallback("{*path}", UiFiles.ServeAsync);
+        app.MapFallback("{*path}", UiFiles.ServeAsync).WithMetadata(new OpenToAll());
     }
 
-    private static IResult GetBgp(IApplianceApi a, string? router = null)
-    {
-        IReadOnlyList<BgpPeerDto> peers = a.State.Status.Bgp;
-        IReadOnlyList<BgpPeerDto> asked = router is null ? peers : [.. peers.Where(p => p.Router == router)];
-        return router is not null && asked.Count == 0
-            ? Results.Problem(
-                $"There is no router '{router}'. Routers: {string.Join(", ", peers.Select(p => p.Router))}.", statusCode: StatusCodes.Status404NotFound)
-            : Results.Ok(asked);
-    }
-
-    private static IResult GetPrefixes(IApplianceApi a, int top = 50, string? link = null)
-    {
-        if (top is < 1 or > MaxTop)
-        {
-            return Results.Problem($"'top' is 1 to {MaxTop}.", statusCode: StatusCodes.Status400BadRequest);
-        }
-
-        return link is not null && !a.LinkNames.Contains(link)
-            ? Results.Problem(
-                $"There is no link '{link}'. Links: {string.Join(", ", a.LinkNames)}.", statusCode: StatusCodes.Status404NotFound)
-            : Results.Ok(a.GetPrefixes(top, link));
-    }
-
-    private static IResult GetDecisions(IApplianceApi a, int limit = 50) => limit is < 1 or > MaxDecisions
-        ? Results.Problem($"'limit' is 1 to {MaxDecisions}.", statusCode: StatusCodes.Status400BadRequest)
-        : Results.Ok(a.GetDecisions(limit));
-
-    private static IResult Explain(IApplianceApi a, string? prefix) => a.Explain(prefix ?? "") is { } answer
-        ? Results.Ok(answer)
-        : Results.Problem("'prefix' is an address or a prefix with its host bits zero.", statusCode: StatusCodes.Status400BadRequest);
-
-    private static IResult Rib(IApplianceApi a, string? prefix) => a.GetRib(prefix ?? "") is { } answer
-        ? Results.Ok(answer)
-        : Results.Problem("'prefix' is an address or a prefix with its host bits zero.", statusCode: StatusCodes.Status400BadRequest);
-
-    private static async Task RibDumpAsync(HttpContext context, IApplianceApi a)
-    {
-        context.Response.ContentType = "application/octet-stream";
-        if (!await a.WriteRibAsync(context.Response.BodyWriter, context.RequestAborted))
-        {
-            context.Response.Headers.RetryAfter = "5";
-            await Results.Problem(
-                "Another dump of the table is being written.", statusCode: StatusCodes.Status503ServiceUnavailable).ExecuteAsync(context);
-        }
-    }
-
-    private static async Task MetricsAsync(HttpContext context, IApplianceApi a)
+    private static async Task MetricsAsync(HttpContext context, IApplianceApi appliance)
     {
         context.Response.ContentType = "text/plain; version=0.0.4; charset=utf-8";
         using StringWriter text = new();
-        a.WriteMetrics(text);
+        appliance.WriteMetrics(text);
         await context.Response.WriteAsync(text.ToString(), context.RequestAborted);
-    }
-
-    private static IResult Answer(OperationResult result, Func<IResult> done) => result.Status switch
-    {
-        OperationStatus.Done => done(),
-        OperationStatus.NotFound => Results.Problem(result.Detail, statusCode: StatusCodes.Status404NotFound),
-        _ => Results.Problem(result.Detail, statusCode: StatusCodes.Status409Conflict),
-    };
-
-    private static async IAsyncEnumerable<SseItem<StateEventDto>> EventsAsync(
-        IApplianceApi appliance, [EnumeratorCancellation] CancellationToken cancelled)
-    {
-        StateEventDto? seen = null;
-        while (!cancelled.IsCancellationRequested)
-        {
-            // A reader slower than the cycle skips states rather than queueing them.
-            seen = await appliance.NextStateAsync(seen, cancelled);
-            yield return new SseItem<StateEventDto>(seen, "state");
-        }
     }
 
     /// <inheritdoc/>
@@ -214,5 +206,6 @@ public sealed class ApiServer : IAsyncDisposable
         }
 
         await _app.DisposeAsync();
+        _guard.Dispose();
     }
 }

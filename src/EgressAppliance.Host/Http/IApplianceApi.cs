@@ -35,11 +35,17 @@ public interface IApplianceApi
     /// <summary>Completes when a state newer than <paramref name="seen"/> is there.</summary>
     Task<StateEventDto> NextStateAsync(StateEventDto? seen, CancellationToken cancellationToken);
 
-    /// <summary>The largest prefixes by rate, all links or one.</summary>
-    IReadOnlyList<PrefixDto> GetPrefixes(int top, string? link);
+    /// <summary>The largest prefixes by rate.</summary>
+    PrefixPage GetPrefixes(PrefixQuery query);
 
-    /// <summary>The latest decisions, newest first.</summary>
-    IReadOnlyList<DecisionDto> GetDecisions(int limit);
+    /// <summary>The links that the largest prefixes go by and could go by.</summary>
+    MatrixDto GetMatrix(int top);
+
+    /// <summary>The latest decisions, newest first; those before the decision of an id, if one is given.</summary>
+    IReadOnlyList<DecisionDto> GetDecisions(int limit, long? before = null);
+
+    /// <summary>The configuration in force.</summary>
+    ConfigDto Config { get; }
 
     /// <summary>Why a prefix, or the prefix of an address, goes where it goes; null if the text is neither.</summary>
     ExplainDto? Explain(string query);

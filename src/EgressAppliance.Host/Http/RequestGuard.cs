@@ -29,6 +29,13 @@ public static class RequestGuard
             return null;
         }
 
+        return CheckOrigin(request);
+    }
+
+    /// <summary>Null if a request that changes something comes from the own page or from no page; else why it is refused.</summary>
+    public static string? CheckOrigin(HttpRequest request)
+    {
+        ArgumentNullException.ThrowIfNull(request);
         string origin = request.Headers.Origin.ToString();
         if (origin.Length != 0 && !string.Equals(origin, $"{request.Scheme}://{request.Host}", StringComparison.OrdinalIgnoreCase))
         {
@@ -57,6 +64,14 @@ public static class RequestGuard
         headers.XContentTypeOptions = "nosniff";
         headers.ContentSecurityPolicy = ContentSecurityPolicy;
         headers["Referrer-Policy"] = "no-referrer";
+        headers["Cross-Origin-Opener-Policy"] = "same-origin";
+        headers["Cross-Origin-Resource-Policy"] = "same-origin";
+        headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=()";
+        if (context.Request.IsHttps)
+        {
+            headers.StrictTransportSecurity = "max-age=31536000";
+        }
+
         headers.CacheControl = "no-store";
     }
 }

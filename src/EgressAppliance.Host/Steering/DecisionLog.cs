@@ -53,12 +53,12 @@ public sealed class DecisionLog(int capacity = 1000)
         }
     }
 
-    /// <summary>At most <paramref name="limit"/>, newest first.</summary>
-    public IReadOnlyList<DecisionDto> Latest(int limit)
+    /// <summary>At most <paramref name="limit"/>, newest first; those before the decision with the id <paramref name="before"/>, if it is given.</summary>
+    public IReadOnlyList<DecisionDto> Latest(int limit, long? before = null)
     {
         lock (_gate)
         {
-            return [.. _entries.Reverse().Take(limit)];
+            return [.. _entries.Reverse().Where(d => before is null || d.Id < before).Take(limit)];
         }
     }
 }

@@ -80,6 +80,9 @@ public sealed class StateBuilder(
         };
     }
 
+    /// <summary>The links by which the routers have a path for a prefix, in the order of preference.</summary>
+    public IReadOnlyList<string> LinksOf(IpPrefix prefix) => links.LinksOf(speaker.GetPaths(prefix));
+
     /// <summary>A decision as the log keeps it.</summary>
     public static DecisionDto Decision(CycleOutcome outcome, TimeSpan elapsed)
     {

@@ -17,12 +17,21 @@ public sealed class ApiClientTests : IAsyncLifetime
     private readonly CliRunner _cli = new();
     private readonly FakeAppliance _appliance = new();
     private readonly string _socket = Path.Combine(Path.GetTempPath(), $"egress-cli-{Guid.NewGuid():N}.sock");
+    private readonly AuditLog _audit = FakeAppliance.AuditInMemory();
     private ApiServer _server = null!;
 
-    public async Task InitializeAsync() => _server = await ApiServer.StartAsync(
-        new HttpConfig { Listen = new IPEndPoint(IPAddress.Loopback, 0), Socket = _socket }, _appliance, NullLoggerFactory.Instance, CancellationToken.None);
+    public async Task InitializeAsync()
+    {
+        _server = await ApiServer.StartAsync(
+            new HttpConfig { Listen = new IPEndPoint(IPAddress.Loopback, 0), Socket = _socket }, _appliance, _audit,
+            NullLoggerFactory.Instance, TimeProvider.System, CancellationToken.None);
+    }
 
-    public async Task DisposeAsync() => await _server.DisposeAsync();
+    public async Task DisposeAsync()
+    {
+        await _server.DisposeAsync();
+        await _audit.DisposeAsync();
+    }
 
     [Theory]
     [InlineData("show status", "no_overload: No link is over its threshold.")]

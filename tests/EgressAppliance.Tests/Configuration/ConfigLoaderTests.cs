@@ -81,6 +81,7 @@ public sealed class ConfigLoaderTests
             {
                 Journal = false,
                 JournalFolder = Path.Combine(folder.Path, "var", "journal"),
+                AuditFile = Path.Combine(folder.Path, "var", "audit.jsonl"),
                 BillingFile = Path.Combine(folder.Path, "var", "billing.json"),
                 JournalBytes = 32 << 20,
             },

@@ -155,9 +155,13 @@ public class DemoRunnerTests
 
         public Task<StateEventDto> NextStateAsync(StateEventDto? seen, CancellationToken cancellationToken) => Task.FromResult(State);
 
-        public IReadOnlyList<PrefixDto> GetPrefixes(int top, string? link) => [];
+        public PrefixPage GetPrefixes(PrefixQuery query) => new([], false);
 
-        public IReadOnlyList<DecisionDto> GetDecisions(int limit) => [];
+        public MatrixDto GetMatrix(int top) => throw new NotSupportedException();
+
+        public IReadOnlyList<DecisionDto> GetDecisions(int limit, long? before = null) => [];
+
+        public ConfigDto Config => throw new NotSupportedException();
 
         public ExplainDto? Explain(string query) => null;
 

@@ -11,6 +11,7 @@ namespace EgressAppliance.Tests.Http;
 public sealed class ApiServerTests : IAsyncLifetime, IDisposable
 {
     private readonly FakeAppliance _appliance = new();
+    private readonly AuditLog _audit = FakeAppliance.AuditInMemory();
     private readonly HttpClient _client = new();
     private readonly string _socket = Path.Combine(Path.GetTempPath(), $"egress-api-{Guid.NewGuid():N}", "api.sock");
     private ApiServer _server = null!;
@@ -18,13 +19,14 @@ public sealed class ApiServerTests : IAsyncLifetime, IDisposable
     public async Task InitializeAsync()
     {
         HttpConfig config = new() { Listen = new IPEndPoint(IPAddress.Loopback, 0), Socket = _socket };
-        _server = await ApiServer.StartAsync(config, _appliance, NullLoggerFactory.Instance, CancellationToken.None);
+        _server = await ApiServer.StartAsync(config, _appliance, _audit, NullLoggerFactory.Instance, TimeProvider.System, CancellationToken.None);
         _client.BaseAddress = new Uri($"http://127.0.0.1:{_server.Port}");
     }
 
     public async Task DisposeAsync()
     {
         await _server.DisposeAsync();
+        await _audit.DisposeAsync();
         Directory.Delete(Path.GetDirectoryName(_socket)!, recursive: true);
     }
 
@@ -48,8 +50,94 @@ public sealed class ApiServerTests : IAsyncLifetime, IDisposable
         Assert.Equal(("isp-a", 1_500_000_000), (link.GetProperty("name").GetString(), link.GetProperty("standing_bps").GetInt64()));
     }
 
+    [Fact]
+    public async Task Document_that_the_client_has_is_not_sent_again()
+    {
+        using HttpResponseMessage first = await _client.GetAsync("/api/v1/links");
+        string tag = first.Headers.ETag!.ToString();
+        foreach ((string given, HttpStatusCode status) in new[]
+        {
+            (tag, HttpStatusCode.NotModified), ($"\"other\", W/{tag}", HttpStatusCode.NotModified), ("*", HttpStatusCode.NotModified),
+            ("\"other\"", HttpStatusCode.OK), ("nonsense", HttpStatusCode.OK),
+        })
+        {
+            using HttpRequestMessage request = new(HttpMethod.Get, "/api/v1/links");
+            request.Headers.TryAddWithoutValidation("If-None-Match", given);
+            using HttpResponseMessage again = await _client.SendAsync(request);
+            Assert.Equal((given, status), (given, again.StatusCode));
+            Assert.Equal(status == HttpStatusCode.OK, (await again.Content.ReadAsByteArrayAsync()).Length > 0);
+        }
+
+        StateEventDto state = FakeAppliance.MakeState("observe");
+        _appliance.Feed.Publish(state with { Links = [state.Links[0] with { MirrorBps = 501 }] });
+        using HttpResponseMessage changed = await _client.GetAsync("/api/v1/links");
+        Assert.NotEqual(tag, changed.Headers.ETag!.ToString());
+    }
+
+    [Fact]
+    public async Task Prefixes_come_in_pages_and_each_question_is_asked_once_a_state()
+    {
+        using HttpResponseMessage first = await _client.GetAsync("/api/v1/prefixes?top=1&as=64500&q=192.0.2.1&link=isp-a");
+        string next = Assert.Single(first.Headers.GetValues("Link"));
+        Assert.Matches("^</api/v1/prefixes\\?top=1&link=isp-a&as=64500&q=192.0.2.1&cursor=[A-Za-z0-9_-]+>; rel=\"next\"$", next);
+        using HttpResponseMessage same = await _client.GetAsync("/api/v1/prefixes?top=1&as=64500&q=192.0.2.1&link=isp-a");
+        Assert.Equal(first.Headers.ETag, same.Headers.ETag);
+        using HttpResponseMessage second = await _client.GetAsync(next[1..next.IndexOf('>', StringComparison.Ordinal)]);
+        Assert.False(second.Headers.Contains("Link"));
+        Assert.Equal(
+            [new PrefixQuery(1, "isp-a", 64500, "192.0.2.1"), new PrefixQuery(1, "isp-a", 64500, "192.0.2.1", new PrefixCursor(500, "192.0.2.0/24"))],
+            _appliance.Queries);
+    }
+
+    [Fact]
+    public async Task Decisions_come_in_pages()
+    {
+        _appliance.Decisions = [.. Enumerable.Range(1, 5).Reverse().Select(i => new DecisionDto(i, FakeAppliance.Time, "no_overload", "", "observe", [], [], 0, 0, 1))];
+        List<long> read = [];
+        string? path = "/api/v1/decisions?limit=2";
+        while (path is not null)
+        {
+            using HttpResponseMessage page = await _client.GetAsync(path);
+            using JsonDocument decisions = JsonDocument.Parse(await page.Content.ReadAsStringAsync());
+            read.AddRange(decisions.RootElement.EnumerateArray().Select(d => d.GetProperty("id").GetInt64()));
+            path = page.Headers.TryGetValues("Link", out IEnumerable<string>? links) ? links.Single().Split('<', '>')[1] : null;
+        }
+
+        Assert.Equal([5, 4, 3, 2, 1], read);
+    }
+
+    [Fact]
+    public async Task Config_check_tells_line_and_remedy_of_each_error()
+    {
+        using StringContent text = new("version: 1\nsiet: fra1\n", System.Text.Encoding.UTF8, "application/yaml");
+        using HttpResponseMessage response = await _client.PostAsync("/api/v1/config/check", text);
+        using JsonDocument answer = JsonDocument.Parse(await response.Content.ReadAsStringAsync());
+        Assert.False(answer.RootElement.GetProperty("valid").GetBoolean());
+        JsonElement unknown = answer.RootElement.GetProperty("diagnostics").EnumerateArray().Single(d => d.GetProperty("line").GetInt32() == 2);
+        Assert.Equal(("error", 1), (unknown.GetProperty("severity").GetString(), unknown.GetProperty("column").GetInt32()));
+        Assert.Contains("site", unknown.GetProperty("remedy").GetString(), StringComparison.Ordinal);
+        Assert.Empty(_appliance.Changes);
+    }
+
+    [Fact]
+    public async Task Changes_done_and_refused_stand_in_the_audit_log_newest_first()
+    {
+        await _client.PutAsJsonAsync("/api/v1/mode", new { mode = "inject" });
+        await _client.PostAsJsonAsync("/api/v1/overrides", new { prefix = "192.0.2.0/24", link = "isp-\nb" });
+        using JsonDocument audit = JsonDocument.Parse(await _client.GetStringAsync("/api/v1/audit?limit=2"));
+        Assert.Equal(
+            ["override_add 192.0.2.0/24 isp-?b: refused: No path by that link.", "mode inject: done"],
+            audit.RootElement.EnumerateArray().Select(e => $"{e.GetProperty("action")} {e.GetProperty("detail")}: {e.GetProperty("outcome")}"));
+        Assert.All(audit.RootElement.EnumerateArray(), e => Assert.Equal(("local", "loopback"), (e.GetProperty("who").GetString(), e.GetProperty("via").GetString())));
+    }
+
     [Theory]
     [InlineData("/api/v1/prefixes?top=0")]
+    [InlineData("/api/v1/prefixes?cursor=nonsense")]
+    [InlineData("/api/v1/prefixes?as=x")]
+    [InlineData("/api/v1/matrix?top=0")]
+    [InlineData("/api/v1/audit?limit=0")]
+    [InlineData("/api/v1/decisions?cursor=x")]
     [InlineData("/api/v1/prefixes?top=x")]
     [InlineData("/api/v1/decisions?limit=-1")]
     [InlineData("/api/v1/explain?prefix=nonsense")]

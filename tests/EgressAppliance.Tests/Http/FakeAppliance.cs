@@ -1,6 +1,7 @@
 using System.IO.Pipelines;
 using EgressAppliance.Host.Http;
 using EgressAppliance.Host.Steering;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace EgressAppliance.Tests.Http;
 
@@ -34,6 +35,9 @@ internal sealed class FakeAppliance : IApplianceApi
         [new FlowLinkDto("isp-a", 3, "snmp"), new FlowLinkDto("isp-b", 17, "configured"), new FlowLinkDto("isp-c", null, "next_hop")],
         2, ["203.0.113.9"], 60, 0);
 
+    /// <summary>An audit log without a file.</summary>
+    public static AuditLog AuditInMemory() => new("", TimeProvider.System, NullLogger<AuditLog>.Instance);
+
     public static StateEventDto MakeState(string mode) => new(
         new StatusDto("fra1", "1.0", mode, "no_overload", "No link is over its threshold.", true, Time, 1, [],
             new CaptureDto(1, 1, 100, 1, 800, 0, 0, 0, 0, 0, new Dictionary<string, long> { ["truncated_ipv4"] = 2 }, 0, 0, 0, 1, []),
@@ -44,9 +48,24 @@ internal sealed class FakeAppliance : IApplianceApi
 
     public Task<StateEventDto> NextStateAsync(StateEventDto? seen, CancellationToken cancellationToken) => Feed.NextAsync(seen, cancellationToken);
 
-    public IReadOnlyList<PrefixDto> GetPrefixes(int top, string? link) => [.. State.Prefixes.Take(top)];
+    /// <summary>Decisions that there are, newest first.</summary>
+    public IReadOnlyList<DecisionDto> Decisions { get; set; } = [];
 
-    public IReadOnlyList<DecisionDto> GetDecisions(int limit) => [];
+    /// <summary>Questions about prefixes that came this far.</summary>
+    public List<PrefixQuery> Queries { get; } = [];
+
+    public ConfigDto Config => new("/etc/egress-appliance/appliance.yaml", Time, "version: 1\n");
+
+    public PrefixPage GetPrefixes(PrefixQuery query)
+    {
+        Queries.Add(query);
+        return new PrefixPage([.. State.Prefixes.Take(query.Top)], More: query.After is null);
+    }
+
+    public MatrixDto GetMatrix(int top) => new(
+        Time, LinkNames, [new MatrixRowDto("192.0.2.0/24", 64500, 500, "isp-a", false, [new MatrixCellDto("isp-a", 500, true)])]);
+
+    public IReadOnlyList<DecisionDto> GetDecisions(int limit, long? before = null) => [.. Decisions.Where(d => before is null || d.Id < before).Take(limit)];
 
     public ExplainDto? Explain(string query) =>
         query == "192.0.2.1" ? new ExplainDto(query, "192.0.2.0/24", 500, "isp-a", "isp-a", null, [], "It goes by its native link.") : null;

@@ -94,9 +94,9 @@ public sealed class ApplianceApiTests
         await using Bench bench = new();
         string prefix = await bench.RelieveAsync();
         await bench.CycleAsync(2, bench.Surge);
-        Assert.Equal([prefix], bench.Api.GetPrefixes(10, null).Where(p => p.Override).Select(p => p.Prefix));
-        Assert.Equal([prefix], bench.Api.GetPrefixes(10, bench.Api.State.Overrides[0].To).Select(p => p.Prefix));
-        Assert.Single(bench.Api.GetPrefixes(1, null));
+        Assert.Equal([prefix], bench.Api.GetPrefixes(new PrefixQuery(10)).Prefixes.Where(p => p.Override).Select(p => p.Prefix));
+        Assert.Equal([prefix], bench.Api.GetPrefixes(new PrefixQuery(10, bench.Api.State.Overrides[0].To)).Prefixes.Select(p => p.Prefix));
+        Assert.Single(bench.Api.GetPrefixes(new PrefixQuery(1)).Prefixes);
         using StringWriter metrics = new();
         bench.Api.WriteMetrics(metrics);
         Assert.Contains("announced", metrics.ToString());

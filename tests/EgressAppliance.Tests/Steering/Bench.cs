@@ -7,6 +7,7 @@ using EgressAppliance.Decision.Overrides;
 using EgressAppliance.Host;
 using EgressAppliance.Host.Config;
 using EgressAppliance.Host.Flow;
+using EgressAppliance.Host.Http;
 using EgressAppliance.Host.Interfaces;
 using EgressAppliance.Host.RouteFeed;
 using EgressAppliance.Host.Steering;
@@ -56,7 +57,8 @@ internal sealed class Bench : IAsyncDisposable
         Builder = new StateBuilder(Config, Links, Speaker, new MonitoringView(null), Table, Wall);
         Explainer = new Explainer(Speaker, Links, new RouterChoices(Speaker, Links, Config.Decision.MarkerCommunity), new RoutePolicies(Config.Decision.Policies, Links), Table);
         Loop.CycleDone += (_, _, _) => BeforePublication?.Invoke();
-        Api = new ApplianceApi(Loop, Builder, Explainer, Installer, Links, new RibView(Speaker, Links, Table, Config, Wall), Builder.Empty(mode), new CostView(Config, () => Loop.Billing, null));
+        Api = new ApplianceApi(Loop, Builder, Explainer, Installer, Links, new RibView(Speaker, Links, Table, Config, Wall), Builder.Empty(mode), new CostView(Config, () => Loop.Billing, null),
+            new ConfigDto(null, null, ""));
         Loop.CycleDone += (_, outcome, _) =>
         {
             Last = outcome;

@@ -1,0 +1,148 @@
+using System.Globalization;
+using System.Text.Json.Serialization.Metadata;
+using EgressAppliance.Host.Http.Access;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+
+namespace EgressAppliance.Host.Http;
+
+/// <summary>The endpoints under <c>/api/v1</c> that look at the appliance.</summary>
+internal sealed class ReadEndpoints(IApplianceApi appliance, AuditLog audit)
+{
+    /// <summary>Most prefixes of an answer, and most rows of the matrix.</summary>
+    public const int MaxTop = 10_000, MaxRows = 2_000;
+
+    /// <summary>Most decisions, and most entries of the audit log, of an answer.</summary>
+    public const int MaxLimit = 1_000;
+
+    private readonly StateDocuments _documents = new();
+
+    /// <summary>Adds them.</summary>
+    public void Map(RouteGroupBuilder api)
+    {
+        ApiJson json = ApiJson.Default;
+        Of(api, "/status", "Mode, verdict, health and inputs.", s => s.Status, json.StatusDto);
+        Of(api, "/capture", "Where every frame ended, and what to do about loss.", s => s.Status.Capture, json.CaptureDto);
+        Of(api, "/links", "Load and limits of every link.", s => s.Links, json.IReadOnlyListLinkDto);
+        Of(api, "/overrides", "What is announced, or in observe mode proposed, and why.", s => s.Overrides, json.IReadOnlyListOverrideDto);
+        Get<DecisionDto>(api, "/plan", "The plan of the latest cycle.", Plan).ProducesProblem(StatusCodes.Status404NotFound);
+        Get<IReadOnlyList<BgpPeerDto>>(api, "/bgp", "The sessions with the routers, or with one of them.", Bgp).ProducesProblem(StatusCodes.Status404NotFound);
+        Get<IReadOnlyList<PrefixDto>>(api, "/prefixes", "The largest prefixes by rate; the header Link has the address of the next page.", Prefixes)
+            .ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status404NotFound);
+        Get<MatrixDto>(api, "/matrix", "By which links the largest prefixes go and could go.", Matrix).ProducesProblem(StatusCodes.Status400BadRequest);
+        Get<IReadOnlyList<DecisionDto>>(api, "/decisions", "The latest cycles, newest first; the header Link has the address of the next page.", Decisions)
+            .ProducesProblem(StatusCodes.Status400BadRequest);
+        Get<CostDto>(api, "/cost", "The billing months, and what cost mode makes of them.", () => Document.Of(appliance.GetCost(), json.CostDto));
+        Get<ExplainDto>(api, "/explain", "Why a prefix goes where it goes.", Explain).ProducesProblem(StatusCodes.Status400BadRequest);
+        Get<RibDto>(api, "/bgp/rib", "All paths of a prefix, and why each but the best is not.", Rib).ProducesProblem(StatusCodes.Status400BadRequest);
+        Get<ConfigDto>(api, "/config", "The configuration in force, without secrets.", () => Document.Of(appliance.Config, json.ConfigDto));
+        Get<IReadOnlyList<AuditEntryDto>>(api, "/audit", "Who changed what, newest first.", Audit).ProducesProblem(StatusCodes.Status400BadRequest);
+        api.MapGet("/bgp/rib.mrt", (Delegate)RibDumpAsync).WithSummary("The routers' tables as MRT (TABLE_DUMP_V2).").Produces(StatusCodes.Status200OK, null, "application/octet-stream")
+            .ProducesProblem(StatusCodes.Status503ServiceUnavailable);
+        api.MapGet("/events", (Delegate)new EventStream(appliance, _documents).ServeAsync).WithSummary("Server-sent events: the event `state` once a cycle.")
+            .Produces<StateEventDto>(StatusCodes.Status200OK, "text/event-stream").ProducesProblem(StatusCodes.Status503ServiceUnavailable);
+    }
+
+    private void Of<T>(RouteGroupBuilder api, string path, string summary, Func<StateEventDto, T> part, JsonTypeInfo<T> type) =>
+        Get<T>(api, path, summary, () =>
+        {
+            StateEventDto state = appliance.State;
+            return _documents.Get(state, path, () => Document.Of(part(state), type));
+        });
+
+    private static RouteHandlerBuilder Get<T>(RouteGroupBuilder api, string path, string summary, Delegate handler) =>
+        api.MapGet(path, handler).WithSummary(summary).Produces<T>().Produces(StatusCodes.Status304NotModified);
+
+    private IResult Plan() => appliance.State.Decision is { } decision
+        ? Document.Of(decision, ApiJson.Default.DecisionDto)
+        : NotFound("No cycle of the decision maker has run yet.");
+
+    private IResult Bgp(string? router = null)
+    {
+        StateEventDto state = appliance.State;
+        IReadOnlyList<BgpPeerDto> peers = state.Status.Bgp;
+        IReadOnlyList<BgpPeerDto> asked = router is null ? peers : [.. peers.Where(p => p.Router == router)];
+        return router is not null && asked.Count == 0
+            ? NotFound($"There is no router '{router}'. Routers: {string.Join(", ", peers.Select(p => p.Router))}.")
+            : Document.Of(asked, ApiJson.Default.IReadOnlyListBgpPeerDto);
+    }
+
+    private IResult Prefixes(int top = 50, string? link = null, uint? @as = null, string? q = null, string? cursor = null)
+    {
+        if (top is < 1 or > MaxTop)
+        {
+            return BadRequest($"'top' is 1 to {MaxTop}.");
+        }
+
+        if (link is not null && !appliance.LinkNames.Contains(link))
+        {
+            return NotFound($"There is no link '{link}'. Links: {string.Join(", ", appliance.LinkNames)}.");
+        }
+
+        PrefixCursor? after = null;
+        if (cursor is not null && (after = PrefixCursor.Parse(cursor)) is null)
+        {
+            return BadRequest("'cursor' is not one that this API gave; begin without it.");
+        }
+
+        PrefixQuery query = new(top, link, @as, string.IsNullOrWhiteSpace(q) ? null : q.Trim(), after);
+        return _documents.Get(appliance.State, query.ToString(), () =>
+        {
+            PrefixPage page = appliance.GetPrefixes(query);
+            string next = !page.More ? "" : Address(
+                "prefixes", ("top", top.ToString(CultureInfo.InvariantCulture)), ("link", link), ("as", @as?.ToString(CultureInfo.InvariantCulture)),
+                ("q", query.Text), ("cursor", new PrefixCursor(page.Prefixes[^1].RateBps, page.Prefixes[^1].Prefix).ToString()));
+            return Document.Of(page.Prefixes, ApiJson.Default.IReadOnlyListPrefixDto, next);
+        });
+    }
+
+    private IResult Matrix(int top = 100) => top is < 1 or > MaxRows
+        ? BadRequest($"'top' is 1 to {MaxRows}.")
+        : _documents.Get(
+            appliance.State, string.Create(CultureInfo.InvariantCulture, $"matrix {top}"), () => Document.Of(appliance.GetMatrix(top), ApiJson.Default.MatrixDto));
+
+    private IResult Decisions(int limit = 50, long? cursor = null)
+    {
+        if (limit is < 1 or > MaxLimit)
+        {
+            return BadRequest($"'limit' is 1 to {MaxLimit}.");
+        }
+
+        IReadOnlyList<DecisionDto> found = appliance.GetDecisions(limit + 1, cursor);
+        IReadOnlyList<DecisionDto> page = [.. found.Take(limit)];
+        string next = found.Count <= limit ? "" : Address(
+            "decisions", ("limit", limit.ToString(CultureInfo.InvariantCulture)), ("cursor", page[^1].Id.ToString(CultureInfo.InvariantCulture)));
+        return Document.Of(page, ApiJson.Default.IReadOnlyListDecisionDto, next);
+    }
+
+    private IResult Explain(string? prefix) => appliance.Explain(prefix ?? "") is { } answer
+        ? Document.Of(answer, ApiJson.Default.ExplainDto)
+        : BadRequest("'prefix' is an address or a prefix with its host bits zero.");
+
+    private IResult Rib(string? prefix) => appliance.GetRib(prefix ?? "") is { } answer
+        ? Document.Of(answer, ApiJson.Default.RibDto)
+        : BadRequest("'prefix' is an address or a prefix with its host bits zero.");
+
+    private IResult Audit(int limit = 100) => limit is < 1 or > MaxLimit
+        ? BadRequest($"'limit' is 1 to {MaxLimit}.")
+        : Document.Of(audit.Latest(limit), ApiJson.Default.IReadOnlyListAuditEntryDto);
+
+    private async Task RibDumpAsync(HttpContext context)
+    {
+        context.Response.ContentType = "application/octet-stream";
+        if (!await appliance.WriteRibAsync(context.Response.BodyWriter, context.RequestAborted))
+        {
+            context.Response.Headers.RetryAfter = "5";
+            await Results.Problem(
+                "Another dump of the table is being written.", statusCode: StatusCodes.Status503ServiceUnavailable).ExecuteAsync(context);
+        }
+    }
+
+    private static string Address(string path, params (string Name, string? Value)[] query) =>
+        $"/api/v1/{path}?{string.Join('&', query.Where(p => p.Value is not null).Select(p => $"{p.Name}={Uri.EscapeDataString(p.Value!)}"))}";
+
+    private static IResult BadRequest(string detail) => Results.Problem(detail, statusCode: StatusCodes.Status400BadRequest);
+
+    private static IResult NotFound(string detail) => Results.Problem(detail, statusCode: StatusCodes.Status404NotFound);
+}
