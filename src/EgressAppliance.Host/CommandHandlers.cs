@@ -150,6 +150,11 @@ public sealed class CommandHandlers : ICommandHandlers
         }
 
         checks.Add(CheckListen("http", config.Http.Listen));
+        if (config.Http.Remote is { } remote)
+        {
+            checks.Add(CheckListen("http remote", remote.Listen));
+        }
+
         return Task.FromResult<IReadOnlyList<SetupCheck>>(checks);
     }
 
@@ -163,11 +168,11 @@ public sealed class CommandHandlers : ICommandHandlers
         };
     }
 
-    /// <summary>Loads a configuration; prints everything that is wrong with it and returns null if it cannot be used.</summary>
     /// <summary>The decision section of a configuration, or its defaults without one; null if the file has errors, which were told.</summary>
     private static async Task<DecisionConfig?> LoadDecisionAsync(string? path, CommandConsole console) =>
         path is null ? new DecisionConfig() : (await LoadAsync(path, console))?.Decision;
 
+    /// <summary>Loads a configuration; prints everything that is wrong with it and returns null if it cannot be used.</summary>
     private static async Task<ApplianceConfig?> LoadAsync(string path, CommandConsole console)
     {
         ConfigResult result = ConfigLoader.Load(path);
@@ -192,16 +197,16 @@ public sealed class CommandHandlers : ICommandHandlers
                 || LocalAddresses.All().Contains(endPoint.Address);
             if (!ours)
             {
-                return new SetupCheck(name, false, $"{endPoint.Address} is no address of this machine");
+                return new SetupCheck(name, false, $"{endPoint.Address} is no address of this machine") { Remedy = "`ip address` lists those that it has" };
             }
 
             using Socket socket = udp ? new(endPoint.AddressFamily, SocketType.Dgram, ProtocolType.Udp) : new(endPoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
             socket.Bind(endPoint);
-            return new SetupCheck(name, true, endPoint.Port == 0 ? "does not listen" : $"{endPoint}{(udp ? "/udp" : "")} can be listened on");
+            return new SetupCheck(name, true, endPoint.Port == 0 ? "does not listen" : $"{endPoint}{(udp ? "/udp" : "")} can be listened on") { Listening = true };
         }
         catch (Exception e) when (e is SocketException or IOException)
         {
-            return new SetupCheck(name, false, $"{endPoint}: {e.Message}");
+            return new SetupCheck(name, false, $"{endPoint}: {e.Message}") { Listening = true, Remedy = "`ss -lntup` tells what has it" };
         }
     }
 }

@@ -11,7 +11,7 @@ namespace EgressAppliance.Host.Cli;
 /// <summary>The commands that look at or steer a running appliance.</summary>
 internal sealed class ApiCommands(CommandConsole console, GlobalOptions global)
 {
-    public IEnumerable<Command> Build() => [Show(), Explain(), Override(), Mode(), WithdrawAll()];
+    public IEnumerable<Command> Build() => [Show(), new TopCommand(console, global).Build(), Explain(), Override(), Mode(), WithdrawAll()];
 
     /// <summary><c>show plan</c>, and <c>plan</c> without a snapshot.</summary>
     public Task<int> ShowPlanAsync(ParseResult parsed, CancellationToken cancellation) =>

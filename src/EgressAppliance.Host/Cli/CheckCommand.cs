@@ -34,6 +34,7 @@ public sealed record DumpReport(string File);
 [JsonSerializable(typeof(ReplayJournalReport))]
 [JsonSerializable(typeof(SnmpWalkReport))]
 [JsonSerializable(typeof(LinkDiscoverReport))]
+[JsonSerializable(typeof(DoctorReport))]
 [JsonSerializable(typeof(TokenReport))]
 [JsonSerializable(typeof(TokenReport[]))]
 public sealed partial class CliJson : JsonSerializerContext;
@@ -134,14 +135,7 @@ internal sealed class CheckCommand(ICommandHandlers handlers, CommandConsole con
                     $"{path}:{check.Line}:{check.Column}: {(check.Passed ? "warning: " : "")}'{check.Key}': {check.Detail}{(check.Remedy is null ? "" : "; " + check.Remedy)}");
             }
 
-            TextTable table = new("SETUP", "RESULT", "DETAIL");
-            foreach (SetupCheck check in tried)
-            {
-                Cell cell = !check.Passed ? new Cell("failed", CellStyle.Bad) : check.Warning ? new Cell("warning", CellStyle.Warning) : new Cell("good", CellStyle.Good);
-                table.Add(check.Name, cell, check.Detail + (check.Remedy is null ? "" : "; " + check.Remedy));
-            }
-
-            table.Write(console, "Nothing to set up.");
+            SetupViews.Write(tried, console, "SETUP", "Nothing to set up.");
         }
     }
 }

@@ -15,6 +15,12 @@ public sealed class CommandConsole
     /// <summary>Columns of the terminal; null where output is not a terminal, and so nothing is cut off.</summary>
     public int? Width { get; init; }
 
+    /// <summary>Lines of the terminal; null where output is not a terminal.</summary>
+    public int? Height { get; init; }
+
+    /// <summary>The key that was typed since it was last asked, or null; never waits.</summary>
+    public Func<char?> ReadKey { get; init; } = () => null;
+
     /// <summary>True where colour may be used: a terminal, and NO_COLOR is not set.</summary>
     public bool Color { get; init; }
 
@@ -31,6 +37,8 @@ public sealed class CommandConsole
             Error = Console.Error,
             OpenInput = Console.OpenStandardInput,
             Width = terminal ? TerminalWidth() : null,
+            Height = terminal && Console.WindowHeight is > 0 and var height ? height : null,
+            ReadKey = () => !Console.IsInputRedirected && Console.KeyAvailable ? Console.ReadKey(intercept: true).KeyChar : null,
             // https://no-color.org: any value that is not empty.
             Color = terminal && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR")) && Environment.GetEnvironmentVariable("TERM") != "dumb",
         };

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Invocation;
 using System.CommandLine.Parsing;
 using EgressAppliance.Host.Config;
+using EgressAppliance.Host.Doctor;
 using EgressAppliance.Host.Simulate;
 
 namespace EgressAppliance.Host.Cli;
@@ -16,6 +17,7 @@ namespace EgressAppliance.Host.Cli;
 //   CheckCommand    check: needs the configuration only
 //   SimulateCommand simulate: needs nothing
 //   SnmpCommands    snmp walk, links discover: needs the configuration, or nothing
+//   DoctorCommand   doctor: configuration, machine and running appliance
 //   TokenCommands   token: needs the tokens file only
 //   ApiCommands     commands that talk to a running appliance, by ApiClient, shown by Views and TextTable
 
@@ -90,6 +92,9 @@ public static class CommandLine
         root.Subcommands.Add(Plan(handlers, console, global));
         root.Subcommands.Add(Simulate(handlers, console, global));
         root.Subcommands.Add(new TokenCommands(console, global).Build());
+        root.Subcommands.Add(new DoctorCommand(handlers, console, global, () => MachineFacts.Read()).Build());
+        root.Subcommands.Add(new CompletionCommand(console).Build());
+        root.Subcommands.Add(new ManCommand(console).Build());
         ApiCommands api = new(console, global);
         root.Subcommands.Add(Bgp(handlers, console, api));
         foreach (Command command in new SnmpCommands(console, global).Build())

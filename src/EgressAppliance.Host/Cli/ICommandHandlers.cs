@@ -95,6 +95,9 @@ public sealed record SetupCheck(string Name, bool Passed, string Detail)
     /// <summary>It passed, but the operator should look at it.</summary>
     public bool Warning { get; init; }
 
+    /// <summary>It tried to listen on an address, which cannot succeed while the appliance runs.</summary>
+    public bool Listening { get; init; }
+
     /// <summary>The key it is about, with indices: <c>capture.sources[0].ring</c>; null if none.</summary>
     public string? Key { get; init; }
 
