@@ -7,7 +7,7 @@ endif
 HOST          := src/EgressAppliance.Host
 UI_SOURCES    := $(wildcard src/ui/*.json src/ui/*.ts src/ui/*.html src/ui/src/* src/ui/src/*/*)
 
-.PHONY: help build demo run test unit system fuzz bench compare compare-live compare-bgp format ui deb image clean
+.PHONY: help build demo run test unit system fuzz bench compare compare-live compare-bgp measure-api format ui deb image clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -45,6 +45,9 @@ compare-live: build ## live capture against C on a veth pair (root), perf/report
 
 compare-bgp: build ## BGP speaker against BIRD, FRR and GoBGP with a full table (root), perf/reports/bgp.md; COMPARE_ARGS='--only own bird'
 	dotnet run --project perf/EgressAppliance.Comparison -c Release -- compare-bgp $(COMPARE_ARGS)
+
+measure-api: build ## the API under 100 clients, with a full table and traffic (root, wrk), perf/reports/api.md
+	dotnet run --project perf/EgressAppliance.Comparison -c Release -- measure-api $(COMPARE_ARGS)
 
 format: ## rewrite sources to the house style
 	dotnet format EgressAppliance.sln

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using EgressAppliance.Comparison.Api;
 using EgressAppliance.Comparison.Bgp;
 using EgressAppliance.Comparison.Files;
 using EgressAppliance.Comparison.Live;
@@ -75,6 +76,7 @@ receive.SetAction((parsed, _) => ReceiveCommand.RunAsync(parsed.GetRequiredValue
 RootCommand root = new("Compares the appliance's data path with C programs and other tools, and its BGP speaker with other daemons.")
 {
     generate, compare, compareLive, receive, BgpCommands.Compare(data, rounds, reports), BgpCommands.Send(data), BgpCommands.Receive(),
+    ApiReport.Command(data, packets, every, reports),
 };
 root.Options.Add(data);
 root.Options.Add(packets);

@@ -109,11 +109,14 @@ internal sealed class ReadEndpoints(IApplianceApi appliance, AuditLog audit)
             return BadRequest($"'limit' is 1 to {MaxLimit}.");
         }
 
-        IReadOnlyList<DecisionDto> found = appliance.GetDecisions(limit + 1, cursor);
-        IReadOnlyList<DecisionDto> page = [.. found.Take(limit)];
-        string next = found.Count <= limit ? "" : Address(
-            "decisions", ("limit", limit.ToString(CultureInfo.InvariantCulture)), ("cursor", page[^1].Id.ToString(CultureInfo.InvariantCulture)));
-        return Document.Of(page, ApiJson.Default.IReadOnlyListDecisionDto, next);
+        return _documents.Get(appliance.State, string.Create(CultureInfo.InvariantCulture, $"decisions {limit} {cursor}"), () =>
+        {
+            IReadOnlyList<DecisionDto> found = appliance.GetDecisions(limit + 1, cursor);
+            IReadOnlyList<DecisionDto> page = [.. found.Take(limit)];
+            string next = found.Count <= limit ? "" : Address(
+                "decisions", ("limit", limit.ToString(CultureInfo.InvariantCulture)), ("cursor", page[^1].Id.ToString(CultureInfo.InvariantCulture)));
+            return Document.Of(page, ApiJson.Default.IReadOnlyListDecisionDto, next);
+        });
     }
 
     private IResult Explain(string? prefix) => appliance.Explain(prefix ?? "") is { } answer

@@ -86,6 +86,25 @@ internal sealed class BgpLab : IDisposable
             WorkingDirectory = Folder,
         })!;
 
+    /// <summary>Adds a mirror port: a second veth pair from the routers to the speaker, over which the kernel sends nothing of its own.</summary>
+    public void AddWire(string sender, string mirror)
+    {
+        Ip("link", "add", sender, "netns", _routers, "type", "veth", "peer", "name", mirror, "netns", _speaker);
+        foreach ((string space, string name) in ((string, string)[])[(_routers, sender), (_speaker, mirror)])
+        {
+            ProcessRun.Run("ip", "netns", "exec", space, "sysctl", "-qw", $"net.ipv6.conf.{name}.disable_ipv6=1");
+            Ip("-n", space, "link", "set", name, "up");
+        }
+    }
+
+    /// <summary>Starts a program beside the routers, on processor 0.</summary>
+    public Process StartAtRouters(IReadOnlyList<string> command) => Process.Start(
+        new ProcessStartInfo("ip", ["netns", "exec", _routers, "taskset", "-c", "0", .. command]) { RedirectStandardOutput = true, UseShellExecute = false, WorkingDirectory = Folder })!;
+
+    /// <summary>Frames that an interface of the routers has sent.</summary>
+    public long CountSent(string name) => long.Parse(
+        ProcessRun.Run("ip", "netns", "exec", _routers, "cat", $"/sys/class/net/{name}/statistics/tx_packets").Output, System.Globalization.CultureInfo.InvariantCulture);
+
     /// <summary>Runs a program beside the speaker's address to its end, on processor 0.</summary>
     public string Ask(params string[] command) => ProcessRun.Run("ip", InSpeakerSpace("0", command)).Output;
 
