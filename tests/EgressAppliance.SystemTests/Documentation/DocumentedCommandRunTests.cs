@@ -17,7 +17,7 @@ public sealed class DocumentedCommandRunTests(ITestOutputHelper output)
     /// <summary>Lines that end with another code here, and why.</summary>
     private static readonly Dictionary<string, int> OtherCodes = new(StringComparer.Ordinal);
 
-    private static readonly TimeSpan RunFor = TimeSpan.FromSeconds(6);
+    private static readonly TimeSpan RunFor = TimeSpan.FromSeconds(4);
 
     [DocumentationFact]
     public Task Commands_of_the_blocks_do_what_the_documentation_says() => Lab.RunAsync(output, Options(), async lab =>
@@ -32,7 +32,7 @@ public sealed class DocumentedCommandRunTests(ITestOutputHelper output)
             await CheckAsync(machine, line, failed);
         }
 
-        await using Daemon appliance = machine.TypeAndLeave("egress-appliance run --config appliance.yaml");
+        machine.TypeAndLeave("egress-appliance run --config appliance.yaml");
         await Until.ValueAsync("the appliance to be ready", () => machine.GetAsync("/readyz"), text => text == "ready\n", Scenario.Generous, output);
         DocumentedCommand[] asking = [.. lines.Where(IsAsking)];
         Assert.True(asking.Length > 10);
@@ -65,7 +65,7 @@ public sealed class DocumentedCommandRunTests(ITestOutputHelper output)
         ShellResult result = endless ? await machine.TypeForAWhileAsync(line.Text, RunFor) : await machine.TypeAsync(line.Text);
         output.WriteLine($"{line.Place}: {line.Text}\n  -> {result.ExitCode}, {result.Output.Length} characters: {result.Output.Split('\n')[0]}");
         bool complained = result.Error.Contains("egress-appliance:", StringComparison.Ordinal) || result.Error.Contains("Unhandled", StringComparison.Ordinal);
-        if (result.ExitCode != OtherCodes.GetValueOrDefault(line.Text) || complained || (result.Output.Length == 0 && !line.Text.Contains('>', StringComparison.Ordinal)))
+        if (result.ExitCode != OtherCodes.GetValueOrDefault(line.Text) || complained)
         {
             failed.Add($"{line.Place}: `{line.Text}` ended with {result.ExitCode}\n{result.Output}{result.Error}");
         }

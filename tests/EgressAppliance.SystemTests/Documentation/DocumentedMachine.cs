@@ -68,12 +68,7 @@ internal sealed partial class DocumentedMachine
         Shell.RunAsync(Command($"exec timeout --preserve-status --signal=TERM {duration.TotalSeconds:F0} {line}"));
 
     /// <summary>Types a line that goes on until the lab ends.</summary>
-    public Daemon TypeAndLeave(string line)
-    {
-        Daemon daemon = Daemon.Start("typed", _lab.Folder, Command("exec " + line));
-        _lab.Adopt(daemon);
-        return daemon;
-    }
+    public void TypeAndLeave(string line) => _lab.Adopt(Daemon.Start("typed", _lab.Folder, Command("exec " + line)));
 
     /// <summary>Asks the appliance's endpoint, by the socket that it has by default.</summary>
     public async Task<string> GetAsync(string path)
