@@ -24,7 +24,8 @@ public sealed class DocumentedCommandRunTests(ITestOutputHelper output)
     {
         DocumentedMachine machine = await DocumentedMachine.CreateAsync(lab);
         await PingAsync(lab);
-        DocumentedCommand[] lines = [.. DocumentedCommand.All.Where(c => c.IsShell).DistinctBy(c => c.Text)];
+        // With and without bin/ it is the same command, and the same file by two names.
+        DocumentedCommand[] lines = [.. DocumentedCommand.All.Where(c => c.IsShell).DistinctBy(c => c.Text.Replace("bin/", "", StringComparison.Ordinal).Replace("/etc/egress-appliance/appliance.yaml", "appliance.yaml", StringComparison.Ordinal))];
         Assert.True(lines.Length > 25);
         List<string> failed = [];
         foreach (DocumentedCommand line in lines.Where(l => !IsAsking(l)))

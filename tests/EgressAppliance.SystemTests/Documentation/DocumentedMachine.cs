@@ -65,7 +65,7 @@ internal sealed partial class DocumentedMachine
 
     /// <summary>Types a line that does not end, and ends it as a service manager does after a while.</summary>
     public Task<ShellResult> TypeForAWhileAsync(string line, TimeSpan duration) =>
-        Shell.RunAsync(Command($"exec timeout --preserve-status --signal=TERM {duration.TotalSeconds:F0} {line}"));
+        Shell.RunAsync(Command($"exec timeout --foreground --preserve-status --signal=TERM {duration.TotalSeconds:F0} {line}"));
 
     /// <summary>Types a line that goes on until the lab ends.</summary>
     public void TypeAndLeave(string line) => _lab.Adopt(Daemon.Start("typed", _lab.Folder, Command("exec " + line)));

@@ -28,7 +28,9 @@ public sealed class RouterRecipeTests(ITestOutputHelper output)
         string folder = Directory.CreateTempSubdirectory("ealab-recipe-").FullName;
         try
         {
-            await ReadAsync("frr", "", file => [Path.Combine(SystemRequirements.FrrFolder, "bgpd"), "-C", "-f", file]);
+            // bgpd -C only logs a line that it does not know; vtysh has the grammars of all of FRR's daemons and fails.
+            await File.WriteAllTextAsync(Path.Combine(folder, "vtysh.conf"), "");
+            await ReadAsync("frr", "", file => ["vtysh", "--config_dir", folder, "-C", "-f", file]);
             await ReadAsync("bird", "router id 192.0.2.1;\nprotocol device { }\n", file => ["bird", "-p", "-c", file]);
             await ReadAsync("openbgpd", "", file => ["/usr/sbin/bgpd", "-n", "-f", file]);
             await ReadAsync("gobgp", "", file => ["gobgpd", "--dry-run", "-f", file]);
