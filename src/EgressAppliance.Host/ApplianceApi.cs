@@ -29,6 +29,7 @@ public sealed class ApplianceApi : IApplianceApi
     private const int MostChanges = 20;
 
     private readonly DecisionLog _decisions = new();
+    private readonly DurationHistogram _cycles = new(DurationHistogram.OfCycles);
     private readonly Lock _gate = new();
     private CycleResult _result;
     private CycleOutcome? _latest;
@@ -166,7 +167,8 @@ public sealed class ApplianceApi : IApplianceApi
     };
 
     /// <inheritdoc/>
-    public void WriteMetrics(TextWriter writer) => ApplianceMetrics.Write(writer, State, _decisions.Verdicts, _installer.Changes, _journal?.Status, GetCost());
+    public void WriteMetrics(TextWriter writer) => ApplianceMetrics.Write(
+        writer, State, _decisions.Verdicts, _installer.Changes, _journal?.Status, GetCost(), new LoopReading(_loop.Period, _cycles.Read()));
 
     private OperationResult Add(IpPrefix prefix, string link)
     {
@@ -205,6 +207,7 @@ public sealed class ApplianceApi : IApplianceApi
     private void OnCycle(CycleInputs inputs, CycleOutcome outcome, TimeSpan elapsed)
     {
         StateEventDto state = _builder.Build(inputs, outcome, elapsed);
+        _cycles.Observe(elapsed);
         _decisions.Add(state.Decision!);
         _cost.Note(outcome);
         lock (_gate)

@@ -370,6 +370,7 @@ internal sealed partial class PeerSession : IConnectionSink, IAsyncDisposable
         _snapshot = new(shown, shown == old.State ? old.Since : now)
         {
             Established = old.Established + (up ? 1 : 0),
+            Entered = shown == old.State ? old.Entered : [.. old.Entered.Select((times, state) => times + (state == (int)shown ? 1 : 0))],
             HoldTime = shown != SessionState.Established ? TimeSpan.Zero : up ? TimeSpan.FromSeconds(slot.State.HoldTime) : old.HoldTime,
             LastError = told ? step.Reason : old.LastError,
             LastErrorTime = told ? now : old.LastErrorTime,

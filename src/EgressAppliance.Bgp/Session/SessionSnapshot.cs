@@ -10,6 +10,9 @@ internal sealed record SessionSnapshot(SessionState State, DateTimeOffset Since)
     /// <summary>Times it went up.</summary>
     public long Established { get; init; }
 
+    /// <summary>Times each state was entered since start, by <see cref="SessionState"/>.</summary>
+    public IReadOnlyList<long> Entered { get; init; } = new long[(int)SessionState.Established + 1];
+
     /// <summary>Hold time in force while established, else zero.</summary>
     public TimeSpan HoldTime { get; init; }
 

@@ -35,6 +35,7 @@ public sealed partial class BgpSpeaker
             Negotiated = table.Parameters?.Describe(snapshot.HoldTime),
             LastErrorTime = snapshot.LastErrorTime,
             LastNotification = snapshot.LastNotification,
+            StatesEntered = snapshot.Entered,
             NotificationsSent = snapshot.NotificationsSent,
             NotificationsReceived = snapshot.NotificationsReceived,
             RefreshesSent = table.RefreshesSent,

@@ -32,6 +32,9 @@ public sealed record PeerStatus(
     /// <summary>What the OPENs agreed on, or null while the session is not established.</summary>
     public NegotiatedSession? Negotiated { get; init; }
 
+    /// <summary>Times each state of the session was entered since start, by <see cref="SessionState"/>. It begins in Idle, which does not count as entered.</summary>
+    public IReadOnlyList<long> StatesEntered { get; init; } = [];
+
     /// <summary>When <see cref="LastError"/> happened, or null if nothing has.</summary>
     public DateTimeOffset? LastErrorTime { get; init; }
 

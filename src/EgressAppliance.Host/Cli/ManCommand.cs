@@ -8,7 +8,7 @@ internal sealed class ManCommand(CommandConsole console)
 {
     public Command Build()
     {
-        Command command = new("man", "Print the manual page: egress-appliance man | man -l -");
+        Command command = new("man", "Print the manual page, to be read with `man -l`.");
         command.SetAction(async (parsed, _) =>
         {
             RootCommand root = (RootCommand)parsed.RootCommandResult.Command;

@@ -1,3 +1,4 @@
+using System.Net;
 using EgressAppliance.Net;
 
 namespace EgressAppliance.Host.Config;
@@ -34,6 +35,10 @@ internal sealed class BgpChecks(BoundSection root, string baseDirectory, ConfigD
                 if (ours == theirs)
                 {
                     diagnostics.Error(local.At, $"'{local.Path}' is the router's own address", "give an address of this machine");
+                }
+                else if (IPAddress.IsLoopback(ours.ToIPAddress()) && !IPAddress.IsLoopback(theirs.ToIPAddress()))
+                {
+                    diagnostics.Error(local.At, $"'{local.Path}': {ours} is a loopback address, from which {theirs} cannot be reached", "give the address of this machine that the router has as its neighbour");
                 }
                 else if (ours.Family != theirs.Family)
                 {

@@ -233,7 +233,7 @@ public sealed class ConfigBinder
         ParsedValue parsed = key.Type!.Parse(scalar.Text);
         if (parsed.Problem is not null)
         {
-            _diagnostics.Error(node.At, $"'{path}': {Shorten(parsed.Problem)}", parsed.Remedy ?? "");
+            _diagnostics.Error(node.At, $"'{path}': {Shorten(parsed.Problem)}", LikelyMistake.RemedyOf(scalar.Text) ?? parsed.Remedy ?? "");
             return new BoundValue(key, node.At, path) { Given = true, Valid = false };
         }
 
@@ -270,6 +270,7 @@ public sealed class ConfigBinder
             entry.KeyAt,
             $"unknown key '{Shorten(entry.Key)}' {where}",
             near is not null ? $"did you mean '{near}'?"
+            : LikelyMistake.RemedyOfKey(entry.Key) is { } remedy ? remedy
             : elsewhere is not null ? $"there is a key of that name at {elsewhere}"
             : "known here: " + Names(schema));
     }

@@ -47,7 +47,7 @@ public static class ConfigKeys
         Required("http.remote.listen", EndPoint, "Address and port, such as 0.0.0.0:8443 or \"[::]:8443\"."),
         Required("http.remote.certificate_file", Text("path", 1024), "PEM file with the certificate and those between it and the root. Read anew when it changes."),
         Required("http.remote.key_file", Text("path", 1024), "PEM file with its key, not encrypted."),
-        Value("http.remote.tokens_file", Text("path", 1024), "/etc/egress-appliance/tokens", "The tokens, which `egress-appliance token add` makes. Read anew when it changes."),
+        Value("http.remote.tokens_file", Text("path", 1024), "/etc/egress-appliance/tokens", "The tokens, which `egress-appliance token add NAME --scope read` makes. Read anew when it changes."),
     ];
 
     private static ConfigKey[] CaptureKeys() =>

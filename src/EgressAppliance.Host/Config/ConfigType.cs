@@ -33,7 +33,7 @@ public sealed class ConfigType(string name, string range, Func<string, ParsedVal
     /// <summary>An address, no prefix length and no port; an <see cref="IpAddr"/>.</summary>
     public static ConfigType Address { get; } = new("IP address", "", text => IpAddr.TryParse(text, out IpAddr address)
         ? ParsedValue.Of(address)
-        : ParsedValue.Bad($"'{text}' is not an IP address", "write it like 192.0.2.1 or \"2001:db8::1\""));
+        : ParsedValue.Bad($"'{text}' is not an IP address", LikelyMistake.RemedyOfAddress(text) ?? "write it like 192.0.2.1 or \"2001:db8::1\""));
 
     /// <summary>A prefix with its host bits zero; an <see cref="IpPrefix"/>.</summary>
     public static ConfigType Prefix { get; } = new("prefix", "", ParsePrefix);
@@ -109,7 +109,7 @@ public sealed class ConfigType(string name, string range, Func<string, ParsedVal
     /// <summary>A whole number; a <see cref="long"/>.</summary>
     public static ConfigType WholeNumber(long minimum, long maximum) => new("integer", minimum == maximum ? $"{minimum}" : $"{minimum}–{maximum}", text =>
         !long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long value)
-            ? ParsedValue.Bad($"'{text}' is not an integer", $"write a whole number from {minimum} to {maximum}")
+            ? ParsedValue.Bad($"'{text}' is not an integer", LikelyMistake.RemedyOfNumber(text, maximum) ?? $"write a whole number from {minimum} to {maximum}")
             : InRange(value, minimum, maximum, text, v => v.ToString(CultureInfo.InvariantCulture)));
 
     /// <summary>A rate; a <see cref="long"/> in bit/s.</summary>

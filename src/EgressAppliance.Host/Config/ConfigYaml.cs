@@ -76,12 +76,11 @@ public sealed class ConfigYaml
         catch (YamlException e)
         {
             ConfigPosition at = At(e.Start);
-            IEnumerable<string> lines = text.Split('\n').Skip(at.Line - 1).Take(At(e.End).Line - at.Line + 1);
-            bool tab = lines.Any(line => line.AsSpan(0, line.Length - line.AsSpan().TrimStart().Length).Contains('\t'));
-            diagnostics.Error(
-                at,
-                "not valid YAML: " + e.Message.TrimEnd('.'),
-                tab ? "indent with spaces, YAML does not allow tabs" : "check the indentation, quotes and brackets at this place and just above it");
+
+            // From the line above on: what is wrong shows only when the next line does not fit.
+            int first = Math.Max(0, at.Line - 2);
+            string[] lines = [.. text.Split('\n').Skip(first).Take(At(e.End).Line - first)];
+            diagnostics.Error(at, "not valid YAML: " + e.Message.TrimEnd('.'), LikelyMistake.RemedyOfSyntax(lines, e.Message));
             return null;
         }
     }

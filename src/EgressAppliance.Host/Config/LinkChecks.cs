@@ -23,6 +23,11 @@ internal sealed class LinkChecks(BoundSection root, ConfigDiagnostics diagnostic
             CheckMatch(link);
             CheckLevels(link);
         }
+
+        if (root.Sections("links") is [var only])
+        {
+            diagnostics.Warn(only.At, $"'{only.Path}' is the only link: no prefix can be moved", "add the other links of the routers; with one link there is nothing to choose");
+        }
     }
 
     private BoundSection? CheckRouter(BoundSection link)
@@ -99,6 +104,7 @@ internal sealed class LinkChecks(BoundSection root, ConfigDiagnostics diagnostic
                 diagnostics.Error(bound.At, $"'{bound.Path}': {hop} is the router's own address", "give the provider's address on the link");
             }
 
+            CheckFamily(bound, hop, router);
             if (!_nextHops.TryAdd((routerName, hop), bound))
             {
                 BoundValue first = _nextHops[(routerName, hop)];
@@ -106,6 +112,23 @@ internal sealed class LinkChecks(BoundSection root, ConfigDiagnostics diagnostic
                     bound.At, $"'{bound.Path}': {hop} is a next hop already, of '{first.Path}' in line {first.At.Line}",
                     "a next hop tells the link: give each address once");
             }
+        }
+    }
+
+    /// <summary>A next hop of a family that the session does not exchange is that of no path. IPv4 routes may have IPv6 next hops (RFC 8950) where both are exchanged.</summary>
+    private void CheckFamily(BoundValue bound, IpAddr hop, BoundSection? router)
+    {
+        if (router?.Section("bgp") is not { } bgp || !bgp.Value("families").Valid || bgp.Value("families").Items.Any(f => !f.Valid))
+        {
+            return;
+        }
+
+        string family = hop.Family == IpFamily.IPv4 ? "ipv4" : "ipv6";
+        if (bgp.Value("families").Items.All(f => f.Text != family))
+        {
+            diagnostics.Warn(
+                bound.At, $"'{bound.Path}': {hop} is an {(family == "ipv4" ? "IPv4" : "IPv6")} address, and '{bgp.Path}.families' has no {family}: no path will have it",
+                $"add {family} to the families, or remove the address");
         }
     }
 

@@ -31,6 +31,11 @@ public static class SecretFile
         }
 
         WarnIfOthersMayRead(key, path, diagnostics);
+        if (secret!.Trim().Length != secret.Length)
+        {
+            diagnostics.Warn(key.At, $"'{key.Path}': the secret in '{key.Text}' begins or ends with a blank", "remove it, unless the router has it too: it is part of the secret");
+        }
+
         return secret;
     }
 
@@ -56,7 +61,8 @@ public static class SecretFile
             {
                 return (
                     null, Directory.Exists(path) ? $"{FileMark} is a directory" : $"there is no file {FileMark}",
-                    "create the file with the secret as its only line, readable by the appliance's user");
+                    path.Contains("/~/", StringComparison.Ordinal) ? "'~' is not expanded; write the whole path"
+                        : "create the file with the secret as its only line, readable by the appliance's user");
             }
 
             // One line is asked for; a wrong path to something huge must not be read whole.

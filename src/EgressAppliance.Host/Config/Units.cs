@@ -132,6 +132,11 @@ public static class Units
             }
         }
 
+        if (unit[0] == ',' && unit.AsSpan(1).IndexOfAnyExcept(NumberCharacters) > 0)
+        {
+            return ParsedValue.Bad($"'{text}' has a decimal comma", $"write it with a point: {number}.{unit[1..]}");
+        }
+
         string? meant = Meant(unit, units);
         return ParsedValue.Bad(
             $"the unit '{unit}' is not known",

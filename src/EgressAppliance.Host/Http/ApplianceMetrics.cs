@@ -11,17 +11,18 @@ public static class ApplianceMetrics
 {
     /// <summary>
     /// Writes every family. <paramref name="verdicts"/> are cycles by verdict, <paramref name="changes"/> overrides by action, since start;
-    /// <paramref name="journal"/> is null where there is none.
+    /// <paramref name="journal"/> is null where there is none, <paramref name="loop"/> before the control loop has started.
     /// </summary>
     public static void Write(
         TextWriter writer, StateEventDto state, IReadOnlyList<KeyValuePair<string, long>> verdicts, IReadOnlyList<KeyValuePair<string, long>> changes,
-        JournalStatus? journal = null, CostDto? cost = null)
+        JournalStatus? journal = null, CostDto? cost = null, LoopReading? loop = null)
     {
         ArgumentNullException.ThrowIfNull(state);
         PrometheusText text = new(writer);
         StatusDto status = state.Status;
-        text.Gauge("egress_build_info", "1, with the version as a label.").Sample(1, ("version", status.Version));
+        text.Gauge("egress_build_info", "1, with version and source revision as labels.").Sample(1, ("version", status.Version), ("revision", ProcessMetrics.Revision));
         text.Gauge("egress_healthy", "1 if every input is good.").Sample(status.Healthy ? 1 : 0);
+        text.Gauge("egress_problems", "What `show status` lists as wrong.").Sample(status.Problems.Count);
         text.Gauge("egress_mode_inject", "1 in mode inject, 0 in observe.").Sample(status.Mode == "inject" ? 1 : 0);
         WriteCapture(text, status.Capture);
         if (status.Capture.Flow is { } flow)
@@ -31,7 +32,7 @@ public static class ApplianceMetrics
 
         WriteLinks(text, state.Links);
         WriteRouters(text, status);
-        WriteDecision(text, state, verdicts, changes);
+        DecisionMetrics.Write(text, state, verdicts, changes, loop);
         if (journal is not null)
         {
             WriteJournal(text, journal);
@@ -41,6 +42,8 @@ public static class ApplianceMetrics
         {
             WriteCost(text, cost);
         }
+
+        ProcessMetrics.Write(text);
     }
 
     private static void WriteCost(PrometheusText text, CostDto cost)
@@ -139,17 +142,17 @@ public static class ApplianceMetrics
 
     private static void WriteLinks(PrometheusText text, IReadOnlyList<LinkDto> links)
     {
-        Each("egress_link_up", "1 if ifOperStatus is up.", l => l.OperStatus == "up" ? 1 : 0);
+        Each("egress_link_up", "1 if ifOperStatus is up, 0 if it is not; NaN while it is not known.", l => l.OperStatus switch { "up" => 1, "unknown" => double.NaN, _ => 0 });
         Each("egress_link_capacity_bits_per_second", "Capacity.", l => l.CapacityBps);
         Each("egress_link_threshold_bits_per_second", "Load above which the link is relieved.", l => l.ThresholdBps);
         Each("egress_link_mirror_bits_per_second", "Rate seen on the mirror, layer-2 overhead added.", l => l.MirrorBps);
-        Each("egress_link_counter_bits_per_second", "Rate by the interface counter.", l => l.CounterBps ?? double.NaN);
+        Each("egress_link_snmp_bits_per_second", "Rate by the interface counter.", l => l.CounterBps ?? double.NaN);
         Each("egress_link_native_bits_per_second", "Projected load without our overrides.", l => l.NativeBps);
         Each("egress_link_planned_bits_per_second", "Projected load with the plan in force.", l => l.PlannedBps);
         Each("egress_link_utilization_ratio", "Mirror rate over capacity.", l => l.CapacityBps > 0 ? (double)l.MirrorBps / l.CapacityBps : double.NaN);
         Each("egress_link_error_ratio", "Share by which the link's limits shrink for the error of its load.", l => l.ErrorRatio);
         Each("egress_link_mirror_error_bits_per_second", "How wrong the mirror rate may be either way.", l => l.ErrorBps);
-        Each("egress_link_mirror_to_counter_ratio", "Mirror rate over counter rate in the last minute or more; NaN while unknown.", l => l.MirrorRatio ?? double.NaN);
+        Each("egress_link_mirror_to_snmp_ratio", "Mirror rate over counter rate in the last minute or more; NaN while unknown.", l => l.MirrorRatio ?? double.NaN);
         text.Gauge("egress_link_rate_cause", "1 for the cause that mirror and counter are taken to speak for.");
         foreach (LinkDto link in links)
         {
@@ -211,31 +214,6 @@ public static class ApplianceMetrics
         foreach (SnmpDto agent in status.Snmp)
         {
             text.Sample(agent.Reachable ? 1 : 0, ("router", agent.Router));
-        }
-    }
-
-    private static void WriteDecision(
-        PrometheusText text, StateEventDto state, IReadOnlyList<KeyValuePair<string, long>> verdicts, IReadOnlyList<KeyValuePair<string, long>> changes)
-    {
-        text.Counter("egress_decision_cycles_total", "Cycles of the decision maker.").Sample(state.Decision?.Id ?? 0);
-        text.Gauge("egress_decision_cycle_seconds", "Time the latest decision took.").Sample((state.Decision?.ElapsedMs ?? 0) / 1000);
-        text.Gauge("egress_decision_overload_bits_per_second", "Load above the thresholds that the latest plan leaves.").Sample(state.Decision?.OverloadBps ?? 0);
-        text.Counter("egress_decision_verdicts_total", "Cycles by verdict.");
-        foreach ((string verdict, long count) in verdicts)
-        {
-            text.Sample(count, ("verdict", verdict));
-        }
-
-        text.Counter("egress_override_changes_total", "Overrides announced, withdrawn, lost with their path, or refused by the speaker.");
-        foreach ((string action, long count) in changes)
-        {
-            text.Sample(count, ("action", action));
-        }
-
-        text.Gauge("egress_override_moved_bits_per_second", "Rate that overrides carry.");
-        foreach (var pair in state.Overrides.Where(o => o.State != "proposed").GroupBy(o => (o.From, o.To)))
-        {
-            text.Sample(pair.Sum(o => o.RateBps), ("from", pair.Key.From), ("to", pair.Key.To));
         }
     }
 }

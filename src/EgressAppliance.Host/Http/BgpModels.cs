@@ -27,6 +27,9 @@ public sealed record BgpPeerDto(
     /// <summary>When <see cref="LastError"/> happened, or null.</summary>
     public DateTimeOffset? LastErrorAt { get; init; }
 
+    /// <summary>Times each state was entered since start, by its name.</summary>
+    public IReadOnlyDictionary<string, long> StatesEntered { get; init; } = new Dictionary<string, long>();
+
     /// <summary>The last NOTIFICATION that ended a connection, or null. It may be older than the last error.</summary>
     public BgpNotificationDto? LastNotification { get; init; }
 

@@ -22,6 +22,23 @@ public sealed class PrometheusText(TextWriter writer)
     /// <summary>Starts a counter; its name ends in <c>_total</c>.</summary>
     public PrometheusText Counter(string name, string help) => Family(name, "counter", help);
 
+    /// <summary>Writes a histogram without labels: one series for each bound, the number of observations up to it, then sum and count.</summary>
+    public PrometheusText Histogram(string name, string help, DurationReading reading)
+    {
+        ArgumentNullException.ThrowIfNull(reading);
+        Family(name, "histogram", help);
+        long sum = 0;
+        for (int i = 0; i < reading.Counts.Count; i++)
+        {
+            sum += reading.Counts[i];
+            string bound = i < reading.Bounds.Count ? Format(reading.Bounds[i]) : "+Inf";
+            writer.Write($"{name}_bucket{{le=\"{bound}\"}} {sum.ToString(CultureInfo.InvariantCulture)}\n");
+        }
+
+        writer.Write($"{name}_sum {Format(reading.SumSeconds)}\n{name}_count {sum.ToString(CultureInfo.InvariantCulture)}\n");
+        return this;
+    }
+
     /// <summary>Writes one sample of the family. Label values are escaped.</summary>
     public PrometheusText Sample(double value, params ReadOnlySpan<(string Name, string Value)> labels)
     {

@@ -1,3 +1,5 @@
+using EgressAppliance.Bgp.Speaker;
+
 namespace EgressAppliance.Host.Http;
 
 /// <summary>The metrics of the routers' BGP sessions and BMP connections. One series a router and family, whatever its tables hold.</summary>
@@ -6,6 +8,24 @@ internal static class SessionMetrics
     /// <summary>Writes them.</summary>
     public static void Write(PrometheusText text, IReadOnlyList<BgpPeerDto> peers)
     {
+        text.Gauge("egress_bgp_peer_state", "1 for the state that the session is in, 0 for the others (RFC 4271 section 8.2.2).");
+        foreach (BgpPeerDto peer in peers)
+        {
+            foreach (string state in Enum.GetNames<SessionState>())
+            {
+                text.Sample(peer.State == state ? 1 : 0, ("peer", peer.Address), ("state", state));
+            }
+        }
+
+        text.Counter("egress_bgp_session_transitions_total", "Times the session entered a state.");
+        foreach (BgpPeerDto peer in peers)
+        {
+            foreach ((string state, long times) in peer.StatesEntered)
+            {
+                text.Sample(times, ("peer", peer.Address), ("to", state));
+            }
+        }
+
         Each("gauge", "egress_bgp_peer_state_since_timestamp_seconds", "When the present state of the session was entered, Unix time.", p => p.Since.ToUnixTimeMilliseconds() / 1000.0);
         Each("counter", "egress_bgp_peer_established_total", "Times the session came up.", p => p.Counters.Established);
         Each("gauge", "egress_bgp_hold_time_seconds", "Hold time in force, 0 for none; NaN while the session is not established.", p => p.Negotiated?.HoldTimeSeconds ?? double.NaN);

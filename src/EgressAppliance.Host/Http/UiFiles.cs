@@ -19,9 +19,16 @@ public static class UiFiles
     /// <summary>Paths of the page's files; empty in a build without it.</summary>
     public static IReadOnlyCollection<string> Paths => Names.Keys;
 
-    /// <summary>Serves <c>/</c> and the page's files; 404 for anything else.</summary>
+    /// <summary>Serves <c>/</c> and the page's files; 404 for anything else, 405 for methods that do not read.</summary>
     public static async Task ServeAsync(HttpContext context)
     {
+        if (!Access.AccessGuard.IsRead(context.Request.Method))
+        {
+            context.Response.StatusCode = StatusCodes.Status405MethodNotAllowed;
+            context.Response.Headers.Allow = "GET, HEAD";
+            return;
+        }
+
         string path = context.Request.Path == "/" ? "/index.html" : context.Request.Path.Value ?? "/";
         if (!Names.TryGetValue(path, out string? resource))
         {

@@ -41,6 +41,7 @@ public sealed class MonitoringView(BmpStation? station)
             PathSource = Code(p.PathSource),
             AllPathsKnown = p.AllPathsKnown,
             LastErrorAt = p.LastErrorTime,
+            StatesEntered = p.StatesEntered.Select((times, state) => (Name: ((SessionState)state).ToString(), Times: times)).ToDictionary(s => s.Name, s => s.Times),
             LastNotification = p.LastNotification is { } last ? Notification(last) : null,
             Negotiated = p.Negotiated is { } agreed ? Negotiated(agreed) : null,
             Md5 = p.Md5,

@@ -93,6 +93,9 @@ public sealed class SteeringLoop : IAsyncDisposable
     /// <summary>Completes when the loop was stopped; faults if a cycle failed.</summary>
     public Task Completion => _running;
 
+    /// <summary>Configured period of the cycles.</summary>
+    public TimeSpan Period => _period;
+
     /// <summary>The mode in force.</summary>
     public DecisionMode Mode => _controller.Mode;
 

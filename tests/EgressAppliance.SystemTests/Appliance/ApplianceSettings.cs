@@ -12,6 +12,9 @@ internal sealed record ApplianceSettings
     /// <summary><c>mode</c>: <c>observe</c> or <c>inject</c>.</summary>
     public string Mode { get; init; } = "inject";
 
+    /// <summary><c>decision.marker_community</c>.</summary>
+    public string MarkerCommunity { get; init; } = Marker;
+
     /// <summary><c>decision.hold</c>, seconds.</summary>
     public int HoldSeconds { get; init; } = 5;
 
@@ -112,7 +115,7 @@ internal sealed record ApplianceSettings
               max_share: 100%
               min_prefix_share: {MinPrefixShare}
               release_window: 0s
-              marker_community: "{Marker}"
+              marker_community: "{MarkerCommunity}"
             history:
               path: {Path.Combine(Path.GetDirectoryName(socket) ?? "/", "history.db")}
             http:

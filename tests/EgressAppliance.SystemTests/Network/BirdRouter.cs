@@ -5,7 +5,7 @@ using EgressAppliance.SystemTests.Infrastructure;
 namespace EgressAppliance.SystemTests.Network;
 
 /// <summary>BIRD 2 as edge router, with ADD-PATH towards the appliance and its best routes in the kernel.</summary>
-internal sealed partial class BirdRouter(NetNamespace network, IReadOnlyList<Provider> providers, string folder) : IEdgeRouter
+internal sealed partial class BirdRouter(NetNamespace network, IReadOnlyList<Provider> providers, string folder, string? applianceSection) : IEdgeRouter
 {
     private static readonly string[] Families = ["ipv4", "ipv6"];
 
@@ -111,14 +111,7 @@ internal sealed partial class BirdRouter(NetNamespace network, IReadOnlyList<Pro
 
     private Task<string> BirdcAsync(string command) => Shell.CheckedAsync("birdc", "-s", Socket, "-r", command);
 
-    private string BuildConfig() => $$"""
-        log "{{folder}}/edge.log" all;
-        router id 192.0.2.1;
-        protocol device { }
-        protocol direct { ipv4; ipv6; interface "prov-*", "mgmt", "to-content"; }
-        protocol kernel kernel4 { ipv4 { import none; export where source = RTS_BGP; }; }
-        protocol kernel kernel6 { ipv6 { import none; export where source = RTS_BGP; }; }
-        {{string.Concat(providers.Select(provider => Peer(provider, 4, provider.EdgeIpv4, provider.Ipv4) + Peer(provider, 6, provider.EdgeIpv6, provider.Ipv6)))}}
+    private const string OwnSection = """
         protocol bgp appliance {
           local 192.0.2.1 as 65000;
           neighbor 192.0.2.2 as 65000;
@@ -127,6 +120,17 @@ internal sealed partial class BirdRouter(NetNamespace network, IReadOnlyList<Pro
           ipv4 { import all; import limit 500 action disable; export where source = RTS_BGP; add paths tx; };
           ipv6 { import all; import limit 500 action disable; export where source = RTS_BGP; add paths tx; };
         }
+        """;
+
+    private string BuildConfig() => $$"""
+        log "{{folder}}/edge.log" all;
+        router id 192.0.2.1;
+        protocol device { }
+        protocol direct { ipv4; ipv6; interface "prov-*", "mgmt", "to-content"; }
+        protocol kernel kernel4 { ipv4 { import none; export where source = RTS_BGP; }; }
+        protocol kernel kernel6 { ipv6 { import none; export where source = RTS_BGP; }; }
+        {{string.Concat(providers.Select(provider => Peer(provider, 4, provider.EdgeIpv4, provider.Ipv4) + Peer(provider, 6, provider.EdgeIpv6, provider.Ipv6)))}}
+        {{applianceSection ?? OwnSection}}
         """;
 
     private static string Peer(Provider provider, int version, string local, string neighbor) => $$"""

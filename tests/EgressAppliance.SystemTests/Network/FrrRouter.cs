@@ -8,7 +8,7 @@ namespace EgressAppliance.SystemTests.Network;
 /// FRR as edge router, configured as the appliance's documentation recommends. It re-announces to its providers whatever is best
 /// (no outbound policy): the hardest case for routes that must not leak.
 /// </summary>
-internal sealed class FrrRouter(string instance, EdgeSite site, int limit) : IEdgeRouter
+internal sealed class FrrRouter(string instance, EdgeSite site, int limit, string? applianceSection) : IEdgeRouter
 {
     private string RunFolder => Path.Combine("/var/run/frr", instance);
 
@@ -182,11 +182,18 @@ internal sealed class FrrRouter(string instance, EdgeSite site, int limit) : IEd
         // The content servers are behind the first.
         string networks4 = site.Number == 1 ? "  network 198.51.100.0/24\n" : "";
         string networks6 = site.Number == 1 ? "  network 2001:db8:c0::/64\n" : "";
-        string appliance = string.Create(CultureInfo.InvariantCulture, $"""
+        string family = applianceSection is not null ? "" : string.Create(CultureInfo.InvariantCulture, $"""
               neighbor {site.ApplianceAddress} activate
               neighbor {site.ApplianceAddress} addpath-tx-all-paths
               neighbor {site.ApplianceAddress} maximum-prefix {limit}
             """);
+        string session = applianceSection is not null ? "" : $"""
+             neighbor {site.ApplianceAddress} remote-as 65000
+             neighbor {site.ApplianceAddress} timers 3 9
+             neighbor {site.ApplianceAddress} timers connect 3
+             neighbor {site.ApplianceAddress} graceful-restart-disable
+
+            """;
         return $"""
             hostname {site.Name}
             log file {site.Folder}/frr-bgpd.log
@@ -194,19 +201,15 @@ internal sealed class FrrRouter(string instance, EdgeSite site, int limit) : IEd
              bgp router-id {site.Address}
              no bgp default ipv4-unicast
              no bgp ebgp-requires-policy
-             neighbor {site.ApplianceAddress} remote-as 65000
-             neighbor {site.ApplianceAddress} timers 3 9
-             neighbor {site.ApplianceAddress} timers connect 3
-             neighbor {site.ApplianceAddress} graceful-restart-disable
-            {peers}{mates}
+            {session}{peers}{mates}
              address-family ipv4 unicast
             {networks4}{activate4}{activateMates}
-            {appliance}
+            {family}
              exit-address-family
              address-family ipv6 unicast
             {networks6}{activate6}{activateMates}
-            {appliance}
+            {family}
              exit-address-family
-            """ + "\n";
+            """ + "\n" + applianceSection;
     }
 }

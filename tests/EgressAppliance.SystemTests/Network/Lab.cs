@@ -202,8 +202,8 @@ internal sealed class Lab : IAsyncDisposable
         await Truth.StartAsync();
 
         Edges = Options.Edge == EdgeSoftware.Frr
-            ? [.. Sites.Select(site => new FrrRouter(site.Number == 1 ? _name : $"{_name}e{site.Number}", site, Options.RouterLimit))]
-            : [new BirdRouter(EdgeNetwork, providers, Folder)];
+            ? [.. Sites.Select(site => new FrrRouter(site.Number == 1 ? _name : $"{_name}e{site.Number}", site, Options.RouterLimit, Options.ApplianceSection))]
+            : [new BirdRouter(EdgeNetwork, providers, Folder, Options.ApplianceSection)];
         foreach (Provider provider in providers)
         {
             _daemons.Add(await provider.StartAsync());

@@ -28,6 +28,9 @@ internal sealed record LabOptions
     /// <summary>Prefixes that the edge router (FRR) takes from the appliance at most, of each family.</summary>
     public int RouterLimit { get; init; } = 500;
 
+    /// <summary>What the edge router's configuration says of the appliance, in its own language; null: the lab's own.</summary>
+    public string? ApplianceSection { get; init; }
+
     /// <summary>What the providers announce.</summary>
     public IReadOnlyList<LabPrefix> Prefixes { get; init; } = LabPrefixes.All;
 }

@@ -18,6 +18,9 @@ internal static class SnmpAgent
     /// <summary>Privacy password.</summary>
     public const string PrivPassword = "labprivpass";
 
+    /// <summary>Another user with the same passwords, whom the documentation's examples name.</summary>
+    public const string DocumentedUser = "egress";
+
     private const int EthernetCsmacd = 6;
 
     /// <summary>Starts it on port 161 of a router. The address stands in the file only: given twice, the agent fails to bind.</summary>
@@ -26,7 +29,7 @@ internal static class SnmpAgent
         string config = Path.Combine(site.Folder, "snmpd.conf");
         string interfaces = string.Concat(site.Providers.Select(provider =>
             string.Create(CultureInfo.InvariantCulture, $"interface {provider.EdgeInterface} {EthernetCsmacd} {speed}\n")));
-        await File.WriteAllTextAsync(config, $"agentAddress udp:{site.Address}:161\nrocommunity {Community}\ncreateUser {User} SHA-256 {AuthPassword} AES {PrivPassword}\nrouser {User} authpriv\n{interfaces}");
+        await File.WriteAllTextAsync(config, $"agentAddress udp:{site.Address}:161\nrocommunity {Community}\ncreateUser {User} SHA-256 {AuthPassword} AES {PrivPassword}\nrouser {User} authpriv\ncreateUser {DocumentedUser} SHA-256 {AuthPassword} AES {PrivPassword}\nrouser {DocumentedUser} authpriv\n{interfaces}");
         string state = Directory.CreateDirectory(Path.Combine(site.Folder, "snmp-state")).FullName;
         return Daemon.Start(
             $"{site.Name}-snmpd", site.Folder, site.Network.Command("snmpd", "-f", "-Lf", Path.Combine(site.Folder, "snmpd.log"), "-C", "-c", config),

@@ -8,28 +8,30 @@ public sealed partial class ApplianceMetricsTests
     [Fact]
     public void Every_sample_belongs_to_a_family_with_help_and_type_written_once()
     {
-        using StringWriter text = new();
-        ApplianceMetrics.Write(text, FakeAppliance.MakeState("inject"), [KeyValuePair.Create("no_overload", 4L)], [KeyValuePair.Create("announced", 2L)]);
+        string text = MetricsText.OfEverything();
         List<string> families = [];
-        foreach (string line in text.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries))
+        bool histogram = false;
+        foreach (string line in text.Split('\n', StringSplitOptions.RemoveEmptyEntries))
         {
             if (line.StartsWith("# TYPE ", StringComparison.Ordinal))
             {
                 families.Add(line.Split(' ')[2]);
+                histogram = line.EndsWith(" histogram", StringComparison.Ordinal);
             }
             else if (!line.StartsWith('#'))
             {
                 Match sample = Sample().Match(line);
                 Assert.True(sample.Success, line);
-                Assert.Equal(families[^1], sample.Groups[1].Value);
+                Assert.Equal(families[^1], histogram ? HistogramSuffix().Replace(sample.Groups[1].Value, "") : sample.Groups[1].Value);
             }
         }
 
         Assert.Equal(families.Distinct(), families);
-        Assert.Contains("egress_link_mirror_bits_per_second{link=\"isp-a\"} 500\n", text.ToString(), StringComparison.Ordinal);
-        Assert.Contains("egress_decode_rejected_packets_total{reason=\"truncated_ipv4\"} 2\n", text.ToString(), StringComparison.Ordinal);
-        Assert.Contains("egress_mode_inject 1\n", text.ToString(), StringComparison.Ordinal);
-        Assert.DoesNotContain("192.0.2.0/24", text.ToString(), StringComparison.Ordinal);
+        Assert.Contains("process_resident_memory_bytes", families);
+        Assert.Contains("egress_link_mirror_bits_per_second{link=\"isp-a\"} 500\n", text, StringComparison.Ordinal);
+        Assert.Contains("egress_decode_rejected_packets_total{reason=\"truncated_ipv4\"} 2\n", text, StringComparison.Ordinal);
+        Assert.Contains("egress_mode_inject 1\n", text, StringComparison.Ordinal);
+        Assert.DoesNotContain("192.0.2.0/24", text, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -74,6 +76,45 @@ public sealed partial class ApplianceMetricsTests
 
         Assert.DoesNotContain("egress_bmp_up{peer=\"192.0.2.5\"}", text, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public void Cycles_are_told_as_a_histogram_whose_buckets_add_up()
+    {
+        DurationHistogram cycles = new(0.01, 0.1);
+        foreach (int milliseconds in (int[])[4, 10, 40, 700])
+        {
+            cycles.Observe(TimeSpan.FromMilliseconds(milliseconds));
+        }
+
+        using StringWriter text = new();
+        ApplianceMetrics.Write(text, FakeAppliance.MakeState("inject"), [], [], loop: new LoopReading(TimeSpan.FromSeconds(5), cycles.Read()));
+        Assert.Contains(
+            """
+            egress_decision_cycle_seconds_bucket{le="0.01"} 2
+            egress_decision_cycle_seconds_bucket{le="0.1"} 3
+            egress_decision_cycle_seconds_bucket{le="+Inf"} 4
+            egress_decision_cycle_seconds_sum 0.754
+            egress_decision_cycle_seconds_count 4
+            """, text.ToString(), StringComparison.Ordinal);
+        Assert.Contains("\negress_decision_cycle_period_seconds 5\n", text.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void One_state_and_one_verdict_are_in_force()
+    {
+        string text = MetricsText.OfEverything();
+        Assert.Contains("\negress_bgp_peer_state{peer=\"192.0.2.5\",state=\"Active\"} 1\n", text, StringComparison.Ordinal);
+        Assert.Contains("\negress_bgp_session_transitions_total{peer=\"192.0.2.1\",to=\"OpenSent\"} 2\n", text, StringComparison.Ordinal);
+        Assert.Equal(2, text.Split('\n').Count(l => l.StartsWith("egress_bgp_peer_state{", StringComparison.Ordinal) && l.EndsWith(" 1", StringComparison.Ordinal)));
+        Assert.Equal(
+            ["egress_decision_verdict{verdict=\"no_overload\"} 1"],
+            text.Split('\n').Where(l => l.StartsWith("egress_decision_verdict{", StringComparison.Ordinal) && l.EndsWith(" 1", StringComparison.Ordinal)));
+        Assert.Contains("\negress_decision_last_cycle_timestamp_seconds 1767323045\n", text, StringComparison.Ordinal);
+        Assert.Contains("\negress_override_lease_expires_timestamp_seconds 1767323075\n", text, StringComparison.Ordinal);
+    }
+
+    [GeneratedRegex("_(bucket|sum|count)$")]
+    private static partial Regex HistogramSuffix();
 
     [GeneratedRegex("""^([a-z_]+)(\{[a-z_]+="[^"]*"(,[a-z_]+="[^"]*")*\})? (NaN|[+-]?Inf|-?[0-9.eE+-]+)$""")]
     private static partial Regex Sample();

@@ -21,6 +21,7 @@ internal static class MetricsText
         MaxPrefixOut = 500,
         OverridesWaiting = 6,
         Output = new(2048, 1 << 20, 8 << 20, true),
+        StatesEntered = new Dictionary<string, long> { ["Idle"] = 1, ["Connect"] = 3, ["Active"] = 4, ["OpenSent"] = 2, ["OpenConfirm"] = 2, ["Established"] = 2 },
         Counters = new(2, 3, 4, 5, 6, 7, 8, 9, 10),
         LocRib = new(1_000_000, true, 900, 4),
         Bmp = new("up", FakeAppliance.Time, "adj-rib-in-pre-policy", [new("100.64.1.2", 64501, true, [], null), new("100.64.2.2", 64502, false, [], null)], null)
@@ -43,11 +44,15 @@ internal static class MetricsText
                 Bgp = [Full, new("edge2", "192.0.2.5", "Active", FakeAppliance.Time, 0, 0, 0, false, false, 0, null)],
                 Capture = state.Status.Capture with { Sources = [source], Flow = FakeAppliance.Flow },
             },
-            Overrides = [new("192.0.2.0/24", "isp-a", "isp-b", 100, FakeAppliance.Time, "", "confirmed", null)],
+            Overrides = [new("192.0.2.0/24", "isp-a", "isp-b", 100, FakeAppliance.Time, "", "confirmed", FakeAppliance.Time.AddSeconds(30))],
+            Decision = new(7, FakeAppliance.Time, "relieved", "", "inject", [], [], 1, 0, 4),
         };
+        DurationHistogram cycles = new(DurationHistogram.OfCycles);
+        cycles.Observe(TimeSpan.FromMilliseconds(4));
         using StringWriter text = new();
         ApplianceMetrics.Write(text, state, [KeyValuePair.Create("no_overload", 4L)], [KeyValuePair.Create("announced", 2L)],
-            new JournalStatus(null, 10, 1, 1, 4096), new FakeAppliance().GetCost());
+            new JournalStatus(null, 10, 1, 1, 4096), new FakeAppliance().GetCost(),
+            new LoopReading(TimeSpan.FromSeconds(5), cycles.Read()));
         return text.ToString();
     }
 }
