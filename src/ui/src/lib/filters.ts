@@ -49,8 +49,9 @@ export function matcher({ link, as, q }: PrefixFilter): (row: Prefix) => boolean
 
 /** The address of the next page in a Link header (RFC 8288), or null. */
 export function nextPage(header: string | null): string | null {
-  for (const [, target, parameters] of (header ?? '').matchAll(/<([^>]*)>([^,<]*)/g)) {
-    if (/;\s*rel="?(?:[^"]*\s)?next(?:\s[^"]*)?"?/i.test(parameters!)) return target!;
+  for (const [, target, parameters] of (header ?? '').matchAll(/<([^>]*)>((?:"[^"]*"|[^,"])*)/g)) {
+    const [, quoted, bare] = /;\s*rel=(?:"([^"]*)"|([^\s;]+))/i.exec(parameters!) ?? [];
+    if ((quoted ?? bare ?? '').toLowerCase().split(/\s+/).includes('next')) return target!;
   }
   return null;
 }
