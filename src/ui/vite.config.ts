@@ -1,6 +1,6 @@
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vite';
-import { budget } from './budget';
+import { budget } from './budget.ts';
 
 export default defineConfig({
   plugins: [svelte(), budget()],
