@@ -1,4 +1,5 @@
 import { api, ApiError, said, send } from './api';
+import { merge } from './runs';
 import { Series } from './series';
 import { backoff, SseParser } from './sse';
 import type { Cost, Decision, StateEvent } from './types';
@@ -68,11 +69,9 @@ class Live {
     this.late = this.last && silent > Math.max(5, 3 * this.usual) ? Math.round(silent) : 0;
   }
 
-  private async fill(): Promise<void> {
+  private async fill(limit: number): Promise<void> {
     try {
-      const past = await api.decisions(DECISIONS);
-      const known = new Set(this.decisions.map((d) => d.id));
-      this.decisions = [...this.decisions, ...past.filter((d) => !known.has(d.id))].slice(0, DECISIONS);
+      this.decisions = merge(this.decisions, await api.decisions(limit), DECISIONS);
     } catch {
       // The event stream shows whether the appliance is there; past decisions are then simply not listed.
     }
@@ -80,13 +79,14 @@ class Live {
 
   private take(state: StateEvent): void {
     const now = performance.now();
-    if (!this.connected) void this.fill();
+    if (!this.connected) void this.fill(DECISIONS);
     else this.usual = (now - this.last) / 1000;
     [this.last, this.late, this.error, this.connected, this.state] = [now, 0, '', true, state];
     if (state.decision && state.decision.id !== this.decisions[0]?.id) {
-      // A restarted appliance counts its cycles from one again.
-      const older = this.decisions.filter((d) => d.id < state.decision!.id);
-      this.decisions = [state.decision, ...older].slice(0, DECISIONS);
+      // The stream gives the latest state: of two decisions shortly after one another, such as an operator's and a cycle's, it may leave out the first.
+      const missed = state.decision.id - 1 - (this.decisions[0]?.id ?? state.decision.id);
+      this.decisions = merge(this.decisions, [state.decision], DECISIONS);
+      if (missed > 0 && this.connected) void this.fill(Math.min(DECISIONS, missed + 2));
     }
     const time = Date.parse(state.status.time) / 1000;
     for (const link of state.links) {

@@ -29,7 +29,7 @@ class Theme {
   }
 
   /** A colour of the style sheet, by the name of its property, as canvases take it. */
-  color(name: string): string {
+  readonly color = (name: string): string => {
     void this.version;
     let color = this.colors.get(name);
     if (!color) {
@@ -39,7 +39,7 @@ class Theme {
       this.colors.set(name, (color = getComputedStyle(this.probe).color));
     }
     return color;
-  }
+  };
 
   private changed(): void {
     this.colors.clear();
