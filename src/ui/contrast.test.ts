@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 
 // WCAG 2.2, success criterion 1.4.3: text has a contrast of 4.5 against what it stands on.
-const CSS = readFileSync(new URL('../app.css', import.meta.url), 'utf8');
+const CSS = readFileSync(new URL('./src/app.css', import.meta.url), 'utf8');
 const tokens = Object.fromEntries(
   [...CSS.matchAll(/--([a-z-]+): light-dark\((#[0-9a-f]{6}), (#[0-9a-f]{6})\);/g)].map(([, name, light, dark]) => [name!, { light: light!, dark: dark! }]),
 );
