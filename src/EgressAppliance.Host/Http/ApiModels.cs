@@ -238,7 +238,7 @@ public sealed record DecisionDto(
     long Id, DateTimeOffset Time, string Verdict, string Reason, string Mode, IReadOnlyList<MoveDto> Moves, IReadOnlyList<MoveDto> Releases, int Kept,
     long OverloadBps, double ElapsedMs)
 {
-    /// <summary>No assignment of prefixes to links leaves less overload than this: what <paramref name="OverloadBps"/> exceeds it by is the plan's gap.</summary>
+    /// <summary>No assignment of prefixes to links leaves less overload than this: what <see cref="OverloadBps"/> exceeds it by is the plan's gap.</summary>
     public long OverloadLowerBoundBps { get; init; }
 }
 

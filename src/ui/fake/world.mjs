@@ -30,9 +30,9 @@ export class World {
     this.decisions = [];
     for (let i = 1000; i > 0; i--) this.decisions.unshift(this.decide(Date.now() - 5000 * i, i));
     this.audit = [
-      { time: iso(Date.now() - 3_600_000), who: 'anna', via: 'https 198.51.100.7', action: 'override add', detail: `${this.prefixes[3]?.prefix} by ${this.names[1] ?? this.names[0]}`, outcome: 'done' },
-      { time: iso(Date.now() - 7_200_000), who: 'uid 0', via: 'unix socket', action: 'mode', detail: 'inject', outcome: 'done' },
-      { time: iso(Date.now() - 90_000_000), who: 'grafana', via: 'https 198.51.100.9', action: 'withdraw-all', detail: '', outcome: 'refused: the token may read only' },
+      { time: iso(Date.now() - 3_600_000), who: 'anna', via: '198.51.100.7', action: 'override_add', detail: `${this.prefixes[3]?.prefix} by ${this.names[1] ?? this.names[0]}`, outcome: 'done' },
+      { time: iso(Date.now() - 7_200_000), who: 'uid 0', via: 'socket', action: 'mode', detail: 'inject', outcome: 'done' },
+      { time: iso(Date.now() - 90_000_000), who: 'grafana', via: '198.51.100.9', action: 'withdraw_all', detail: '', outcome: 'The token may read only.' },
     ];
     this.tick();
   }
@@ -193,7 +193,7 @@ export class World {
       time: iso(Date.now()), links: this.names,
       rows: this.prefixes.slice(0, top).map((p, i) => {
         const with_path = new Set([p.link, p.native_link, this.names[(i * 3) % this.names.length], this.names[(i * 5 + 1) % this.names.length]]);
-        return { prefix: p.prefix, origin_as: p.origin_as, rate_bps: p.rate_bps, native_link: p.native_link, override: p.override ? p.link : null, cells: [...with_path].map((link) => ({ link, rate_bps: link === p.link ? p.rate_bps : 0, path: true })) };
+        return { prefix: p.prefix, origin_as: p.origin_as, rate_bps: p.rate_bps, native_link: p.native_link, override: p.override, cells: [...with_path].map((link) => ({ link, rate_bps: link === p.link ? p.rate_bps : 0, path: true })) };
       }),
     };
   }
@@ -226,7 +226,7 @@ export class World {
   }
 
   log(action, detail) {
-    this.audit.unshift({ time: iso(Date.now()), who: 'page', via: 'http 127.0.0.1', action, detail, outcome: 'done' });
+    this.audit.unshift({ time: iso(Date.now()), who: 'local', via: 'loopback', action, detail, outcome: 'done' });
   }
 
   setMode(mode) {
@@ -247,7 +247,7 @@ export class World {
     const before = this.overrides.length;
     this.overrides = this.overrides.filter((o) => o.prefix !== prefix);
     if (this.overrides.length === before) return `There is no override for ${prefix}.`;
-    this.log('override release', prefix);
+    this.log('override_release', prefix);
     this.tick();
     return null;
   }
@@ -256,7 +256,7 @@ export class World {
     const p = this.prefixes.find((x) => x.prefix === prefix);
     if (!p) return `The routers have sent no path for exactly '${prefix}'.`;
     this.overrides.push({ prefix, from: p.native_link, to: link, rate_bps: p.rate_bps, since: iso(Date.now()), reason: 'An operator asked for it.', state: 'announced', lease_expires: iso(Date.now() + 10_000) });
-    this.log('override add', `${prefix} by ${link}`);
+    this.log('override_add', `${prefix} by ${link}`);
     this.tick();
     return null;
   }

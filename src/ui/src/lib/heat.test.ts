@@ -19,6 +19,5 @@ describe('heat', () => {
       { link: 'b', seen: 1, rate_bps: 7, paths: 1, native: 0, on: 1, off: 0 },
     ]);
   });
-  it('finds the link of an override that is only said to be there', () =>
-    expect(overrideLink({ ...fromPrefixes('t', ['a', 'b'], prefixes).rows[0]!, override: true })).toBe('b'));
+  it('knows no link of an override without cells', () => expect(overrideLink({ ...fromPrefixes('t', ['a', 'b'], prefixes).rows[0]!, cells: [] })).toBeNull());
 });

@@ -5,10 +5,9 @@ export function strength(bps: number, largest: number): number {
   return bps > 0 && largest > 0 ? Math.min(1, Math.max(0.08, 1 + Math.log10(bps / largest) / 3)) : 0;
 }
 
-/** The link that an override sends the row's prefix by, or null. Where only "overridden" is known, it is the link that carries most of it. */
+/** The link that an override sends the row's prefix by, or null: the one that carries most of it. */
 export function overrideLink(row: MatrixRow): string | null {
-  if (!row.override) return null;
-  return typeof row.override === 'string' ? row.override : ([...row.cells].sort((a, b) => b.rate_bps - a.rate_bps)[0]?.link ?? null);
+  return row.override ? (row.cells.reduce((a, b) => (b.rate_bps > a.rate_bps ? b : a), row.cells[0]!)?.link ?? null) : null;
 }
 
 /** What the list of prefixes alone says of the matrix: the link in use and the native one. */
@@ -21,7 +20,7 @@ export function fromPrefixes(time: string, links: string[], prefixes: readonly P
       origin_as: p.origin_as,
       rate_bps: p.rate_bps,
       native_link: p.native_link,
-      override: p.override ? p.link : null,
+      override: p.override,
       cells: [...new Set([p.link, p.native_link])].filter((l) => l !== null).map((link) => ({ link, rate_bps: link === p.link ? p.rate_bps : 0, path: true })),
     })),
   };

@@ -366,15 +366,14 @@ export interface MatrixRow {
   origin_as: number;
   rate_bps: number;
   native_link: string | null;
-  /** The link that an override sends it by, or true or false where only that is known. */
-  override: string | boolean | null;
+  override: boolean;
   cells: { link: string; rate_bps: number; path: boolean }[];
 }
 
 /** GET /api/v1/config. */
 export interface ConfigInForce {
-  file: string;
-  loaded_at: string;
+  file: string | null;
+  loaded_at: string | null;
   effective: string;
 }
 
