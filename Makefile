@@ -5,9 +5,10 @@ ifdef WITH_SHARPPCAP
 PROPERTIES    := -p:WithSharpPcap=true
 endif
 HOST          := src/EgressAppliance.Host
-UI_SOURCES    := $(wildcard src/ui/*.json src/ui/*.ts src/ui/*.html src/ui/src/* src/ui/src/*/*)
+UI_SOURCES    := $(wildcard src/ui/*.json src/ui/*.ts src/ui/*.html src/ui/public/* src/ui/src/* src/ui/src/*/*)
+SCREENSHOTS   := $(CURDIR)/dist/screenshots
 
-.PHONY: help build demo run test unit system fuzz bench compare compare-live compare-bgp measure-api format ui deb image clean
+.PHONY: help build demo run test unit system fuzz bench compare compare-live compare-bgp measure-api format ui screenshots deb image clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -58,6 +59,13 @@ src/ui/dist/index.html: $(UI_SOURCES)
 	@if command -v npm >/dev/null; then \
 	  cd src/ui && npm ci --no-audit --no-fund --loglevel=error && npm run --silent build; \
 	else echo "npm not found: building without the web page"; fi
+
+screenshots: ui ## pictures of every page of the demo, dark, light and as on a phone, into dist/screenshots (needs chromium)
+	dotnet build tests/EgressAppliance.SystemTests -c $(CONFIGURATION) -nologo -v quiet
+	mkdir -p $(SCREENSHOTS)
+	EGRESS_SCREENSHOTS=$(SCREENSHOTS) EGRESS_REQUIRE_SYSTEM_TESTS=1 dotnet test tests/EgressAppliance.SystemTests -c $(CONFIGURATION) --no-build -nologo \
+	  --filter 'FullyQualifiedName~Page.PageTests.Every_page'
+	@echo "dist/screenshots: $$(ls $(SCREENSHOTS) | wc -l) pictures"
 
 deb: ui ## Debian package, self-contained, into dist/
 	appliance-image/deb/build dist

@@ -236,7 +236,11 @@ public sealed record OverrideDto(
 /// <param name="ElapsedMs">Time it took.</param>
 public sealed record DecisionDto(
     long Id, DateTimeOffset Time, string Verdict, string Reason, string Mode, IReadOnlyList<MoveDto> Moves, IReadOnlyList<MoveDto> Releases, int Kept,
-    long OverloadBps, double ElapsedMs);
+    long OverloadBps, double ElapsedMs)
+{
+    /// <summary>No assignment of prefixes to links leaves less overload than this: what <see cref="OverloadBps"/> exceeds it by is the plan's gap.</summary>
+    public long OverloadLowerBoundBps { get; init; }
+}
 
 /// <summary>A move or a release of a plan.</summary>
 /// <param name="Prefix">The prefix.</param>

@@ -72,7 +72,8 @@ public sealed class ApiServer : IAsyncDisposable
             // Nothing that is secret is in an answer beside what a caller chooses, which is what makes compression within TLS unsafe elsewhere.
             o.EnableForHttps = true;
             o.Providers.Add<GzipCompressionProvider>();
-            o.MimeTypes = ["application/json", "text/html", "text/css", "text/javascript", "text/plain", "image/svg+xml"];
+            // The page has its files compressed already.
+            o.MimeTypes = ["application/json", "text/plain"];
         });
         builder.Services.Configure<GzipCompressionProviderOptions>(o => o.Level = CompressionLevel.Fastest);
         builder.Services.AddRateLimiter(o =>

@@ -4,10 +4,14 @@ using Microsoft.AspNetCore.Http;
 
 namespace EgressAppliance.Host.Http;
 
-/// <summary>The web page, embedded in the executable, so that the box needs no files beside it and no Internet.</summary>
+/// <summary>
+/// The web page, embedded in the executable, so that the box needs no files beside it and no Internet. The build of the page puts a compressed copy
+/// beside each file; who takes gzip gets that.
+/// </summary>
 public static class UiFiles
 {
     private const string Root = "ui/";
+    private const string Compressed = ".gz";
 
     private static readonly FrozenDictionary<string, string> Names = typeof(UiFiles).Assembly.GetManifestResourceNames()
         .Where(n => n.StartsWith(Root, StringComparison.Ordinal))
@@ -17,7 +21,7 @@ public static class UiFiles
     public static bool Built => Names.ContainsKey("/index.html");
 
     /// <summary>Paths of the page's files; empty in a build without it.</summary>
-    public static IReadOnlyCollection<string> Paths => Names.Keys;
+    public static IReadOnlyCollection<string> Paths { get; } = [.. Names.Keys.Where(path => !path.EndsWith(Compressed, StringComparison.Ordinal))];
 
     /// <summary>Serves <c>/</c> and the page's files; 404 for anything else, 405 for methods that do not read.</summary>
     public static async Task ServeAsync(HttpContext context)
@@ -30,7 +34,7 @@ public static class UiFiles
         }
 
         string path = context.Request.Path == "/" ? "/index.html" : context.Request.Path.Value ?? "/";
-        if (!Names.TryGetValue(path, out string? resource))
+        if (path.EndsWith(Compressed, StringComparison.Ordinal) || !Names.TryGetValue(path, out string? resource))
         {
             if (path == "/index.html")
             {
@@ -60,6 +64,16 @@ public static class UiFiles
         {
             // Asset names carry a hash of their content.
             context.Response.Headers.CacheControl = "public, max-age=31536000, immutable";
+        }
+
+        if (Names.TryGetValue(path + Compressed, out string? small))
+        {
+            context.Response.Headers.Vary = "Accept-Encoding";
+            if (context.Request.GetTypedHeaders().AcceptEncoding.Any(e => e.Value.Equals("gzip", StringComparison.OrdinalIgnoreCase) && e.Quality != 0))
+            {
+                context.Response.Headers.ContentEncoding = "gzip";
+                resource = small;
+            }
         }
 
         using Stream stream = Assembly.GetExecutingAssembly().GetManifestResourceStream(resource)!;

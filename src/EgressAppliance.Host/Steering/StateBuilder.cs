@@ -95,7 +95,10 @@ public sealed class StateBuilder(
             .Select(w => new MoveDto(w.Prefix.ToString(), w.Link, "", 0, Reasons.Text(w.Reason))));
         return new DecisionDto(
             outcome.Id, outcome.Time, Reasons.Code(outcome.Verdict), outcome.Reason, ModeName(outcome.Mode), moves, releases, outcome.Plan?.Kept.Count ?? 0,
-            outcome.Plan?.OverloadBps ?? 0, Math.Round(elapsed.TotalMilliseconds, 3));
+            outcome.Plan?.OverloadBps ?? 0, Math.Round(elapsed.TotalMilliseconds, 3))
+        {
+            OverloadLowerBoundBps = outcome.Plan?.OverloadLowerBoundBps ?? 0,
+        };
     }
 
     private static string ModeName(DecisionMode mode) => mode == DecisionMode.Inject ? "inject" : "observe";

@@ -12,7 +12,7 @@ namespace EgressAppliance.SystemTests.Page;
 /// </summary>
 internal sealed partial class DemoSite : IAsyncDisposable
 {
-    private const string Story = "90s";
+    private const string Story = "120s";
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan EndLimit = TimeSpan.FromSeconds(90);
 

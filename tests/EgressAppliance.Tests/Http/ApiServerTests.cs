@@ -1,3 +1,4 @@
+using System.IO.Compression;
 using System.Net;
 using System.Net.Http.Json;
 using System.Net.Sockets;
@@ -307,6 +308,30 @@ public sealed class ApiServerTests : IAsyncLifetime, IDisposable
             Assert.Equal(HttpStatusCode.OK, file.StatusCode);
             Assert.DoesNotContain("json", file.Content.Headers.ContentType!.MediaType, StringComparison.Ordinal);
         }
+    }
+
+    [Fact]
+    public async Task Page_is_sent_compressed_to_who_takes_that()
+    {
+        if (!UiFiles.Built)
+        {
+            return;
+        }
+
+        string script = UiFiles.Paths.First(p => p.EndsWith(".js", StringComparison.Ordinal));
+        string plain = await _client.GetStringAsync(script);
+        using HttpRequestMessage request = new(HttpMethod.Get, script);
+        request.Headers.Add("Accept-Encoding", "gzip");
+        using HttpResponseMessage response = await _client.SendAsync(request);
+        Assert.Equal(["gzip"], response.Content.Headers.ContentEncoding);
+        Assert.Contains("Accept-Encoding", response.Headers.Vary);
+        using GZipStream unpacked = new(await response.Content.ReadAsStreamAsync(), CompressionMode.Decompress);
+        using StreamReader reader = new(unpacked);
+        Assert.Equal(plain, await reader.ReadToEndAsync());
+
+        // The copy has no address of its own.
+        using HttpResponseMessage copy = await _client.GetAsync(script + ".gz");
+        Assert.Equal(HttpStatusCode.NotFound, copy.StatusCode);
     }
 
     [Fact]

@@ -40,5 +40,5 @@ describe('age', () => {
   ])('%s → %s', (now, text) => expect(age(t, now)).toBe(text));
 });
 
-it('groups thousands', () => expect(count(12345678)).toBe('12\u2009345\u2009678'));
+it('groups thousands', () => expect(count(12345678)).toBe('12\u202f345\u202f678'));
 it('reads codes as words', () => expect(words('no_overload')).toBe('no overload'));

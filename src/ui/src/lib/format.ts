@@ -23,11 +23,11 @@ export function share(ratio: number): string {
   return ratio === 0 ? '0' : ratio < 0.0005 ? '< 0.1 %' : `${(100 * ratio).toFixed(1)} %`;
 }
 
-/** A large count with thin spaces: `12 345 678`. */
+/** A large count with narrow spaces that do not break: `12 345 678`. */
 export function count(n: number): string {
   return Math.round(n)
     .toString()
-    .replace(/\B(?=(\d{3})+$)/g, '\u2009');
+    .replace(/\B(?=(\d{3})+$)/g, '\u202f');
 }
 
 /** Time since an instant: `3 s`, `4 min`, `2 h 5 min`, `3 d 4 h`. */

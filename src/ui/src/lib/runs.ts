@@ -7,6 +7,14 @@ export interface Run {
   count: number;
 }
 
+/** Decisions of two sources as one list, newest first. A restarted appliance counts from one again: what was known from there on is forgotten. */
+export function merge(known: readonly Decision[], news: readonly Decision[], limit: number): Decision[] {
+  const fresh = new Set(news.map((d) => d.id));
+  const newest = news.reduce<Decision | null>((a, d) => (a && a.time > d.time ? a : d), null);
+  const stays = known.filter((d) => !fresh.has(d.id) && (!newest || d.id < newest.id || d.time > newest.time));
+  return [...news, ...stays].sort((a, b) => b.id - a.id).slice(0, limit);
+}
+
 /** Folds decisions (newest first) into runs. */
 export function runs(decisions: Decision[]): Run[] {
   const result: Run[] = [];

@@ -120,8 +120,21 @@ export interface BgpPeer {
   max_prefix_out: number | null;
   overrides_waiting: number;
   output: { queued_bytes: number; high_mark_bytes: number; limit_bytes: number; behind: boolean } | null;
+  counters: Record<string, number>;
   loc_rib: { routes: number; complete: boolean; compared: number; differing: number } | null;
-  bmp: { state: string; since: string; last_error: string | null; malformed: number } | null;
+  bmp: {
+    state: string;
+    since: string;
+    table: string | null;
+    peers: { peer: string; as: number; up: boolean; tables: { table: string; routes: number; updates: number; used: boolean; complete: boolean }[]; note: string | null }[];
+    last_error: string | null;
+    sys_name: string | null;
+    connections: number;
+    messages: number;
+    malformed: number;
+    last_malformed: string | null;
+    limits_exceeded: number;
+  } | null;
 }
 
 export interface Snmp {
@@ -169,6 +182,12 @@ export interface Link {
   state: string;
   overrides: number;
   overrides_away: number;
+  match: string;
+  members_up: number | null;
+  members: number | null;
+  in_errors: number | null;
+  out_errors: number | null;
+  out_discards: number | null;
 }
 
 export interface Prefix {
@@ -254,6 +273,8 @@ export interface Decision {
   releases: Move[];
   kept: number;
   overload_bps: number;
+  /** The least overload that any assignment leaves; not told by every version. */
+  overload_lower_bound_bps?: number;
   elapsed_ms: number;
 }
 
@@ -302,6 +323,97 @@ export interface StateEvent {
   prefixes: Prefix[];
   overrides: Override[];
   decision: Decision | null;
+}
+
+/** GET /api/v1/bgp/rib. */
+export interface Rib {
+  query: string;
+  prefix: string | null;
+  paths: RibPath[];
+  router_choices: { router: string; verdict: string; summary: string }[];
+}
+
+export interface RibPath {
+  router: string;
+  router_address: string;
+  path_id: number;
+  next_hop: string;
+  link: string | null;
+  as_path: string;
+  local_pref: number | null;
+  med: number | null;
+  origin: string;
+  communities: string[];
+  lost_at: string | null;
+  monitored: string | null;
+  extended_communities: string[];
+  large_communities: string[];
+  originator_id: string | null;
+  cluster_list: string[];
+  atomic_aggregate: boolean;
+  aggregator: string | null;
+}
+
+/** GET /api/v1/matrix: cells only for links with a rate or a path. */
+export interface Matrix {
+  time: string;
+  links: string[];
+  rows: MatrixRow[];
+}
+
+export interface MatrixRow {
+  prefix: string;
+  origin_as: number;
+  rate_bps: number;
+  native_link: string | null;
+  override: boolean;
+  cells: { link: string; rate_bps: number; path: boolean }[];
+}
+
+/** GET /api/v1/config. */
+export interface ConfigInForce {
+  file: string | null;
+  loaded_at: string | null;
+  effective: string;
+}
+
+/** POST /api/v1/config/check. */
+export interface Check {
+  valid: boolean;
+  diagnostics: Diagnostic[];
+}
+
+export interface Diagnostic {
+  severity: 'error' | 'warning';
+  line: number;
+  column: number;
+  message: string;
+  remedy: string | null;
+}
+
+/** GET /api/v1/audit, newest first. */
+export interface AuditEntry {
+  time: string;
+  who: string;
+  via: string;
+  action: string;
+  detail: string;
+  outcome: string;
+}
+
+/** GET /api/v1/history/links. */
+export interface LinkHistory {
+  step_seconds: number;
+  links: { link: string; points: LinkPoint[] }[];
+}
+
+export interface LinkPoint {
+  time: string;
+  mirror_bps: number | null;
+  mirror_max_bps: number | null;
+  counter_bps: number | null;
+  native_bps: number | null;
+  capacity_bps: number | null;
 }
 
 export interface Problem {
