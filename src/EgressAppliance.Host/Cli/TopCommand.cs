@@ -168,7 +168,11 @@ internal sealed class TopCommand(CommandConsole console, GlobalOptions global)
         IReadOnlyList<PrefixDto> prefixes = await client.GetAsync(
             "prefixes?top=" + room.ToString(CultureInfo.InvariantCulture) + (_link is null ? "" : "&link=" + Uri.EscapeDataString(_link)),
             ApiClient.Json.IReadOnlyListPrefixDto, cancellation);
-        IReadOnlyList<DecisionDto> decisions = await client.GetAsync("decisions?limit=200", ApiClient.Json.IReadOnlyListDecisionDto, cancellation);
+        return Draw(status, links, prefixes, await client.GetAsync("decisions?limit=200", ApiClient.Json.IReadOnlyListDecisionDto, cancellation));
+    }
+
+    private string Draw(StatusDto status, IReadOnlyList<LinkDto> links, IReadOnlyList<PrefixDto> prefixes, IReadOnlyList<DecisionDto> decisions)
+    {
         using StringWriter text = new() { NewLine = "\n" };
         CommandConsole page = new() { Out = text, Error = console.Error, Width = console.Width, Color = console.Color, Time = console.Time };
         Head(status, page);

@@ -518,7 +518,7 @@ public sealed record RemoteHttpConfig
 }
 
 /// <summary>Where a configuration came from.</summary>
-/// <param name="File">The file's whole path.</param>
-/// <param name="LoadedAt">When it was read.</param>
+/// <param name="File">The file's whole path; empty for one that is built in.</param>
+/// <param name="LoadedAt">When it was read; null for one that is built in.</param>
 /// <param name="Effective">It as YAML with the defaults filled in, without secrets.</param>
-public sealed record ConfigSource(string File, DateTimeOffset LoadedAt, string Effective);
+public sealed record ConfigSource(string File, DateTimeOffset? LoadedAt, string Effective);

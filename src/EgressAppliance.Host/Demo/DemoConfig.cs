@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using EgressAppliance.Host.Config;
@@ -19,7 +20,7 @@ public static class DemoConfig
         ArgumentNullException.ThrowIfNull(network);
         ArgumentNullException.ThrowIfNull(options);
         bool shortStory = options.Duration is not null;
-        return new()
+        ApplianceConfig config = new()
         {
             Site = "demo",
             Mode = ApplianceMode.Inject,
@@ -62,6 +63,42 @@ public static class DemoConfig
             History = new() { Journal = false, AuditFile = "" },
             Http = new() { Listen = new(IPAddress.Loopback, FreePort(options.HttpPort)), Socket = "" },
         };
+        return config with { Source = new ConfigSource("", null, Describe(config)) };
+    }
+
+    /// <summary>The configuration as an operator would write it, for the page.</summary>
+    private static string Describe(ApplianceConfig config)
+    {
+        RouterConfig router = config.Routers[0];
+        DecisionConfig decision = config.Decision;
+        string links = string.Concat(config.Links.Select(l =>
+            $"  - {{ name: {l.Name}, router: {l.Router}, interface: {l.Interface}, next_hops: [{string.Join(", ", l.NextHops.Select(n => $"\"{n}\""))}], match: {{ mac: \"{l.MatchMac}\" }}, overhead: {l.OverheadBytes}B }}\n"));
+        return string.Create(CultureInfo.InvariantCulture, $$"""
+            # Built into the demo; what comes from the simulator is as if it stood here.
+            version: 1
+            site: {{config.Site}}
+            mode: inject
+            capture: { sources: [ { interface: {{SourceName}} } ] }
+            routers:
+              - name: {{router.Name}}
+                address: {{router.Address}}
+                bgp: { local_address: {{router.Bgp.LocalAddress}}, local_as: {{router.Bgp.LocalAs}}, port: {{router.Bgp.Port}} }
+                snmp: { community_file: community, port: {{router.Snmp!.Port}}, poll: {{router.Snmp.Poll.TotalSeconds}}s }
+            links:
+            {{links.TrimEnd()}}
+            decision:
+              cycle: {{decision.Cycle.TotalSeconds}}s
+              window: {{decision.Window.TotalSeconds}}s
+              hold: {{decision.Hold.TotalSeconds}}s
+              lease: {{decision.Lease.TotalSeconds}}s
+              release_window: {{decision.ReleaseWindow.TotalSeconds}}s
+              max_moves_per_cycle: {{decision.MaxMovesPerCycle}}
+              max_share_per_cycle: {{decision.MaxSharePerCycle * 100}}%
+              max_share: {{decision.MaxShare * 100}}%
+              min_prefix_share: {{decision.MinPrefixShare * 100}}%
+            http: { listen: "{{config.Http.Listen}}" }
+
+            """);
     }
 
     private static LinkConfig Link(SimulatedLinkOptions link, int index) => new()

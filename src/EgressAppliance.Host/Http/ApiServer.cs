@@ -171,9 +171,17 @@ public sealed class ApiServer : IAsyncDisposable
         app.UseRateLimiter();
 
         RouteGroupBuilder api = app.MapGroup("/api/v1").WithTags("v1").ProducesProblem(StatusCodes.Status401Unauthorized).ProducesProblem(StatusCodes.Status403Forbidden);
-        new ReadEndpoints(appliance, audit).Map(api);
+        ReadEndpoints reads = new(appliance, audit);
+        reads.Map(api);
         new ChangeEndpoints(appliance, audit).Map(api);
-        app.MapGet("/metrics", context => MetricsAsync(context, appliance)).ExcludeFromDescription();
+        app.MapGet("/metrics", async context =>
+        {
+            context.Response.ContentType = "text/plain; version=0.0.4; charset=utf-8";
+            using StringWriter text = new();
+            appliance.WriteMetrics(text);
+            HttpMetrics.Write(text, guard.Refused, audit, reads.OpenStreams);
+            await context.Response.WriteAsync(text.ToString(), context.RequestAborted);
+        }).ExcludeFromDescription();
         app.MapGet("/healthz", () => Results.Text("ok\n")).ExcludeFromDescription().WithMetadata(new OpenToAll());
         app.MapGet("/readyz", () => appliance.NotReady is string why
             ? Results.Text(why + "\n", statusCode: StatusCodes.Status503ServiceUnavailable)
@@ -182,14 +190,6 @@ public sealed class ApiServer : IAsyncDisposable
 
         // The default pattern leaves out paths that look like files, which are what the page consists of.
         app.MapFallback("{*path}", UiFiles.ServeAsync).WithMetadata(new OpenToAll());
-    }
-
-    private static async Task MetricsAsync(HttpContext context, IApplianceApi appliance)
-    {
-        context.Response.ContentType = "text/plain; version=0.0.4; charset=utf-8";
-        using StringWriter text = new();
-        appliance.WriteMetrics(text);
-        await context.Response.WriteAsync(text.ToString(), context.RequestAborted);
     }
 
     /// <inheritdoc/>

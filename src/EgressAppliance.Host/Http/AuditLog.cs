@@ -36,6 +36,7 @@ public sealed partial class AuditLog : IAsyncDisposable
     private readonly Channel<AuditEntryDto> _waiting;
     private readonly Task _writing;
     private long _lost;
+    private long _entries;
     private volatile string _problem = "";
 
     /// <summary>Reads what is there and is ready to go on.</summary>
@@ -60,6 +61,9 @@ public sealed partial class AuditLog : IAsyncDisposable
     /// <summary>Why the file cannot be written at the moment, or empty.</summary>
     public string Problem => _problem;
 
+    /// <summary>Requests noted since start.</summary>
+    public long Entries => Interlocked.Read(ref _entries);
+
     /// <summary>Entries that never came to the file.</summary>
     public long Lost => Interlocked.Read(ref _lost);
 
@@ -72,6 +76,7 @@ public sealed partial class AuditLog : IAsyncDisposable
             Remember(entry);
         }
 
+        Interlocked.Increment(ref _entries);
         Noted(_logger, entry.Who, entry.Via, entry.Action, entry.Detail, entry.Outcome);
         if (_path.Length > 0)
         {

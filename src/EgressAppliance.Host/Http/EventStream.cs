@@ -17,6 +17,9 @@ internal sealed class EventStream(IApplianceApi appliance, StateDocuments docume
 
     private int _open;
 
+    /// <summary>Streams that are open.</summary>
+    public int Open => Volatile.Read(ref _open);
+
     /// <summary>Serves one reader until it goes.</summary>
     public async Task ServeAsync(HttpContext context)
     {

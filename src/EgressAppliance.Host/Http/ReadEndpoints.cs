@@ -8,7 +8,7 @@ using Microsoft.AspNetCore.Routing;
 namespace EgressAppliance.Host.Http;
 
 /// <summary>The endpoints under <c>/api/v1</c> that look at the appliance.</summary>
-internal sealed class ReadEndpoints(IApplianceApi appliance, AuditLog audit)
+internal sealed class ReadEndpoints
 {
     /// <summary>Most prefixes of an answer, and most rows of the matrix.</summary>
     public const int MaxTop = 10_000, MaxRows = 2_000;
@@ -16,7 +16,23 @@ internal sealed class ReadEndpoints(IApplianceApi appliance, AuditLog audit)
     /// <summary>Most decisions, and most entries of the audit log, of an answer.</summary>
     public const int MaxLimit = 1_000;
 
-    private readonly StateDocuments _documents = new();
+    private readonly StateDocuments _documents;
+    private readonly EventStream _events;
+
+    private readonly IApplianceApi _appliance;
+    private readonly AuditLog _audit;
+
+    /// <summary>Endpoints of an appliance.</summary>
+    public ReadEndpoints(IApplianceApi appliance, AuditLog audit)
+    {
+        _appliance = appliance;
+        _audit = audit;
+        _documents = new StateDocuments();
+        _events = new EventStream(appliance, _documents);
+    }
+
+    /// <summary>Event streams that are open.</summary>
+    public int OpenStreams => _events.Open;
 
     /// <summary>Adds them.</summary>
     public void Map(RouteGroupBuilder api)
@@ -33,34 +49,34 @@ internal sealed class ReadEndpoints(IApplianceApi appliance, AuditLog audit)
         Get<MatrixDto>(api, "/matrix", "By which links the largest prefixes go and could go.", Matrix).ProducesProblem(StatusCodes.Status400BadRequest);
         Get<IReadOnlyList<DecisionDto>>(api, "/decisions", "The latest cycles, newest first; the header Link has the address of the next page.", Decisions)
             .ProducesProblem(StatusCodes.Status400BadRequest);
-        Get<CostDto>(api, "/cost", "The billing months, and what cost mode makes of them.", () => Document.Of(appliance.GetCost(), json.CostDto));
+        Get<CostDto>(api, "/cost", "The billing months, and what cost mode makes of them.", () => Document.Of(_appliance.GetCost(), json.CostDto));
         Get<ExplainDto>(api, "/explain", "Why a prefix goes where it goes.", Explain).ProducesProblem(StatusCodes.Status400BadRequest);
         Get<RibDto>(api, "/bgp/rib", "All paths of a prefix, and why each but the best is not.", Rib).ProducesProblem(StatusCodes.Status400BadRequest);
-        Get<ConfigDto>(api, "/config", "The configuration in force, without secrets.", () => Document.Of(appliance.Config, json.ConfigDto));
+        Get<ConfigDto>(api, "/config", "The configuration in force, without secrets.", () => Document.Of(_appliance.Config, json.ConfigDto));
         Get<IReadOnlyList<AuditEntryDto>>(api, "/audit", "Who changed what, newest first.", Audit).ProducesProblem(StatusCodes.Status400BadRequest);
         api.MapGet("/bgp/rib.mrt", (Delegate)RibDumpAsync).WithSummary("The routers' tables as MRT (TABLE_DUMP_V2).").Produces(StatusCodes.Status200OK, null, "application/octet-stream")
             .ProducesProblem(StatusCodes.Status503ServiceUnavailable);
-        api.MapGet("/events", (Delegate)new EventStream(appliance, _documents).ServeAsync).WithSummary("Server-sent events: the event `state` once a cycle.")
+        api.MapGet("/events", (Delegate)_events.ServeAsync).WithSummary("Server-sent events: the event `state` once a cycle.")
             .Produces<StateEventDto>(StatusCodes.Status200OK, "text/event-stream").ProducesProblem(StatusCodes.Status503ServiceUnavailable);
     }
 
     private void Of<T>(RouteGroupBuilder api, string path, string summary, Func<StateEventDto, T> part, JsonTypeInfo<T> type) =>
         Get<T>(api, path, summary, () =>
         {
-            StateEventDto state = appliance.State;
+            StateEventDto state = _appliance.State;
             return _documents.Get(state, path, () => Document.Of(part(state), type));
         });
 
     private static RouteHandlerBuilder Get<T>(RouteGroupBuilder api, string path, string summary, Delegate handler) =>
         api.MapGet(path, handler).WithSummary(summary).Produces<T>().Produces(StatusCodes.Status304NotModified);
 
-    private IResult Plan() => appliance.State.Decision is { } decision
+    private IResult Plan() => _appliance.State.Decision is { } decision
         ? Document.Of(decision, ApiJson.Default.DecisionDto)
         : NotFound("No cycle of the decision maker has run yet.");
 
     private IResult Bgp(string? router = null)
     {
-        StateEventDto state = appliance.State;
+        StateEventDto state = _appliance.State;
         IReadOnlyList<BgpPeerDto> peers = state.Status.Bgp;
         IReadOnlyList<BgpPeerDto> asked = router is null ? peers : [.. peers.Where(p => p.Router == router)];
         return router is not null && asked.Count == 0
@@ -75,9 +91,9 @@ internal sealed class ReadEndpoints(IApplianceApi appliance, AuditLog audit)
             return BadRequest($"'top' is 1 to {MaxTop}.");
         }
 
-        if (link is not null && !appliance.LinkNames.Contains(link))
+        if (link is not null && !_appliance.LinkNames.Contains(link))
         {
-            return NotFound($"There is no link '{link}'. Links: {string.Join(", ", appliance.LinkNames)}.");
+            return NotFound($"There is no link '{link}'. Links: {string.Join(", ", _appliance.LinkNames)}.");
         }
 
         PrefixCursor? after = null;
@@ -87,9 +103,9 @@ internal sealed class ReadEndpoints(IApplianceApi appliance, AuditLog audit)
         }
 
         PrefixQuery query = new(top, link, @as, string.IsNullOrWhiteSpace(q) ? null : q.Trim(), after);
-        return _documents.Get(appliance.State, query.ToString(), () =>
+        return _documents.Get(_appliance.State, query.ToString(), () =>
         {
-            PrefixPage page = appliance.GetPrefixes(query);
+            PrefixPage page = _appliance.GetPrefixes(query);
             string next = !page.More ? "" : Address(
                 "prefixes", ("top", top.ToString(CultureInfo.InvariantCulture)), ("link", link), ("as", @as?.ToString(CultureInfo.InvariantCulture)),
                 ("q", query.Text), ("cursor", new PrefixCursor(page.Prefixes[^1].RateBps, page.Prefixes[^1].Prefix).ToString()));
@@ -100,7 +116,7 @@ internal sealed class ReadEndpoints(IApplianceApi appliance, AuditLog audit)
     private IResult Matrix(int top = 100) => top is < 1 or > MaxRows
         ? BadRequest($"'top' is 1 to {MaxRows}.")
         : _documents.Get(
-            appliance.State, string.Create(CultureInfo.InvariantCulture, $"matrix {top}"), () => Document.Of(appliance.GetMatrix(top), ApiJson.Default.MatrixDto));
+            _appliance.State, string.Create(CultureInfo.InvariantCulture, $"matrix {top}"), () => Document.Of(_appliance.GetMatrix(top), ApiJson.Default.MatrixDto));
 
     private IResult Decisions(int limit = 50, long? cursor = null)
     {
@@ -109,9 +125,9 @@ internal sealed class ReadEndpoints(IApplianceApi appliance, AuditLog audit)
             return BadRequest($"'limit' is 1 to {MaxLimit}.");
         }
 
-        return _documents.Get(appliance.State, string.Create(CultureInfo.InvariantCulture, $"decisions {limit} {cursor}"), () =>
+        return _documents.Get(_appliance.State, string.Create(CultureInfo.InvariantCulture, $"decisions {limit} {cursor}"), () =>
         {
-            IReadOnlyList<DecisionDto> found = appliance.GetDecisions(limit + 1, cursor);
+            IReadOnlyList<DecisionDto> found = _appliance.GetDecisions(limit + 1, cursor);
             IReadOnlyList<DecisionDto> page = [.. found.Take(limit)];
             string next = found.Count <= limit ? "" : Address(
                 "decisions", ("limit", limit.ToString(CultureInfo.InvariantCulture)), ("cursor", page[^1].Id.ToString(CultureInfo.InvariantCulture)));
@@ -119,22 +135,22 @@ internal sealed class ReadEndpoints(IApplianceApi appliance, AuditLog audit)
         });
     }
 
-    private IResult Explain(string? prefix) => appliance.Explain(prefix ?? "") is { } answer
+    private IResult Explain(string? prefix) => _appliance.Explain(prefix ?? "") is { } answer
         ? Document.Of(answer, ApiJson.Default.ExplainDto)
         : BadRequest("'prefix' is an address or a prefix with its host bits zero.");
 
-    private IResult Rib(string? prefix) => appliance.GetRib(prefix ?? "") is { } answer
+    private IResult Rib(string? prefix) => _appliance.GetRib(prefix ?? "") is { } answer
         ? Document.Of(answer, ApiJson.Default.RibDto)
         : BadRequest("'prefix' is an address or a prefix with its host bits zero.");
 
     private IResult Audit(int limit = 100) => limit is < 1 or > MaxLimit
         ? BadRequest($"'limit' is 1 to {MaxLimit}.")
-        : Document.Of(audit.Latest(limit), ApiJson.Default.IReadOnlyListAuditEntryDto);
+        : Document.Of(_audit.Latest(limit), ApiJson.Default.IReadOnlyListAuditEntryDto);
 
     private async Task RibDumpAsync(HttpContext context)
     {
         context.Response.ContentType = "application/octet-stream";
-        if (!await appliance.WriteRibAsync(context.Response.BodyWriter, context.RequestAborted))
+        if (!await _appliance.WriteRibAsync(context.Response.BodyWriter, context.RequestAborted))
         {
             context.Response.Headers.RetryAfter = "5";
             await Results.Problem(

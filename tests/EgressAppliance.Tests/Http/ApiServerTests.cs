@@ -286,9 +286,13 @@ public sealed class ApiServerTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
-    public async Task Metrics_are_prometheus_text_with_escaped_labels() =>
-        Assert.Equal(
-            "# HELP egress_test A test.\n# TYPE egress_test gauge\negress_test{link=\"a\\\"b\"} 1.5\n", await _client.GetStringAsync("/metrics"));
+    public async Task Metrics_are_prometheus_text_with_escaped_labels()
+    {
+        await _client.PutAsJsonAsync("/api/v1/mode", new { mode = "inject" });
+        string text = await _client.GetStringAsync("/metrics");
+        Assert.StartsWith("# HELP egress_test A test.\n# TYPE egress_test gauge\negress_test{link=\"a\\\"b\"} 1.5\n", text, StringComparison.Ordinal);
+        Assert.Contains("\negress_audit_entries_total 1\n", text, StringComparison.Ordinal);
+    }
 
     [Fact]
     public async Task Page_is_served_with_all_its_files_or_the_build_says_that_it_lacks_them()

@@ -53,6 +53,7 @@ internal static class MetricsText
         ApplianceMetrics.Write(text, state, [KeyValuePair.Create("no_overload", 4L)], [KeyValuePair.Create("announced", 2L)],
             new JournalStatus(null, 10, 1, 1, 4096), new FakeAppliance().GetCost(),
             new LoopReading(TimeSpan.FromSeconds(5), cycles.Read()));
+        HttpMetrics.Write(text, 2, FakeAppliance.AuditInMemory(), 1);
         return text.ToString();
     }
 }
