@@ -57,7 +57,8 @@ public sealed partial class ConfigErrorDocumentTests
             {
                 Kind clean = kind with
                 {
-                    Message = kind.Message.Replace(folder.Path + "/", "", StringComparison.Ordinal), Remedy = kind.Remedy.Replace(folder.Path + "/", "", StringComparison.Ordinal),
+                    Message = kind.Message.Replace(folder.Path + "/", "", StringComparison.Ordinal),
+                    Remedy = kind.Remedy.Replace(folder.Path + "/", "", StringComparison.Ordinal),
                 };
                 if (seen.Add(clean.Pattern))
                 {

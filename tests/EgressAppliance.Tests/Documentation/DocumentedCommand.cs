@@ -19,8 +19,19 @@ internal sealed partial record DocumentedCommand(string Page, int Line, string T
     /// <summary>What stands for a placeholder of a usage line.</summary>
     private static readonly Dictionary<string, string> Placeholders = new(StringComparer.Ordinal)
     {
-        ["PREFIX"] = "203.0.113.0/24", ["ADDRESS"] = "203.0.113.7", ["LINK"] = "isp-a", ["ROUTER"] = "edge1", ["N"] = "5", ["TIME"] = "30s", ["NAME"] = "step", ["SCENARIO"] = "step",
-        ["FILE"] = "file", ["URL"] = "http://127.0.0.1:8080", ["PATH"] = "path", ["OID"] = "1.3.6.1", ["FOLDER"] = "folder",
+        ["PREFIX"] = "203.0.113.0/24",
+        ["ADDRESS"] = "203.0.113.7",
+        ["LINK"] = "isp-a",
+        ["ROUTER"] = "edge1",
+        ["N"] = "5",
+        ["TIME"] = "30s",
+        ["NAME"] = "step",
+        ["SCENARIO"] = "step",
+        ["FILE"] = "file",
+        ["URL"] = "http://127.0.0.1:8080",
+        ["PATH"] = "path",
+        ["OID"] = "1.3.6.1",
+        ["FOLDER"] = "folder",
     };
 
     /// <summary>All of README and docs, in order.</summary>

@@ -108,6 +108,9 @@ public sealed class SessionTests
 
         PeerStatus status = speaker.GetPeers()[0];
         Assert.Equal(2, status.Transitions);
+        Assert.Equal(2, status.StatesEntered[(int)SessionState.Established]);
+        Assert.Equal(2, status.StatesEntered[(int)SessionState.OpenSent]);
+        Assert.True(status.StatesEntered[(int)SessionState.Idle] >= 1);
         Assert.Contains("TCP", status.LastError, StringComparison.Ordinal);
         Assert.Equal(0, status.RoutesIPv4);
     }
