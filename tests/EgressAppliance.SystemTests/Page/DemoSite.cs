@@ -7,7 +7,7 @@ using EgressAppliance.SystemTests.Infrastructure;
 namespace EgressAppliance.SystemTests.Page;
 
 /// <summary>
-/// A running <c>egress-appliance demo</c>: the real appliance and its page over a simulated site. Its story is longer than a test, which ends
+/// A running <c>egress-appliance demo</c>: the real appliance and its page over a simulated site. Its story is longer than a test, or told over and over; the test ends
 /// it when it has seen enough: a demo that ended by itself would take the page's connection away.
 /// </summary>
 internal sealed partial class DemoSite : IAsyncDisposable
@@ -29,11 +29,13 @@ internal sealed partial class DemoSite : IAsyncDisposable
     public string Origin { get; private set; } = "";
 
     /// <summary>Starts the demo and waits until it names its page.</summary>
-    public static async Task<DemoSite> StartAsync(ITestOutputHelper output)
+    /// <param name="output">Where waiting is told.</param>
+    /// <param name="endless">Whether it tells its story over and over.</param>
+    public static async Task<DemoSite> StartAsync(ITestOutputHelper output, bool endless = false)
     {
         DirectoryInfo folder = Directory.CreateTempSubdirectory("ealab-page-");
-        Daemon process = Daemon.Start(
-            "demo", folder.FullName, [ApplianceCommand.Path, "demo", "--duration", Story, "--port", $"{FreePort()}", "--json"]);
+        string[] story = endless ? [] : ["--duration", Story];
+        Daemon process = Daemon.Start("demo", folder.FullName, [ApplianceCommand.Path, "demo", .. story, "--port", $"{FreePort()}", "--json"]);
         var site = new DemoSite(folder, process, output);
         try
         {
