@@ -9,7 +9,7 @@ public sealed class DocumentationFactAttribute : SystemFactAttribute
     /// <summary>Decides when the test is discovered.</summary>
     public DocumentationFactAttribute()
         : base(SystemRequirements.Missing ?? SystemRequirements.MissingPackages(
-            [("promtool", "prometheus"), ("gobgpd", "gobgpd"), ("exabgp", "exabgp"), ("bgpd", "openbgpd"), ("unshare", "util-linux"), ("timeout", "coreutils")]))
+            [("promtool", "prometheus"), ("gobgpd", "gobgpd"), ("exabgp", "exabgp"), ("bgpd", "openbgpd"), ("unshare", "util-linux")]))
     {
     }
 }

@@ -11,13 +11,11 @@ namespace EgressAppliance.SystemTests.Documentation;
 /// </summary>
 public sealed class DocumentedCommandRunTests(ITestOutputHelper output)
 {
-    /// <summary>Commands that ask the running appliance; all others are typed before it is started.</summary>
-    private static readonly string[] Asking = ["show", "explain", "override", "mode", "withdraw-all", "bgp dump", "bgp refresh", "top", "history"];
+    /// <summary>Commands that ask the running appliance, or read what it writes; all others are typed before it is started.</summary>
+    private static readonly string[] Asking = ["show", "explain", "override", "mode", "withdraw-all", "bgp dump", "bgp refresh", "replay-journal", "top", "history"];
 
     /// <summary>Lines that end with another code here, and why.</summary>
     private static readonly Dictionary<string, int> OtherCodes = new(StringComparer.Ordinal);
-
-    private static readonly TimeSpan RunFor = TimeSpan.FromSeconds(4);
 
     [DocumentationFact]
     public Task Commands_of_the_blocks_do_what_the_documentation_says() => Lab.RunAsync(output, Options(), async lab =>
@@ -63,7 +61,9 @@ public sealed class DocumentedCommandRunTests(ITestOutputHelper output)
         }
 
         bool endless = line.Calls().Any(call => call[0] == "run");
-        ShellResult result = endless ? await machine.TypeForAWhileAsync(line.Text, RunFor) : await machine.TypeAsync(line.IsRequest ? "curl --fail-with-body -sS " + line.Text["curl ".Length..] : line.Text);
+        ShellResult result = endless
+            ? await machine.TypeUntilItRunsAsync(line.Text)
+            : await machine.TypeAsync(line.IsRequest ? "curl --fail-with-body -sS " + line.Text["curl ".Length..] : line.Text);
         output.WriteLine($"{line.Place}: {line.Text}\n  -> {result.ExitCode}, {result.Output.Length} characters: {result.Output.Split('\n')[0]}");
         bool complained = result.Error.Contains("egress-appliance:", StringComparison.Ordinal) || result.Error.Contains("Unhandled", StringComparison.Ordinal);
         if (result.ExitCode != OtherCodes.GetValueOrDefault(line.Text) || complained)

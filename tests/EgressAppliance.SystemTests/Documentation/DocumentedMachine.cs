@@ -20,6 +20,7 @@ internal sealed partial class DocumentedMachine
     private readonly Lab _lab;
     private readonly string _folder;
     private readonly Dictionary<string, string> _environment;
+    private int _typed;
 
     private DocumentedMachine(Lab lab)
     {
@@ -63,9 +64,16 @@ internal sealed partial class DocumentedMachine
     /// <summary>Types a line.</summary>
     public Task<ShellResult> TypeAsync(string line) => Shell.RunAsync(Command(line));
 
-    /// <summary>Types a line that does not end, and ends it as a service manager does after a while.</summary>
-    public Task<ShellResult> TypeForAWhileAsync(string line, TimeSpan duration) =>
-        Shell.RunAsync(Command($"exec timeout --foreground --preserve-status --signal=TERM {duration.TotalSeconds:F0} {line}"));
+    /// <summary>Types a line that does not end, and ends it as a service manager does once it has said that it runs.</summary>
+    public async Task<ShellResult> TypeUntilItRunsAsync(string line)
+    {
+        await using Daemon daemon = Daemon.Start($"typed-{++_typed}", _lab.Folder, Command("exec " + line));
+        await Until.TrueAsync(
+            $"`{line}` to say that it runs", () => Task.FromResult(daemon.HasExited || daemon.Lines.Any(l => l.StartsWith("running", StringComparison.Ordinal))), Scenario.Generous, _lab.Output);
+        daemon.Signal(PosixSignalNumber.Terminate);
+        int code = await daemon.WaitForExitAsync(Scenario.Generous);
+        return new ShellResult(line, code, string.Join('\n', daemon.Lines), "");
+    }
 
     /// <summary>Types a line that goes on until the lab ends.</summary>
     public void TypeAndLeave(string line) => _lab.Adopt(Daemon.Start("typed", _lab.Folder, Command("exec " + line)));
