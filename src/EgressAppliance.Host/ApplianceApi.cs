@@ -2,6 +2,7 @@ using System.IO.Pipelines;
 using EgressAppliance.Bgp.Speaker;
 using EgressAppliance.Decision.Control;
 using EgressAppliance.Host.History;
+using EgressAppliance.Host.History.Store;
 using EgressAppliance.Host.Http;
 using EgressAppliance.Host.Pipeline;
 using EgressAppliance.Host.RouteFeed;
@@ -50,6 +51,12 @@ public sealed class ApplianceApi : IApplianceApi
         loop.CycleDone += OnCycle;
         loop.CommandDone += OnCommand;
     }
+
+    /// <summary>Keeps what each cycle shows; null for no history.</summary>
+    public HistoryRecorder? History { get; init; }
+
+    /// <inheritdoc/>
+    public HistoryStatus? HistoryStatus => History?.Status;
 
     /// <inheritdoc/>
     public StateEventDto State => _feed.Current;
@@ -167,7 +174,7 @@ public sealed class ApplianceApi : IApplianceApi
     };
 
     /// <inheritdoc/>
-    public void WriteMetrics(TextWriter writer) => ApplianceMetrics.Write(writer, State, _decisions.Verdicts, _installer.Changes, _journal?.Status, GetCost());
+    public void WriteMetrics(TextWriter writer) => ApplianceMetrics.Write(writer, State, _decisions.Verdicts, _installer.Changes, _journal?.Status, GetCost(), History?.Status);
 
     private OperationResult Add(IpPrefix prefix, string link)
     {
@@ -206,6 +213,8 @@ public sealed class ApplianceApi : IApplianceApi
     private void OnCycle(CycleInputs inputs, CycleOutcome outcome, TimeSpan elapsed)
     {
         StateEventDto state = _builder.Build(inputs, outcome, elapsed);
+        History?.Note(state, inputs.Rates, outcome);
+        state = WithProblem(state, History?.Problem);
         _decisions.Add(state.Decision!);
         _cost.Note(outcome);
         lock (_gate)
@@ -226,8 +235,13 @@ public sealed class ApplianceApi : IApplianceApi
         }
     }
 
+    private static StateEventDto WithProblem(StateEventDto state, string? problem) => problem is null
+        ? state
+        : state with { Status = state.Status with { Healthy = false, Problems = [.. state.Status.Problems, problem] } };
+
     private void OnCommand(CycleOutcome outcome)
     {
+        History?.Note(outcome);
         if (outcome.Withdraw.Count > 0 || outcome.Announce.Count > 0)
         {
             _decisions.Add(StateBuilder.Decision(outcome, TimeSpan.Zero));

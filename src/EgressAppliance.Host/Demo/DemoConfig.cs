@@ -59,7 +59,12 @@ public static class DemoConfig
                 ReleaseWindow = TimeSpan.FromSeconds(2),
                 MarkerCommunity = network.Router.LocalAs << 16 | 666,
             },
-            History = new() { Journal = false },
+            History = new()
+            {
+                Journal = false,
+                Path = Path.Combine(Path.GetTempPath(), $"egress-appliance-demo-{Guid.NewGuid():N}", "history.db"),
+                Temporary = true,
+            },
             Http = new() { Listen = new(IPAddress.Loopback, FreePort(options.HttpPort)), Socket = "" },
         };
     }

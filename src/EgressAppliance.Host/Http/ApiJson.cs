@@ -17,5 +17,10 @@ namespace EgressAppliance.Host.Http;
 [JsonSerializable(typeof(OverrideRequestDto))]
 [JsonSerializable(typeof(WithdrawAllDto))]
 [JsonSerializable(typeof(CostDto))]
+[JsonSerializable(typeof(HistoryLinksDto))]
+[JsonSerializable(typeof(HistoryPrefixesDto))]
+[JsonSerializable(typeof(HistoryEventsDto))]
+[JsonSerializable(typeof(IReadOnlyList<HistoryMonthDto>))]
+[JsonSerializable(typeof(HistoryStatusDto))]
 [JsonSerializable(typeof(StateEventDto))]
 public sealed partial class ApiJson : JsonSerializerContext;

@@ -1,6 +1,7 @@
 using System.Net.ServerSentEvents;
 using System.Runtime.CompilerServices;
 using EgressAppliance.Host.Config;
+using EgressAppliance.Host.History.Store;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -38,7 +39,7 @@ public sealed class ApiServer : IAsyncDisposable
     /// <summary>Starts listening.</summary>
     /// <exception cref="IOException">An address is taken; the message names it.</exception>
     public static async Task<ApiServer> StartAsync(
-        HttpConfig config, IApplianceApi appliance, ILoggerFactory loggers, CancellationToken cancellationToken)
+        HttpConfig config, IApplianceApi appliance, ILoggerFactory loggers, CancellationToken cancellationToken, HistoryReader? history = null)
     {
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
@@ -78,6 +79,7 @@ public sealed class ApiServer : IAsyncDisposable
             await next(context);
         });
         Map(app);
+        HistoryEndpoints.Map(app, appliance, history);
         await app.StartAsync(cancellationToken);
         if (config.Socket.Length != 0)
         {

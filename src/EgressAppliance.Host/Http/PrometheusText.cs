@@ -23,9 +23,24 @@ public sealed class PrometheusText(TextWriter writer)
     public PrometheusText Counter(string name, string help) => Family(name, "counter", help);
 
     /// <summary>Writes one sample of the family. Label values are escaped.</summary>
-    public PrometheusText Sample(double value, params ReadOnlySpan<(string Name, string Value)> labels)
+    public PrometheusText Sample(double value, params ReadOnlySpan<(string Name, string Value)> labels) => Part("", value, labels);
+
+    /// <summary>Writes a histogram: how many values were at most as large as each bound, of how many, and their sum.</summary>
+    public PrometheusText Histogram(string name, string help, IReadOnlyList<double> bounds, IReadOnlyList<long> counts, long count, double sum)
+    {
+        Family(name, "histogram", help);
+        for (int i = 0; i < bounds.Count; i++)
+        {
+            Part("_bucket", counts[i], ("le", Format(bounds[i])));
+        }
+
+        return Part("_bucket", count, ("le", "+Inf")).Part("_sum", sum).Part("_count", count);
+    }
+
+    private PrometheusText Part(string suffix, double value, params ReadOnlySpan<(string Name, string Value)> labels)
     {
         writer.Write(_name);
+        writer.Write(suffix);
         for (int i = 0; i < labels.Length; i++)
         {
             writer.Write(i == 0 ? '{' : ',');
