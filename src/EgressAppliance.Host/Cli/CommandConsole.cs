@@ -18,6 +18,9 @@ public sealed class CommandConsole
     /// <summary>True where colour may be used: a terminal, and NO_COLOR is not set.</summary>
     public bool Color { get; init; }
 
+    /// <summary>True where progress may be shown: standard error is a terminal.</summary>
+    public bool ShowProgress { get; init; }
+
     /// <summary>The clock that ages are shown by.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
 
@@ -30,6 +33,7 @@ public sealed class CommandConsole
             Out = Console.Out,
             Error = Console.Error,
             OpenInput = Console.OpenStandardInput,
+            ShowProgress = !Console.IsErrorRedirected,
             Width = terminal ? TerminalWidth() : null,
             // https://no-color.org: any value that is not empty.
             Color = terminal && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR")) && Environment.GetEnvironmentVariable("TERM") != "dumb",

@@ -16,6 +16,7 @@ namespace EgressAppliance.Host.Cli;
 //   CheckCommand    check: needs the configuration only
 //   SimulateCommand simulate: needs nothing
 //   SnmpCommands    snmp walk, links discover: needs the configuration, or nothing
+//   HistoryCommands history …, report: need the database only
 //   ApiCommands     commands that talk to a running appliance, by ApiClient, shown by Views and TextTable
 
 /// <summary>The command line of <c>egress-appliance</c>.</summary>
@@ -89,6 +90,11 @@ public static class CommandLine
         ApiCommands api = new(console, global);
         root.Subcommands.Add(Bgp(handlers, console, api));
         foreach (Command command in new SnmpCommands(console, global).Build())
+        {
+            root.Subcommands.Add(command);
+        }
+
+        foreach (Command command in new HistoryCommands(console, global).Build())
         {
             root.Subcommands.Add(command);
         }
