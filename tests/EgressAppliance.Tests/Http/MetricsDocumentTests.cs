@@ -24,7 +24,7 @@ public sealed partial class MetricsDocumentTests
         foreach (Match family in Family().Matches(metrics))
         {
             string name = family.Groups["name"].Value;
-            Match sample = Regex.Match(metrics, $@"(?m)^{name}(\{{(?<labels>.*)\}})? \S+$");
+            Match sample = Regex.Match(metrics, $@"(?m)^{name}(_bucket)?(\{{(?<labels>.*)\}})? \S+$");
             Assert.True(sample.Success, $"no sample of {name}");
             table.Append("| `").Append(name).Append("` | ").Append(family.Groups["type"].Value).Append(" | ")
                 .AppendJoin(", ", Label().Matches(sample.Groups["labels"].Value).Select(l => $"`{l.Groups[1].Value}`")).Append(" | ")

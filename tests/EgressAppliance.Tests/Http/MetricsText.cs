@@ -1,4 +1,5 @@
 using EgressAppliance.Host.History;
+using EgressAppliance.Host.History.Store;
 using EgressAppliance.Host.Http;
 
 namespace EgressAppliance.Tests.Http;
@@ -47,7 +48,13 @@ internal static class MetricsText
         };
         using StringWriter text = new();
         ApplianceMetrics.Write(text, state, [KeyValuePair.Create("no_overload", 4L)], [KeyValuePair.Create("announced", 2L)],
-            new JournalStatus(null, 10, 1, 1, 4096), new FakeAppliance().GetCost());
+            new JournalStatus(null, 10, 1, 1, 4096), new FakeAppliance().GetCost(),
+            new HistoryStatus(
+                "history.db", null, [], 1, 100, 2, 3, 4, 1 << 20, 1 << 19, 8L << 30, 5, new Dictionary<string, long> { ["link_minute"] = 200 },
+                DurationHistogram.Empty.With(TimeSpan.FromMilliseconds(20)))
+            {
+                Sinks = [new SinkStatus("central", "no answer", 50, 1, 60)],
+            });
         return text.ToString();
     }
 }

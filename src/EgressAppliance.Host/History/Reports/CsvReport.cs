@@ -34,7 +34,7 @@ public static class CsvReport
 
     private static string Time(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
 
-    private static decimal? Money(decimal? money) => money is { } amount ? decimal.Round(amount, 2) : null;
+    private static string? Money(decimal? money) => money?.ToString("0.00", CultureInfo.InvariantCulture);
 
     private static double Minutes(long seconds) => Math.Round(seconds / 60.0, 1);
 }

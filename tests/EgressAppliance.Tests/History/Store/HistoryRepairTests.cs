@@ -5,7 +5,7 @@ namespace EgressAppliance.Tests.History.Store;
 
 public sealed class HistoryRepairTests
 {
-    private const int Page = 8192;
+    private const int Page = 4096;
 
     [Fact]
     public void Open_with_damaged_pages_keeps_what_is_before_and_behind_them()

@@ -109,7 +109,7 @@ public sealed class HistoryStoreTests
         using HistoryBench bench = new(o => o with { MaxBytes = 3 << 20 });
         HistoryLoad.SampleTraffic traffic = new(8, 100);
         using HistoryStore store = bench.Open();
-        for (int day = 0; day < 8; day++)
+        for (int day = 0; day < 5; day++)
         {
             store.Write([.. Enumerable.Range(0, 1440).Select(m => traffic.Tick(Begin.AddDays(day).AddMinutes(m)))], [], []);
             store.Write([], [], []);
@@ -117,7 +117,7 @@ public sealed class HistoryStoreTests
 
         for (int i = 0; i < 20; i++)
         {
-            store.Write([traffic.Tick(Begin.AddDays(8).AddMinutes(i))], [], []);
+            store.Write([traffic.Tick(Begin.AddDays(5).AddMinutes(i))], [], []);
         }
 
         StoreFigures figures = store.Figures();
@@ -127,8 +127,8 @@ public sealed class HistoryStoreTests
         Assert.Equal(bench.Scalar("SELECT MIN(time) FROM link_minute"), bench.Scalar("SELECT MIN(time) FROM prefix_minute"));
 
         // The newest is there whatever goes, and days tell of all of it.
-        Assert.Equal(Begin.AddDays(8).AddMinutes(19).ToUnixTimeSeconds(), bench.Scalar("SELECT MAX(time) FROM link_minute"));
-        Assert.Equal(9, bench.Scalar("SELECT COUNT(DISTINCT time) FROM link_day"));
+        Assert.Equal(Begin.AddDays(5).AddMinutes(19).ToUnixTimeSeconds(), bench.Scalar("SELECT MAX(time) FROM link_minute"));
+        Assert.Equal(6, bench.Scalar("SELECT COUNT(DISTINCT time) FROM link_day"));
         Assert.Equal(bench.Scalar("SELECT COUNT(*) FROM link_minute"), bench.Scalar("SELECT rows FROM row_count WHERE name = 'link_minute'"));
     }
 
