@@ -12,6 +12,12 @@ internal sealed class HistoryChecks(BoundSection root, string baseDirectory, Con
             return;
         }
 
+        BoundValue enabled = history.Value("enabled");
+        if (history.TryGet("enabled", out bool kept) && !kept && history.Sections("sinks").Any())
+        {
+            diagnostics.Warn(enabled.At, "'history.enabled': without a history the sinks get nothing", "set it to true, or remove `sinks`");
+        }
+
         HashSet<string> names = new(StringComparer.Ordinal);
         foreach (BoundSection sink in history.Sections("sinks"))
         {

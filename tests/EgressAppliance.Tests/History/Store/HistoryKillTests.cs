@@ -18,22 +18,14 @@ public sealed class HistoryKillTests(ITestOutputHelper output)
         using HistoryBench bench = new();
         Random random = new(7);
         long minutes = 0;
-        long newest = 0;
         for (int kill = 0; kill < Kills; kill++)
         {
             long committed = await WriteUntilKilledAsync(bench.Options.Path, TimeSpan.FromMilliseconds(random.Next(1, 400)));
             Assert.Null(HistoryRepair.Check(bench.Options.Path));
-            committed = Math.Max(committed, newest);
-            newest = bench.Scalar("SELECT MAX(time) FROM link_minute");
+            long newest = bench.Scalar("SELECT MAX(time) FROM link_minute");
 
             // The last one may have been committed and not yet told.
-            Assert.True(newest == committed || newest == committed + 60 || committed == 0, $"kill {kill}: {committed} was committed, {newest} is there");
-            if (newest == 0)
-            {
-                // Killed before the first minute.
-                continue;
-            }
-
+            Assert.True(newest == committed || newest == committed + 60, $"kill {kill}: {committed} was committed, {newest} is there");
             Assert.Equal(newest, bench.Scalar("SELECT MAX(time) FROM prefix_minute"));
             Assert.Equal(newest / 60, bench.Scalar("SELECT MAX(count) FROM event"));
             minutes = bench.Scalar("SELECT COUNT(DISTINCT time) FROM link_minute");
@@ -46,7 +38,7 @@ public sealed class HistoryKillTests(ITestOutputHelper output)
         }
 
         output.WriteLine($"{Kills} kills, {minutes} minutes written");
-        Assert.True(minutes > Kills, $"{minutes} minutes in {Kills} rounds");
+        Assert.True(minutes >= Kills, $"{minutes} minutes in {Kills} rounds");
     }
 
     private static async Task<long> WriteUntilKilledAsync(string path, TimeSpan life)
@@ -60,15 +52,17 @@ public sealed class HistoryKillTests(ITestOutputHelper output)
         try
         {
             Assert.Equal("opened", await child.StandardOutput.ReadLineAsync());
+
+            // From the first minute on it writes without a pause: whatever it is killed in is a part of a transaction, or of folding the log into the database.
+            string first = await child.StandardOutput.ReadLineAsync() ?? throw new InvalidOperationException("The writer ended by itself.");
             Task<string> told = child.StandardOutput.ReadToEndAsync();
             await Task.Delay(life);
             child.Kill();
             await child.WaitForExitAsync();
 
             // A line that was cut off tells of nothing.
-            string text = await told;
-            string[] lines = text[..(text.LastIndexOf('\n') + 1)].Split('\n', StringSplitOptions.RemoveEmptyEntries);
-            return lines.Length > 0 ? long.Parse(lines[^1], CultureInfo.InvariantCulture) : 0;
+            string text = first + "\n" + await told;
+            return long.Parse(text[..text.LastIndexOf('\n')].Split('\n')[^1], CultureInfo.InvariantCulture);
         }
         finally
         {
