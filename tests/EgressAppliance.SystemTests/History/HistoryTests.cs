@@ -38,8 +38,9 @@ public sealed partial class HistoryTests(ITestOutputHelper output)
             // All that is left, and what the log has kept for itself.
             await Shell.RunAsync(["dd", "if=/dev/zero", $"of={inside}/filler", "bs=4k"]);
             await Until.TrueAsync("the full disk to be told", async () => await MetricAsync(origin, "egress_history_up") == 0, Limit, output);
-            JsonElement status = await GetAsync(origin, "status");
-            Assert.Contains(status.GetProperty("problems").EnumerateArray(), p => p.GetString()!.Contains("is full", StringComparison.Ordinal));
+            JsonElement status = await Until.ValueAsync(
+                "the problem in the status of the next cycle", () => GetAsync(origin, "status"),
+                s => s.GetProperty("problems").EnumerateArray().Any(p => p.GetString()!.Contains("is full", StringComparison.Ordinal)), Limit, output);
             Assert.False(status.GetProperty("healthy").GetBoolean());
             Assert.NotEmpty((await GetAsync(origin, "history/status")).GetProperty("problems").EnumerateArray());
 
@@ -99,8 +100,8 @@ public sealed partial class HistoryTests(ITestOutputHelper output)
                 Assert.Equal(0, await appliance.WaitForExitAsync(Limit));
             }
 
-            // Without its memory of how far it has come the sink sends all once more, and nothing is there twice.
-            await Shell.CheckedAsync("sqlite3", database, "DELETE FROM sink");
+            // Taken back to the begin the sink sends all once more, and nothing is there twice.
+            await Shell.CheckedAsync("sqlite3", database, "UPDATE sink SET position = 0");
             await using (Daemon appliance = Daemon.Start("again", folder.FullName, [ApplianceCommand.Path, "run", "--config", config]))
             {
                 string origin = await OriginAsync(appliance);

@@ -35,7 +35,7 @@ internal sealed class PostgresServer : IAsyncDisposable
             string password = Path.Combine(folder.FullName, "password");
             await File.WriteAllTextAsync(password, Password);
             await Shell.CheckedAsync("chown", "-R", User, folder.FullName);
-            await Shell.CheckedAsync([.. server.As("initdb"), "-D", server.Data, "-A", "scram-sha-256", "-U", User, "--pwfile", password, "--no-sync", "-E", "UTF8", "--locale", "C"]);
+            await Shell.CheckedAsync([.. As("initdb"), "-D", server.Data, "-A", "scram-sha-256", "-U", User, "--pwfile", password, "--no-sync", "-E", "UTF8", "--locale", "C"]);
             await server.StartAsync();
             return server;
         }
@@ -80,7 +80,7 @@ internal sealed class PostgresServer : IAsyncDisposable
 
     private string Data => Path.Combine(_folder.FullName, "data");
 
-    private string[] As(string program) => ["setpriv", $"--reuid={User}", $"--regid={User}", "--clear-groups", Path.Combine(Folder!, program)];
+    private static string[] As(string program) => ["setpriv", $"--reuid={User}", $"--regid={User}", "--clear-groups", Path.Combine(Folder!, program)];
 
     private static int FreePort()
     {

@@ -71,9 +71,9 @@ public sealed class SinkFeed(string path, string sink)
         _minute ??= Position(connection, Minutes) ?? reach;
         _event ??= Position(connection, Events) ?? (connection.ScalarOrNull("SELECT MIN(id) FROM event WHERE time >= $time", ("$time", reach * 1000)) - 1) ?? 0;
 
-        // After a long outage, what is not kept any more is skipped at once.
-        long oldest = connection.ScalarOrNull($"SELECT MIN(time) FROM {HistoryLevel.Minute.LinkTable}") ?? newest;
-        long after = Math.Max(_minute.Value, oldest - HistoryLevel.Minute.Seconds);
+        // What is not kept any more, and times that nothing was measured in, are skipped at once.
+        long next = Math.Min(After(connection, HistoryLevel.Minute.LinkTable, _minute.Value, newest), After(connection, HistoryLevel.Minute.PrefixTable, _minute.Value, newest));
+        long after = Math.Max(_minute.Value, next - HistoryLevel.Minute.Seconds);
         long until = Math.Min(newest, after + ((MinutesAtOnce + 1L) * HistoryLevel.Minute.Seconds));
         LagSeconds = Math.Max(0, newest - HistoryLevel.Minute.Seconds - _minute.Value);
         List<(DateTimeOffset, LinkSample)> links = [];
@@ -95,6 +95,9 @@ public sealed class SinkFeed(string path, string sink)
 
         return (new SinkBatch(links, prefixes, events), positions);
     }
+
+    private static long After(SqliteConnection connection, string table, long minute, long otherwise) =>
+        connection.ScalarOrNull($"SELECT MIN(time) FROM {table} WHERE time > $minute", ("$minute", minute)) ?? otherwise;
 
     private long? Position(SqliteConnection connection, string stream) =>
         connection.ScalarOrNull("SELECT position FROM sink WHERE name = $name AND stream = $stream", ("$name", sink), ("$stream", stream));
