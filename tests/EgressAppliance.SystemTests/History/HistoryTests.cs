@@ -109,7 +109,7 @@ public sealed partial class HistoryTests(ITestOutputHelper output)
                 await Until.TrueAsync("a good sink", async () => await MetricAsync(origin, "egress_history_sink_up") == 1, Limit, output);
             }
 
-            Assert.Equal($"{Links * (Minutes - 1)}", await server.QueryAsync("SELECT count(*) FROM egress_link_minute WHERE time < '2026-01-02'"));
+            Assert.Equal($"{Links * (Minutes - 1)}", await server.QueryAsync("SELECT count(*) FROM egress_link_minute WHERE time < '2026-01-01 23:59:00+00'"));
             Assert.Equal("observe,inject,observe,observe", await server.QueryAsync("SELECT string_agg(code, ',' ORDER BY id) FROM egress_event WHERE kind = 'mode'"));
         }
         finally
@@ -168,7 +168,7 @@ public sealed partial class HistoryTests(ITestOutputHelper output)
     }
 
     private async Task CountAsync(PostgresServer server, string table, int rows) => await Until.ValueAsync(
-        $"{rows} rows in {table}", () => server.QueryAsync($"SELECT count(*) FROM {table} WHERE time < '2026-01-02'"), count => count == rows.ToString(CultureInfo.InvariantCulture), Limit, output);
+        $"{rows} rows in {table}", () => server.QueryAsync($"SELECT count(*) FROM {table} WHERE time < '2026-01-01 23:59:00+00'"), count => count == rows.ToString(CultureInfo.InvariantCulture), Limit, output);
 
     /// <summary>What is there is what the export of the same table says.</summary>
     private async Task CompareAsync(PostgresServer server, string database, string table, string copy, string[] columns, string order)
@@ -179,7 +179,7 @@ public sealed partial class HistoryTests(ITestOutputHelper output)
         int[] wanted = [.. columns.Select(c => Array.IndexOf(header, c))];
         string[] exported = [.. lines.Skip(1).Select(line => line.Split(',')).Select(fields => string.Join(',', wanted.Select(i => fields[i])))];
         string select = string.Join(", ", columns.Select(c => c == "time" ? "to_char(time AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')" : c));
-        string[] copied = (await server.QueryAsync($"SELECT {select} FROM {copy} WHERE time < '2026-01-02' ORDER BY {order}")).Split('\n');
+        string[] copied = (await server.QueryAsync($"SELECT {select} FROM {copy} WHERE time < '2026-01-01 23:59:00+00' ORDER BY {order}")).Split('\n');
         Assert.Equal(exported.Order(StringComparer.Ordinal), copied.Order(StringComparer.Ordinal));
         output.WriteLine($"{table}: {copied.Length} rows are the same");
     }
