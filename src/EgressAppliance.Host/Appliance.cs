@@ -6,6 +6,8 @@ using EgressAppliance.Decision.Control;
 using EgressAppliance.Host.Config;
 using EgressAppliance.Host.Flow;
 using EgressAppliance.Host.History;
+using EgressAppliance.Host.History.Sinks;
+using EgressAppliance.Host.History.Store;
 using EgressAppliance.Host.Http;
 using EgressAppliance.Host.Interfaces;
 using EgressAppliance.Host.Pipeline;
@@ -26,7 +28,7 @@ namespace EgressAppliance.Host;
 /// InterfaceCollector ─────────┼─► InputCollector ─► SteeringLoop ─► RouteInstaller ─► BgpSpeaker ─► routers
 /// BgpSpeaker ─► PrefixTable ──┘          │
 /// BmpStation ─► BgpSpeaker               ├─► StateBuilder ─► ApplianceApi ─► ApiServer
-///                                        └─► JournalWriter, BillingFile
+///                                        └─► JournalWriter, BillingFile, HistoryRecorder
 /// </code>
 /// Everything is started in the direction of the data and stopped against it: steering first, which withdraws all overrides while the
 /// sessions are still up, then the speaker, then what feeds them.
@@ -151,16 +153,22 @@ public sealed class Appliance : IAsyncDisposable
         JournalWriter? journal = JournalOptions.From(config.History) is { } kept ? Own(new JournalWriter(kept, time, loggers.CreateLogger<JournalWriter>())) : null;
         ILogger<BillingFile> billingLog = loggers.CreateLogger<BillingFile>();
         string? billingPath = config.Links.Any(l => l.PricePerMbit is not null) ? config.History.BillingFile : null;
+        HistoryRecorder? history = StartHistory(config, links, speaker, time, loggers);
         CostModeState? months = billingPath is null ? null : BillingFile.Load(billingPath, billingLog);
         _loop = Own(new SteeringLoop(config, inputs, installer, speaker, links, _systemd, clock, loggers.CreateLogger<SteeringLoop>(), journal, months));
         BillingFile? billing = billingPath is null ? null : Own(new BillingFile(billingPath, _loop.ExportCost, time, billingLog));
+        AuditLog audit = Own(new AuditLog(config.History.AuditFile, time, loggers.CreateLogger<AuditLog>()));
         StateBuilder builder = new(config, links, speaker, new MonitoringView(station), table, time);
         Api = new ApplianceApi(_loop, builder, new Explainer(speaker, links, new RouterChoices(speaker, links, config.Decision.MarkerCommunity),
             new RoutePolicies(config.Decision.Policies, links), table), installer, links, new RibView(speaker, links, table, config, time), builder.Empty(config.Mode),
-            new CostView(config, () => _loop.Billing, billing), new ConfigDto(config.Source?.File is { Length: > 0 } file ? file : null, config.Source?.LoadedAt, config.Source?.Effective ?? ""), journal);
+            new CostView(config, () => _loop.Billing, billing), new ConfigDto(config.Source?.File is { Length: > 0 } file ? file : null, config.Source?.LoadedAt, config.Source?.Effective ?? ""), journal)
+        {
+            History = history,
+            Audit = audit,
+        };
 
-        AuditLog audit = Own(new AuditLog(config.History.AuditFile, time, loggers.CreateLogger<AuditLog>()));
-        ApiServer server = Own(await ApiServer.StartAsync(config.Http, Api, audit, loggers, time, cancellationToken));
+        HistoryReader? past = history is null ? null : Own(new HistoryReader(config.History.Path, time));
+        ApiServer server = Own(await ApiServer.StartAsync(config.Http, Api, audit, loggers, time, cancellationToken, past));
         HttpPort = server.Port;
         await interfaces.StartAsync();
         await speaker.StartAsync(cancellationToken);
@@ -171,6 +179,24 @@ public sealed class Appliance : IAsyncDisposable
 
         _loop.Start();
         _systemd.Ready();
+    }
+
+    /// <summary>Starts what keeps rates and events, before the loop, so that it is stopped after it: the last cycle is in it.</summary>
+    private HistoryRecorder? StartHistory(ApplianceConfig config, LinkDirectory links, BgpSpeaker speaker, TimeProvider time, ILoggerFactory loggers)
+    {
+        if (HistoryOptions.From(config) is not { } options)
+        {
+            return null;
+        }
+
+        HistoryWriter writer = new(options, time, loggers.CreateLogger<HistoryWriter>());
+        HistorySinks sinks = new(config, writer, time, loggers.CreateLogger<HistorySinks>());
+        HistoryRecorder recorder = Own(new HistoryRecorder(writer, options, links, config.Decision.Cycle, time, loggers.CreateLogger<HistoryRecorder>()) { Sinks = () => sinks.Status });
+
+        // Stopped before the writer, which they tell how far they have come.
+        Own(sinks);
+        speaker.OverrideLost += recorder.NoteLost;
+        return recorder;
     }
 
     private T Own<T>(T part)

@@ -2,6 +2,7 @@ using System.IO.Pipelines;
 using EgressAppliance.Bgp.Speaker;
 using EgressAppliance.Decision.Control;
 using EgressAppliance.Host.History;
+using EgressAppliance.Host.History.Store;
 using EgressAppliance.Host.Http;
 using EgressAppliance.Host.Pipeline;
 using EgressAppliance.Host.RouteFeed;
@@ -54,6 +55,15 @@ public sealed class ApplianceApi : IApplianceApi
         loop.CycleDone += OnCycle;
         loop.CommandDone += OnCommand;
     }
+
+    /// <summary>Who changed what; asked for trouble with its file.</summary>
+    public AuditLog? Audit { get; init; }
+
+    /// <summary>Keeps what each cycle shows; null for no history.</summary>
+    public HistoryRecorder? History { get; init; }
+
+    /// <inheritdoc/>
+    public HistoryStatus? HistoryStatus => History?.Status;
 
     /// <inheritdoc/>
     public StateEventDto State => _feed.Current;
@@ -168,7 +178,7 @@ public sealed class ApplianceApi : IApplianceApi
 
     /// <inheritdoc/>
     public void WriteMetrics(TextWriter writer) => ApplianceMetrics.Write(
-        writer, State, _decisions.Verdicts, _installer.Changes, _journal?.Status, GetCost(), new LoopReading(_loop.Period, _cycles.Read()));
+        writer, State, _decisions.Verdicts, _installer.Changes, _journal?.Status, GetCost(), new LoopReading(_loop.Period, _cycles.Read()), History?.Status);
 
     private OperationResult Add(IpPrefix prefix, string link)
     {
@@ -208,6 +218,8 @@ public sealed class ApplianceApi : IApplianceApi
     {
         StateEventDto state = _builder.Build(inputs, outcome, elapsed);
         _cycles.Observe(elapsed);
+        History?.Note(state, inputs.Rates, outcome);
+        state = WithProblems(state, [History?.Problem, JournalProblem(), Audit?.Problem is { Length: > 0 } audit ? audit : null]);
         _decisions.Add(state.Decision!);
         _cost.Note(outcome);
         lock (_gate)
@@ -228,8 +240,18 @@ public sealed class ApplianceApi : IApplianceApi
         }
     }
 
+    private string? JournalProblem() => _journal?.Status.Problem is { } problem ? $"The journal is not written: {problem}" : null;
+
+    /// <summary>Adds what is wrong with what is written down. Routing goes on without it, and nobody would look for it.</summary>
+    private static StateEventDto WithProblems(StateEventDto state, IEnumerable<string?> problems)
+    {
+        string[] told = [.. problems.OfType<string>()];
+        return told.Length == 0 ? state : state with { Status = state.Status with { Healthy = false, Problems = [.. state.Status.Problems, .. told] } };
+    }
+
     private void OnCommand(CycleOutcome outcome)
     {
+        History?.Note(outcome);
         if (outcome.Withdraw.Count > 0 || outcome.Announce.Count > 0)
         {
             _decisions.Add(StateBuilder.Decision(outcome, TimeSpan.Zero));

@@ -24,6 +24,9 @@ public sealed class CommandConsole
     /// <summary>True where colour may be used: a terminal, and NO_COLOR is not set.</summary>
     public bool Color { get; init; }
 
+    /// <summary>True where progress may be shown: standard error is a terminal.</summary>
+    public bool ShowProgress { get; init; }
+
     /// <summary>The clock that ages are shown by.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
 
@@ -36,6 +39,7 @@ public sealed class CommandConsole
             Out = Console.Out,
             Error = Console.Error,
             OpenInput = Console.OpenStandardInput,
+            ShowProgress = !Console.IsErrorRedirected,
             Width = terminal ? TerminalWidth() : null,
             Height = terminal && Console.WindowHeight is > 0 and var height ? height : null,
             ReadKey = () => !Console.IsInputRedirected && Console.KeyAvailable ? Console.ReadKey(intercept: true).KeyChar : null,

@@ -19,6 +19,7 @@ namespace EgressAppliance.Host.Cli;
 //   SnmpCommands    snmp walk, links discover: needs the configuration, or nothing
 //   DoctorCommand   doctor: configuration, machine and running appliance
 //   TokenCommands   token: needs the tokens file only
+//   HistoryCommands history …, report: need the database only
 //   ApiCommands     commands that talk to a running appliance, by ApiClient, shown by Views and TextTable
 
 /// <summary>The command line of <c>egress-appliance</c>.</summary>
@@ -98,6 +99,11 @@ public static class CommandLine
         ApiCommands api = new(console, global);
         root.Subcommands.Add(Bgp(handlers, console, api));
         foreach (Command command in new SnmpCommands(console, global).Build())
+        {
+            root.Subcommands.Add(command);
+        }
+
+        foreach (Command command in new HistoryCommands(console, global).Build())
         {
             root.Subcommands.Add(command);
         }

@@ -469,25 +469,6 @@ public sealed record DecisionConfig
     public IReadOnlyList<RoutingPolicy> Policies { get; init; } = [];
 }
 
-/// <summary><c>history:</c></summary>
-public sealed record HistoryConfig
-{
-    /// <summary>Whether there is a journal of decisions.</summary>
-    public bool Journal { get; init; } = true;
-
-    /// <summary>Folder of the journal's files: <c>journal</c> beside <c>history.path</c>.</summary>
-    public string JournalFolder { get; init; } = "/var/lib/egress-appliance/journal";
-
-    /// <summary>File with the billing months: <c>billing.json</c> beside <c>history.path</c>. Written only if a link has a price.</summary>
-    public string BillingFile { get; init; } = "/var/lib/egress-appliance/billing.json";
-
-    /// <summary>The audit log: <c>audit.jsonl</c> beside <c>history.path</c>. Empty to keep the latest in memory only.</summary>
-    public string AuditFile { get; init; } = "/var/lib/egress-appliance/audit.jsonl";
-
-    /// <summary>Most disk space of the journal, octets.</summary>
-    public long JournalBytes { get; init; } = 1L << 30;
-}
-
 /// <summary><c>http:</c></summary>
 public sealed record HttpConfig
 {

@@ -48,6 +48,7 @@ public sealed class ConfigChecks
         new SnmpChecks(root, baseDirectory, diagnostics).Run();
         new LinkChecks(root, diagnostics).Run();
         new FlowChecks(root, diagnostics).Run();
+        new HistoryChecks(root, baseDirectory, diagnostics).Run();
         checks.CheckDecision();
         checks.CheckPolicies();
         new HttpChecks(root, baseDirectory, diagnostics).Run();

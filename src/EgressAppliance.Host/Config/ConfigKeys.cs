@@ -30,15 +30,7 @@ public static class ConfigKeys
         .. LinkKeys(),
         .. DecisionKeys(),
 
-        Section("history", "What is stored."),
-        Value("history.path", Text("path", 1024), "/var/lib/egress-appliance/history.db",
-            "The database file, which this version does not write yet; the journal's files are in the folder `journal` beside it, and `audit.jsonl` there tells who changed what."),
-        Value("history.journal", Bool, "true", "Keep a journal of all inputs and outcomes of the decision maker, which `replay-journal` decides anew."),
-        Value("history.journal_size", Size(16 << 20, 1L << 50), "1GiB", "Most disk space of the journal; the oldest files go first. Ten thousand prefixes every five seconds are some 70 MB an hour."),
-        Section("history.retention", "How long each resolution is kept.") with { NotYetWarning = "no history of rates is stored" },
-        Value("history.retention.minute", Duration(Hour, 1100 * 24 * Hour), "35d", "Samples of one minute."),
-        Value("history.retention.five_minutes", Duration(Hour, 1100 * 24 * Hour), "400d", "Samples of five minutes."),
-        Value("history.max_size", Size(1 << 20, 1L << 50), "8GiB", "Most disk space used; the oldest samples go first.") with { NotYetWarning = "no history of rates is stored" },
+        .. HistoryKeys(),
 
         Section("http", "The HTTP endpoint: web page, API and metrics."),
         Value("http.listen", EndPoint, "127.0.0.1:8080", "Address and port, a loopback address. For others there is `remote`."),
@@ -48,6 +40,32 @@ public static class ConfigKeys
         Required("http.remote.certificate_file", Text("path", 1024), "PEM file with the certificate and those between it and the root. Read anew when it changes."),
         Required("http.remote.key_file", Text("path", 1024), "PEM file with its key, not encrypted."),
         Value("http.remote.tokens_file", Text("path", 1024), "/etc/egress-appliance/tokens", "The tokens, which `egress-appliance token add NAME --scope read` makes. Read anew when it changes."),
+    ];
+
+    private static ConfigKey[] HistoryKeys() =>
+    [
+        Section("history", "What is stored (docs/history.md)."),
+        Value("history.enabled", Bool, "true", "Keep rates, decisions and events in the database. The journal and the billing months are kept either way."),
+        Value("history.path", Text("path", 1024), "/var/lib/egress-appliance/history.db",
+            "The database file; the journal's files are in the folder `journal` beside it, and `audit.jsonl` there tells who changed what."),
+        Value("history.journal", Bool, "true", "Keep a journal of all inputs and outcomes of the decision maker, which `replay-journal` decides anew."),
+        Value("history.journal_size", Size(16 << 20, 1L << 50), "1GiB", "Most disk space of the journal; the oldest files go first. Ten thousand prefixes every five seconds are some 70 MB an hour."),
+        Section("history.retention", "How long each resolution is kept."),
+        Value("history.retention.minute", Duration(Hour, 1100 * 24 * Hour), "400d", "Samples of one minute."),
+        Value("history.retention.five_minutes", Duration(Hour, 1100 * 24 * Hour), "400d", "Samples of five minutes. Less than two months and the month under way is not whole after a restart."),
+        Value("history.retention.hour", Duration(48 * Hour, 3650 * 24 * Hour), "1100d", "Samples of an hour."),
+        Value("history.retention.day", Duration(48 * Hour, 36500 * 24 * Hour), "3650d", "Samples of a day, and billing months."),
+        Value("history.retention.events", Duration(Hour, 3650 * 24 * Hour), "400d", "Decisions, overrides and other events."),
+        Value("history.max_size", Size(1 << 20, 1L << 50), "8GiB", "Most disk space of the database; the oldest of the finest samples go first."),
+        Value("history.top_prefixes", WholeNumber(0, 10_000), "1000", "How many of the largest prefixes are kept of each minute; 0: none."),
+        Sections("history.sinks[]", "Databases elsewhere that are sent a copy of samples and events.") with { MaximumItems = 8 },
+        Required("history.sinks[].kind", Choice([("postgresql", HistorySinkKind.Postgresql), ("clickhouse", HistorySinkKind.Clickhouse)]), "What it is. clickhouse: by its HTTP interface."),
+        Optional("history.sinks[].name", Identifier, "Name, unique: by it the appliance remembers how far it has come.", "the kind"),
+        Optional("history.sinks[].connection_file", Text("path", 1024), "File with the connection string (postgresql), such as `Host=db.example.net;Database=egress;Username=egress;Password=…`."),
+        Optional("history.sinks[].url", Text("URL", 1024), "Address of the HTTP interface (clickhouse), such as `https://clickhouse.example.net:8443`."),
+        Value("history.sinks[].database", Identifier, "default", "Database (clickhouse). The tables are made if they are not there."),
+        Value("history.sinks[].user", Text("text", 255, mayBeEmpty: true), "\"\"", "User (clickhouse); empty for the server's default."),
+        Optional("history.sinks[].password_file", Text("path", 1024), "File with the user's password (clickhouse)."),
     ];
 
     private static ConfigKey[] CaptureKeys() =>

@@ -1,4 +1,5 @@
 using System.Net;
+using EgressAppliance.Host.History.Store;
 using EgressAppliance.Net;
 using EgressAppliance.Snmp;
 
@@ -41,6 +42,11 @@ internal static class ConfigMapper
             Decision = Decision(root),
             History = new HistoryConfig
             {
+                Path = history.Get<bool>("enabled") ? Path.GetFullPath(history.Get<string>("path"), baseDirectory) : "",
+                Retention = Retention(history.Section("retention")!),
+                MaxBytes = history.Get<long>("max_size"),
+                TopPrefixes = (int)history.Get<long>("top_prefixes"),
+                Sinks = [.. history.Sections("sinks").Select(Sink)],
                 Journal = history.Get<bool>("journal"),
                 JournalFolder = Path.Combine(folder, "journal"),
                 BillingFile = Path.Combine(folder, "billing.json"),
@@ -61,6 +67,24 @@ internal static class ConfigMapper
                     }
                     : null,
             },
+        };
+    }
+
+    private static HistoryRetention Retention(BoundSection retention) => new(
+        retention.Get<TimeSpan>("minute"), retention.Get<TimeSpan>("five_minutes"), retention.Get<TimeSpan>("hour"), retention.Get<TimeSpan>("day"), retention.Get<TimeSpan>("events"));
+
+    private static HistorySinkConfig Sink(BoundSection sink)
+    {
+        HistorySinkKind kind = sink.Get<HistorySinkKind>("kind");
+        return new HistorySinkConfig
+        {
+            Name = HistoryChecks.NameOf(sink, kind),
+            Kind = kind,
+            Connection = sink.Value("connection_file").Value as string,
+            Url = sink.Value("url") is { Given: true } url ? new Uri(url.Text) : null,
+            Database = sink.Get<string>("database"),
+            User = sink.Get<string>("user"),
+            Password = sink.Value("password_file").Value as string,
         };
     }
 

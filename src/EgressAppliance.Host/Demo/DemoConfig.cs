@@ -60,7 +60,13 @@ public static class DemoConfig
                 ReleaseWindow = TimeSpan.FromSeconds(2),
                 MarkerCommunity = network.Router.LocalAs << 16 | 666,
             },
-            History = new() { Journal = false, AuditFile = "" },
+            History = new()
+            {
+                Journal = false,
+                AuditFile = "",
+                Path = Path.Combine(Path.GetTempPath(), $"egress-appliance-demo-{Guid.NewGuid():N}", "history.db"),
+                Temporary = true,
+            },
             Http = new() { Listen = new(IPAddress.Loopback, FreePort(options.HttpPort)), Socket = "" },
         };
         return config with { Source = new ConfigSource("", null, Describe(config)) };

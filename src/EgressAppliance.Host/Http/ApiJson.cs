@@ -23,5 +23,10 @@ namespace EgressAppliance.Host.Http;
 [JsonSerializable(typeof(ConfigCheckDto))]
 [JsonSerializable(typeof(IReadOnlyList<AuditEntryDto>))]
 [JsonSerializable(typeof(ProblemDetails))]
+[JsonSerializable(typeof(HistoryLinksDto))]
+[JsonSerializable(typeof(HistoryPrefixesDto))]
+[JsonSerializable(typeof(HistoryEventsDto))]
+[JsonSerializable(typeof(IReadOnlyList<HistoryMonthDto>))]
+[JsonSerializable(typeof(HistoryStatusDto))]
 [JsonSerializable(typeof(StateEventDto))]
 public sealed partial class ApiJson : JsonSerializerContext;

@@ -2,6 +2,7 @@ using System.IO.Compression;
 using System.Threading.RateLimiting;
 using EgressAppliance.Host.Config;
 using EgressAppliance.Host.Http.Access;
+using EgressAppliance.Host.History.Store;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -53,9 +54,10 @@ public sealed class ApiServer : IAsyncDisposable
     /// <param name="loggers">Where to log.</param>
     /// <param name="time">The clock.</param>
     /// <param name="cancellationToken">Ends the start.</param>
+    /// <param name="history">What is read of the past; null where no history is kept.</param>
     /// <exception cref="IOException">An address is taken, or the certificate cannot be used; the message names it.</exception>
     public static async Task<ApiServer> StartAsync(
-        HttpConfig config, IApplianceApi appliance, AuditLog audit, ILoggerFactory loggers, TimeProvider time, CancellationToken cancellationToken)
+        HttpConfig config, IApplianceApi appliance, AuditLog audit, ILoggerFactory loggers, TimeProvider time, CancellationToken cancellationToken, HistoryReader? history = null)
     {
         ArgumentNullException.ThrowIfNull(config);
         ILogger<ApiServer> logger = loggers.CreateLogger<ApiServer>();
@@ -94,7 +96,7 @@ public sealed class ApiServer : IAsyncDisposable
 
         WebApplication app = builder.Build();
         AccessGuard guard = new(tokens);
-        Assemble(app, guard, appliance, audit);
+        Assemble(app, guard, appliance, audit, history);
         try
         {
             await app.StartAsync(cancellationToken);
@@ -151,7 +153,7 @@ public sealed class ApiServer : IAsyncDisposable
         }
     }
 
-    private static void Assemble(WebApplication app, AccessGuard guard, IApplianceApi appliance, AuditLog audit)
+    private static void Assemble(WebApplication app, AccessGuard guard, IApplianceApi appliance, AuditLog audit, HistoryReader? history)
     {
         app.UseExceptionHandler();
         app.UseStatusCodePages();
@@ -174,6 +176,7 @@ public sealed class ApiServer : IAsyncDisposable
         ReadEndpoints reads = new(appliance, audit);
         reads.Map(api);
         new ChangeEndpoints(appliance, audit).Map(api);
+        HistoryEndpoints.Map(api, appliance, history);
         app.MapGet("/metrics", async context =>
         {
             context.Response.ContentType = "text/plain; version=0.0.4; charset=utf-8";

@@ -1,5 +1,6 @@
 using System.Globalization;
 using EgressAppliance.Host.History;
+using EgressAppliance.Host.History.Store;
 using EgressAppliance.Host.Pipeline;
 
 namespace EgressAppliance.Host.Http;
@@ -11,11 +12,11 @@ public static class ApplianceMetrics
 {
     /// <summary>
     /// Writes every family. <paramref name="verdicts"/> are cycles by verdict, <paramref name="changes"/> overrides by action, since start;
-    /// <paramref name="journal"/> is null where there is none, <paramref name="loop"/> before the control loop has started.
+    /// <paramref name="journal"/> and <paramref name="history"/> are null where there is none, <paramref name="loop"/> before the control loop has started.
     /// </summary>
     public static void Write(
         TextWriter writer, StateEventDto state, IReadOnlyList<KeyValuePair<string, long>> verdicts, IReadOnlyList<KeyValuePair<string, long>> changes,
-        JournalStatus? journal = null, CostDto? cost = null, LoopReading? loop = null)
+        JournalStatus? journal = null, CostDto? cost = null, LoopReading? loop = null, HistoryStatus? history = null)
     {
         ArgumentNullException.ThrowIfNull(state);
         PrometheusText text = new(writer);
@@ -41,6 +42,11 @@ public static class ApplianceMetrics
         if (cost is { Links.Count: > 0 })
         {
             WriteCost(text, cost);
+        }
+
+        if (history is not null)
+        {
+            HistoryMetrics.Write(text, history);
         }
 
         ProcessMetrics.Write(text);

@@ -1,4 +1,5 @@
 using System.IO.Pipelines;
+using EgressAppliance.Host.History.Store;
 
 namespace EgressAppliance.Host.Http;
 
@@ -79,6 +80,9 @@ public interface IApplianceApi
 
     /// <summary>Prometheus text exposition of everything the appliance counts.</summary>
     void WriteMetrics(TextWriter writer);
+
+    /// <summary>How the history is written; null where there is none.</summary>
+    HistoryStatus? HistoryStatus => null;
 
     /// <summary>Null when the appliance sees traffic and holds its routers' tables; else what is missing.</summary>
     string? NotReady { get; }

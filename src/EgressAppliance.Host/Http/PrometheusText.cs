@@ -32,17 +32,19 @@ public sealed class PrometheusText(TextWriter writer)
         {
             sum += reading.Counts[i];
             string bound = i < reading.Bounds.Count ? Format(reading.Bounds[i]) : "+Inf";
-            writer.Write($"{name}_bucket{{le=\"{bound}\"}} {sum.ToString(CultureInfo.InvariantCulture)}\n");
+            Part("_bucket", sum, ("le", bound));
         }
 
-        writer.Write($"{name}_sum {Format(reading.SumSeconds)}\n{name}_count {sum.ToString(CultureInfo.InvariantCulture)}\n");
-        return this;
+        return Part("_sum", reading.SumSeconds).Part("_count", sum);
     }
 
     /// <summary>Writes one sample of the family. Label values are escaped.</summary>
-    public PrometheusText Sample(double value, params ReadOnlySpan<(string Name, string Value)> labels)
+    public PrometheusText Sample(double value, params ReadOnlySpan<(string Name, string Value)> labels) => Part("", value, labels);
+
+    private PrometheusText Part(string suffix, double value, params ReadOnlySpan<(string Name, string Value)> labels)
     {
         writer.Write(_name);
+        writer.Write(suffix);
         for (int i = 0; i < labels.Length; i++)
         {
             writer.Write(i == 0 ? '{' : ',');

@@ -69,7 +69,7 @@ public sealed class ConfigLoaderTests
         Assert.Equal(
             new DecisionConfig { MarkerCommunity = 65000u << 16 | 64900, Policies = config.Decision.Policies }, config.Decision);
         Assert.Equal(new HttpConfig(), config.Http);
-        Assert.Equal(new HistoryConfig(), config.History);
+        Assert.Equal(new HistoryConfig { Path = "/var/lib/egress-appliance/history.db" }, config.History with { Sinks = [] });
     }
 
     [Fact]
@@ -79,13 +79,35 @@ public sealed class ConfigLoaderTests
         Assert.Equal(
             new HistoryConfig
             {
+                Path = Path.Combine(folder.Path, "var", "history.db"),
                 Journal = false,
                 JournalFolder = Path.Combine(folder.Path, "var", "journal"),
                 AuditFile = Path.Combine(folder.Path, "var", "audit.jsonl"),
                 BillingFile = Path.Combine(folder.Path, "var", "billing.json"),
                 JournalBytes = 32 << 20,
             },
-            ConfigLoader.Load(folder.File).Config!.History);
+            ConfigLoader.Load(folder.File).Config!.History with { Sinks = [] });
+    }
+
+    [Fact]
+    public void Load_history_without_samples_and_with_sinks()
+    {
+        using ConfigFolder folder = ConfigFolder.Minimal(text => text + """
+            history:
+              enabled: false
+              sinks:
+                - { kind: postgresql, connection_file: community }
+                - { kind: clickhouse, name: copy, url: "https://clickhouse.example.net:8443", user: egress }
+
+            """);
+        HistoryConfig history = ConfigLoader.Load(folder.File).Config!.History;
+        Assert.Equal("", history.Path);
+        Assert.Equal(
+            [
+                new HistorySinkConfig { Name = "postgresql", Kind = HistorySinkKind.Postgresql, Connection = "public" },
+                new HistorySinkConfig { Name = "copy", Kind = HistorySinkKind.Clickhouse, Url = new Uri("https://clickhouse.example.net:8443"), User = "egress" },
+            ],
+            history.Sinks);
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using EgressAppliance.Host.History;
+using EgressAppliance.Host.History.Store;
 using EgressAppliance.Host.Http;
 
 namespace EgressAppliance.Tests.Http;
@@ -52,7 +53,13 @@ internal static class MetricsText
         using StringWriter text = new();
         ApplianceMetrics.Write(text, state, [KeyValuePair.Create("no_overload", 4L)], [KeyValuePair.Create("announced", 2L)],
             new JournalStatus(null, 10, 1, 1, 4096), new FakeAppliance().GetCost(),
-            new LoopReading(TimeSpan.FromSeconds(5), cycles.Read()));
+            new LoopReading(TimeSpan.FromSeconds(5), cycles.Read()),
+            new HistoryStatus(
+                "history.db", null, [], 1, 100, 2, 3, 4, 1 << 20, 1 << 19, 8L << 30, 5, new Dictionary<string, long> { ["link_minute"] = 200 },
+                cycles.Read())
+            {
+                Sinks = [new SinkStatus("central", "no answer", 50, 1, 60)],
+            });
         HttpMetrics.Write(text, 2, FakeAppliance.AuditInMemory(), 1);
         return text.ToString();
     }

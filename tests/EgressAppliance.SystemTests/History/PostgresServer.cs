@@ -1,0 +1,91 @@
+using System.Net;
+using System.Net.Sockets;
+using EgressAppliance.SystemTests.Infrastructure;
+
+namespace EgressAppliance.SystemTests.History;
+
+/// <summary>A PostgreSQL server of the test's own, on loopback, with its data in a temporary folder; it runs as the user of the package, since it refuses to be root.</summary>
+internal sealed class PostgresServer : IAsyncDisposable
+{
+    public const string Password = "correct horse";
+    private const string User = "postgres";
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
+    private readonly DirectoryInfo _folder;
+    private readonly ITestOutputHelper _output;
+    private Daemon? _server;
+
+    private PostgresServer(DirectoryInfo folder, int port, ITestOutputHelper output) => (_folder, Port, _output) = (folder, port, output);
+
+    /// <summary>Folder of the server's programs, of the newest version that is installed; null if there is none.</summary>
+    public static string? Folder { get; } = Directory.Exists("/usr/lib/postgresql")
+        ? Directory.GetDirectories("/usr/lib/postgresql").Select(d => Path.Combine(d, "bin")).Where(b => File.Exists(Path.Combine(b, "initdb"))).OrderDescending(StringComparer.Ordinal).FirstOrDefault()
+        : null;
+
+    public int Port { get; }
+
+    /// <summary>Connection string for the sink.</summary>
+    public string Connection => $"Host=127.0.0.1;Port={Port};Database=postgres;Username={User};Password={Password};Timeout=5";
+
+    public static async Task<PostgresServer> StartAsync(ITestOutputHelper output)
+    {
+        DirectoryInfo folder = Directory.CreateTempSubdirectory("eapg-");
+        PostgresServer server = new(folder, FreePort(), output);
+        try
+        {
+            string password = Path.Combine(folder.FullName, "password");
+            await File.WriteAllTextAsync(password, Password);
+            await Shell.CheckedAsync("chown", "-R", User, folder.FullName);
+            await Shell.CheckedAsync([.. As("initdb"), "-D", server.Data, "-A", "scram-sha-256", "-U", User, "--pwfile", password, "--no-sync", "-E", "UTF8", "--locale", "C"]);
+            await server.StartAsync();
+            return server;
+        }
+        catch
+        {
+            await server.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Starts it, or again after <see cref="StopAsync"/>.</summary>
+    public async Task StartAsync()
+    {
+        _server = Daemon.Start(
+            "postgres", _folder.FullName,
+            [.. As("postgres"), "-D", Data, "-k", _folder.FullName, "-c", "listen_addresses=127.0.0.1", "-p", $"{Port}", "-c", "fsync=off"]);
+        await Until.TrueAsync("PostgreSQL to answer", async () => await QueryAsync("SELECT 1") == "1", Limit, _output);
+    }
+
+    /// <summary>Ends it at once, as a failure would.</summary>
+    public async Task StopAsync()
+    {
+        if (_server is not null)
+        {
+            // SIGTERM would wait for the sink to hang up.
+            await Shell.RunAsync([.. As("pg_ctl"), "-D", Data, "-m", "immediate", "-w", "stop"]);
+            await _server.DisposeAsync();
+            _server = null;
+        }
+    }
+
+    /// <summary>The answer of a query, one row a line, columns separated by commas.</summary>
+    public async Task<string> QueryAsync(string sql) => (await Shell.CheckedAsync(
+        "psql", $"postgresql://{User}:{Uri.EscapeDataString(Password)}@127.0.0.1:{Port}/postgres", "-X", "-A", "-t", "-F", ",", "-v", "ON_ERROR_STOP=1", "-c", sql)).Trim();
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync();
+        _folder.Delete(recursive: true);
+    }
+
+    private string Data => Path.Combine(_folder.FullName, "data");
+
+    private static string[] As(string program) => ["setpriv", $"--reuid={User}", $"--regid={User}", "--clear-groups", Path.Combine(Folder!, program)];
+
+    private static int FreePort()
+    {
+        using var probe = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        probe.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        return ((IPEndPoint)probe.LocalEndPoint!).Port;
+    }
+}
