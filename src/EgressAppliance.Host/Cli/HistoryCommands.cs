@@ -33,7 +33,9 @@ internal sealed class HistoryCommands(CommandConsole console, GlobalOptions glob
 
     private static Option<string> DatabaseOption() => new("--database")
     {
-        Description = "The database (history.path).", HelpName = "FILE", DefaultValueFactory = _ => DefaultDatabase,
+        Description = "The database (history.path).",
+        HelpName = "FILE",
+        DefaultValueFactory = _ => DefaultDatabase,
     };
 
     private static Option<string?> OutputOption(string description) => new("--output") { Description = description, HelpName = "FILE" };

@@ -138,12 +138,13 @@ public static class HtmlReport
     private static void Path(
         StringBuilder html, IReadOnlyList<HistoryPointDto> hours, Func<HistoryPointDto, long?> value, Func<DateTimeOffset, double> x, Func<double, double> y, bool closed)
     {
-        DateTimeOffset? before = null;
+        (DateTimeOffset Time, long Bps)? before = null;
         void End()
         {
-            if (closed && before is { } last)
+            if (before is { } last)
             {
-                html.Append(CultureInfo.InvariantCulture, $"L{x(last.AddHours(1)):F1} {Height}Z");
+                html.Append(CultureInfo.InvariantCulture, $"L{x(last.Time.AddHours(1)):F0} {y(last.Bps):F0}");
+                html.Append(closed ? string.Create(CultureInfo.InvariantCulture, $"V{Height}Z") : "");
             }
 
             before = null;
@@ -151,24 +152,24 @@ public static class HtmlReport
 
         foreach (HistoryPointDto hour in hours)
         {
-            if (value(hour) is not { } bps)
+            if (value(hour) is null || (before is { } last && hour.Time - last.Time > TimeSpan.FromHours(1)))
             {
                 End();
-                continue;
             }
 
-            if (before is { } last && hour.Time - last > TimeSpan.FromHours(1))
+            if (value(hour) is not { } known)
             {
-                End();
+                continue;
             }
 
             if (before is null)
             {
-                html.Append(CultureInfo.InvariantCulture, $"M{x(hour.Time):F1} {(closed ? Height : y(bps)):F1}");
+                html.Append(CultureInfo.InvariantCulture, $"M{x(hour.Time):F0} {(closed ? Height : y(known)):F0}V{y(known):F0}");
             }
 
-            html.Append(CultureInfo.InvariantCulture, $"L{x(hour.Time):F1} {y(bps):F1}L{x(hour.Time.AddHours(1)):F1} {y(bps):F1}");
-            before = hour.Time;
+            // One point an hour, in its middle: the picture has a column for each.
+            html.Append(CultureInfo.InvariantCulture, $"L{x(hour.Time.AddMinutes(30)):F0} {y(known):F0}");
+            before = (hour.Time, known);
         }
 
         End();

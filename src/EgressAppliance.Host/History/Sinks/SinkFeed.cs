@@ -157,7 +157,14 @@ public sealed class SinkFeed(string path, string sink)
         {
             events.Add((row.GetInt64(0), new HistoryEvent(DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(1)), (EventKind)row.GetInt32(2))
             {
-                Subject = row.Text(3), Prefix = row.Text(4), From = row.Text(5), To = row.Text(6), Bps = row.Nullable(7) * Unit, Count = row.Nullable(8), Code = row.Text(9), Text = row.Text(10),
+                Subject = row.Text(3),
+                Prefix = row.Text(4),
+                From = row.Text(5),
+                To = row.Text(6),
+                Bps = row.Nullable(7) * Unit,
+                Count = row.Nullable(8),
+                Code = row.Text(9),
+                Text = row.Text(10),
             }));
         }
 

@@ -55,7 +55,12 @@ internal sealed class EventWatch
         _overrides.Remove(prefix, out OverrideEntry? entry);
         return new HistoryEvent(time, EventKind.Lost)
         {
-            Prefix = prefix.ToString(), From = entry?.To ?? "", To = entry?.From ?? "", Bps = entry?.RateBps, Code = "path_lost", Text = reason,
+            Prefix = prefix.ToString(),
+            From = entry?.To ?? "",
+            To = entry?.From ?? "",
+            Bps = entry?.RateBps,
+            Code = "path_lost",
+            Text = reason,
         };
     }
 
@@ -80,8 +85,12 @@ internal sealed class EventWatch
             bool stands = now.TryGetValue(entry.Prefix, out OverrideEntry? after) && after.To == entry.To;
             events.Add(new HistoryEvent(outcome.Time, stands ? EventKind.Announced : EventKind.Refused)
             {
-                Prefix = entry.Prefix.ToString(), From = _overrides.TryGetValue(entry.Prefix, out OverrideEntry? before) ? before.To : entry.From, To = entry.To, Bps = entry.RateBps,
-                Code = Reasons.Code(entry.Reason), Text = Reasons.Text(entry.Reason),
+                Prefix = entry.Prefix.ToString(),
+                From = _overrides.TryGetValue(entry.Prefix, out OverrideEntry? before) ? before.To : entry.From,
+                To = entry.To,
+                Bps = entry.RateBps,
+                Code = Reasons.Code(entry.Reason),
+                Text = Reasons.Text(entry.Reason),
             });
         }
 
@@ -96,7 +105,11 @@ internal sealed class EventWatch
             bool known = withdrawn.TryGetValue(prefix, out OverrideWithdrawal? withdrawal);
             events.Add(new HistoryEvent(outcome.Time, known ? EventKind.Withdrawn : EventKind.Lost)
             {
-                Prefix = prefix.ToString(), From = before.To, To = before.From, Bps = before.RateBps, Code = known ? Reasons.Code(withdrawal!.Reason) : "ended",
+                Prefix = prefix.ToString(),
+                From = before.To,
+                To = before.From,
+                Bps = before.RateBps,
+                Code = known ? Reasons.Code(withdrawal!.Reason) : "ended",
                 Text = known ? Reasons.Text(withdrawal!.Reason) : "It ended without the decision maker.",
             });
         }
@@ -114,7 +127,10 @@ internal sealed class EventWatch
         {
             events.Add(new HistoryEvent(outcome.Time, EventKind.Verdict)
             {
-                Code = Reasons.Code(outcome.Verdict), Text = outcome.Reason, Count = _run, Bps = outcome.Plan?.OverloadBps,
+                Code = Reasons.Code(outcome.Verdict),
+                Text = outcome.Reason,
+                Count = _run,
+                Bps = outcome.Plan?.OverloadBps,
             });
             (_verdict, _run) = (outcome.Verdict, 0);
         }
@@ -125,7 +141,9 @@ internal sealed class EventWatch
         {
             events.Add(new HistoryEvent(outcome.Time, EventKind.Plan)
             {
-                Code = Reasons.Code(outcome.Verdict), Count = outcome.Plan!.Moves.Count, Bps = outcome.Plan.OverloadBps,
+                Code = Reasons.Code(outcome.Verdict),
+                Count = outcome.Plan!.Moves.Count,
+                Bps = outcome.Plan.OverloadBps,
                 Text = $"{outcome.Plan.Moves.Count} moves, {outcome.Plan.Releases.Count} releases, {outcome.Plan.Kept.Count} kept.",
             });
         }

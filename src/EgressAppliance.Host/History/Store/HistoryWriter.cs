@@ -357,7 +357,9 @@ public sealed class HistoryWriter : IAsyncDisposable
             {
                 _events.Add(new HistoryEvent(_time.GetUtcNow(), EventKind.History)
                 {
-                    Code = "gap", Count = missing.Ticks, Text = $"{missing.Ticks} minutes and {missing.Events} events were left out: {before ?? "the disk did not keep up"}.",
+                    Code = "gap",
+                    Count = missing.Ticks,
+                    Text = $"{missing.Ticks} minutes and {missing.Events} events were left out: {before ?? "the disk did not keep up"}.",
                 });
                 Wake();
             }
@@ -383,7 +385,11 @@ public sealed class HistoryWriter : IAsyncDisposable
         {
             _status = _status with
             {
-                Problem = null, FileBytes = figures.FileBytes, UsedBytes = figures.UsedBytes, Added = figures.Added, TrimmedRows = figures.Trimmed,
+                Problem = null,
+                FileBytes = figures.FileBytes,
+                UsedBytes = figures.UsedBytes,
+                Added = figures.Added,
+                TrimmedRows = figures.Trimmed,
             };
         }
 

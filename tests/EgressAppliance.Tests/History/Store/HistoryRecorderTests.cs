@@ -138,7 +138,13 @@ public sealed class HistoryRecorderTests : IAsyncLifetime, IDisposable
 
     private static OverrideEntry Entry(string prefix, string to) => new()
     {
-        Prefix = IpPrefix.Parse(prefix), From = "isp-a", To = to, RateBps = 5_000_000, Since = Begin, Reason = ReasonCode.RelieveOverload, LeaseExpires = Begin,
+        Prefix = IpPrefix.Parse(prefix),
+        From = "isp-a",
+        To = to,
+        RateBps = 5_000_000,
+        Since = Begin,
+        Reason = ReasonCode.RelieveOverload,
+        LeaseExpires = Begin,
     };
 
     private static RateView Rates() => new(
