@@ -26,17 +26,22 @@ internal static class HistoryEndpoints
     public static void Map(RouteGroupBuilder api, IApplianceApi appliance, HistoryReader? reader)
     {
         RouteGroupBuilder history = api.MapGroup("/history");
-        history.MapGet("/links", (string? link, string? from, string? to, string? step, CancellationToken cancelled) =>
-            AnswerAsync(reader, from, to, step, (r, range) => r.LinksAsync(link, range.From, range.To, range.Step, cancelled)));
-        history.MapGet("/prefixes", (string? prefix, string? link, string? from, string? to, string? step, string? top, CancellationToken cancelled) =>
-            PrefixesAsync(reader, prefix, link, (from, to, step), top, cancelled));
-        history.MapGet("/events", (string? kind, string? from, string? to, string? limit, string? cursor, CancellationToken cancelled) =>
-            EventsAsync(reader, kind, from, to, (limit, cursor), cancelled));
-        history.MapGet("/months", (string? link, string? from, string? to, CancellationToken cancelled) =>
+        Described<HistoryLinksDto>(history.MapGet("/links", (string? link, string? from, string? to, string? step, CancellationToken cancelled) =>
+            AnswerAsync(reader, from, to, step, (r, range) => r.LinksAsync(link, range.From, range.To, range.Step, cancelled))), "Rates of links over time.");
+        Described<HistoryPrefixesDto>(history.MapGet(
+            "/prefixes", (string? prefix, string? link, string? from, string? to, string? step, string? top, CancellationToken cancelled) =>
+                PrefixesAsync(reader, prefix, link, (from, to, step), top, cancelled)), "The largest prefixes over time, or one of them.");
+        Described<HistoryEventsDto>(history.MapGet(
+            "/events", (string? kind, string? from, string? to, string? limit, string? cursor, CancellationToken cancelled) =>
+                EventsAsync(reader, kind, from, to, (limit, cursor), cancelled)), "Decisions, overrides, and what happened to BGP and capture.");
+        Described<IReadOnlyList<HistoryMonthDto>>(history.MapGet("/months", (string? link, string? from, string? to, CancellationToken cancelled) =>
             AnswerAsync(reader, from ?? "2000-01-01", to ?? "9000-01-01", null, async (r, range) =>
-                (IReadOnlyList<HistoryMonthDto>)[.. (await r.MonthsAsync(link, range.From, range.To, MostMonths, cancelled)).Select(Month)]));
-        history.MapGet("/status", (CancellationToken cancelled) => StatusAsync(appliance, reader, cancelled));
+                (IReadOnlyList<HistoryMonthDto>)[.. (await r.MonthsAsync(link, range.From, range.To, MostMonths, cancelled)).Select(Month)])), "Billing months of links.");
+        Described<HistoryStatusDto>(history.MapGet("/status", (CancellationToken cancelled) => StatusAsync(appliance, reader, cancelled)), "How the history is written, and what it holds.");
     }
+
+    private static void Described<T>(RouteHandlerBuilder endpoint, string summary) => endpoint.WithSummary(summary).Produces<T>()
+        .ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status503ServiceUnavailable);
 
     /// <summary>A month as the API shows it.</summary>
     internal static HistoryMonthDto Month(LinkMonth month) => new(

@@ -15,8 +15,6 @@ internal sealed class BrowserTab : IAsyncDisposable
         "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync",
     ];
 
-    private static readonly string[] Optional = ["/api/v1/matrix", "/api/v1/config", "/api/v1/audit", "/api/v1/history/"];
-
     private readonly IPlaywright _driver;
     private readonly IBrowser _browser;
     private readonly ConcurrentQueue<string> _errors = new();
@@ -74,13 +72,9 @@ internal sealed class BrowserTab : IAsyncDisposable
         }
     }
 
-    /// <summary>
-    /// The browser itself reports a request that was refused. The page asks for what an appliance may not have (a matrix, a history) and says so in
-    /// words where it is not there: only that is no complaint.
-    /// </summary>
+    /// <summary>The browser itself reports a request that was refused, which a test may have meant to happen.</summary>
     private bool Expected(IConsoleMessage message) =>
-        (message.Text.Contains("404", StringComparison.Ordinal) && Optional.Any(path => message.Location.Contains(path, StringComparison.Ordinal)))
-        || ExpectedStatuses.Any(status => message.Text.Contains($"status of {status}", StringComparison.Ordinal));
+        ExpectedStatuses.Any(status => message.Text.Contains($"status of {status}", StringComparison.Ordinal));
 
     /// <summary>Fails if the page complained or asked anybody else for anything.</summary>
     public void AssertClean(string origin)
