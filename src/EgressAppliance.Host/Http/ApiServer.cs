@@ -1,8 +1,8 @@
 using System.IO.Compression;
 using System.Threading.RateLimiting;
 using EgressAppliance.Host.Config;
-using EgressAppliance.Host.Http.Access;
 using EgressAppliance.Host.History.Store;
+using EgressAppliance.Host.Http.Access;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;

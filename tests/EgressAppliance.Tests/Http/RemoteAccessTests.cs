@@ -29,7 +29,10 @@ public sealed class RemoteAccessTests : IAsyncLifetime, IDisposable
             Socket = "",
             Remote = new RemoteHttpConfig
             {
-                Listen = new IPEndPoint(IPAddress.Loopback, 0), CertificateFile = _files.Certificate, KeyFile = _files.Key, TokensFile = _files.Tokens,
+                Listen = new IPEndPoint(IPAddress.Loopback, 0),
+                CertificateFile = _files.Certificate,
+                KeyFile = _files.Key,
+                TokensFile = _files.Tokens,
             },
         };
         _server = await ApiServer.StartAsync(config, _appliance, _audit, NullLoggerFactory.Instance, TimeProvider.System, CancellationToken.None);
