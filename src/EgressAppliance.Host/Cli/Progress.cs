@@ -5,7 +5,7 @@ namespace EgressAppliance.Host.Cli;
 /// <summary>
 /// Shows on standard error how far something has come, once it takes more than a second, and only on a terminal. The line is taken away at the end.
 /// </summary>
-internal sealed class Progress : IDisposable
+public sealed class Progress : IDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(250);
@@ -38,20 +38,29 @@ internal sealed class Progress : IDisposable
         }
     }
 
+    /// <summary>Takes the line away, so that something else can be printed.</summary>
+    public void Clear()
+    {
+        lock (_gate)
+        {
+            if (_length > 0)
+            {
+                _console.Error.Write("\r" + new string(' ', _length) + "\r");
+                _length = 0;
+            }
+        }
+    }
+
+    /// <inheritdoc/>
     public void Dispose()
     {
         _timer?.Dispose();
         lock (_gate)
         {
-            if (_done)
+            if (!_done)
             {
-                return;
-            }
-
-            _done = true;
-            if (_length > 0)
-            {
-                _console.Error.Write("\r" + new string(' ', _length) + "\r");
+                _done = true;
+                Clear();
             }
         }
     }

@@ -57,7 +57,12 @@ public static class ReplayJournalCommand
             foreach (string file in files)
             {
                 // Replaying is work for a processor, and the loop of the console is not to be held up by it.
-                JournalReplayResult result = await Task.Run(() => Replay(file, cancellationToken), cancellationToken);
+                JournalReplayResult result;
+                using (new Progress(console, $"deciding anew {Path.GetFileName(file)}"))
+                {
+                    result = await Task.Run(() => Replay(file, cancellationToken), cancellationToken);
+                }
+
                 JournalDifference? between = before is null ? null : JournalReplayer.CompareStates(before, result);
                 before = result;
                 ReplayedJournalFile report = Report(result, between);

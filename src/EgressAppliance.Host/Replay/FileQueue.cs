@@ -8,7 +8,8 @@ namespace EgressAppliance.Host.Replay;
 /// </summary>
 /// <param name="paths">The files.</param>
 /// <param name="readers">Sources that share them; 1: nothing is cut.</param>
-internal sealed class FileQueue(IReadOnlyList<string> paths, int readers)
+/// <param name="progress">Told the part of their octets that was read, 0–1.</param>
+internal sealed class FileQueue(IReadOnlyList<string> paths, int readers, Action<double> progress)
 {
     /// <summary>Parts for each reader: so many that none waits long for the last.</summary>
     private const int PartsPerReader = 4;
@@ -17,7 +18,10 @@ internal sealed class FileQueue(IReadOnlyList<string> paths, int readers)
     private readonly List<string> _problems = [];
     private readonly Queue<Part> _next = new();
     private readonly List<PcapFileSource?[]> _files = [];
+    private readonly Dictionary<PcapFileSource, long> _taken = [];
+    private readonly long _total = paths.Sum(LengthOf);
     private FileQueue? _parent;
+    private long _read;
     private int _nextPath;
 
     /// <summary>A file could not be opened.</summary>
@@ -39,7 +43,7 @@ internal sealed class FileQueue(IReadOnlyList<string> paths, int readers)
     }
 
     /// <summary>A queue of one file that notes its problems here.</summary>
-    public FileQueue Only(string path) => new([path], 1) { _parent = this };
+    public FileQueue Only(string path) => new([path], 1, _ => { }) { _parent = this };
 
     /// <summary>The next part; null when none is left. Files that cannot be opened are noted and passed over.</summary>
     public PcapFileSource? Take()
@@ -52,6 +56,11 @@ internal sealed class FileQueue(IReadOnlyList<string> paths, int readers)
                 if (PcapFileSource.OpenPart(part.Path, part.From, part.To) is { } source)
                 {
                     part.Siblings[part.Index] = source;
+                    lock (_gate)
+                    {
+                        _taken[source] = Math.Min(part.To, LengthOf(part.Path)) - part.From;
+                    }
+
                     return source;
                 }
             }
@@ -74,7 +83,28 @@ internal sealed class FileQueue(IReadOnlyList<string> paths, int readers)
                 Note($"{part.Name}: {message}", failed: false);
             }
 
+            if (_taken.Remove(part, out long octets))
+            {
+                (_parent ?? this).Read(octets);
+            }
+
             part.Dispose();
+        }
+    }
+
+    /// <summary>Notes octets that were read.</summary>
+    private void Read(long octets) => progress(Math.Min(1, Interlocked.Add(ref _read, octets) / (double)Math.Max(1, _total)));
+
+    private static long LengthOf(string path)
+    {
+        try
+        {
+            return new FileInfo(path).Length;
+        }
+        catch (IOException)
+        {
+            // It cannot be opened either, which is told then.
+            return 0;
         }
     }
 

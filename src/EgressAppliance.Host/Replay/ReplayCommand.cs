@@ -17,8 +17,10 @@ public static class ReplayCommand
     public static async Task<int> RunAsync(
         ReplayCommandOptions options, ApplianceConfig? config, CommandConsole console, CancellationToken cancellationToken)
     {
+        using Progress progress = new(console, "reading and counting");
         ReplayOptions replay = new()
         {
+            Progress = progress.Report,
             PcapFiles = options.Pcaps,
             RibFiles = options.Ribs,
             RibFormats = [MrtRibFormat.Instance],
@@ -40,6 +42,7 @@ public static class ReplayCommand
             foreach (ReplayResult result in results)
             {
                 cancellationToken.ThrowIfCancellationRequested();
+                progress.Clear();
                 failed |= result.Failed;
                 foreach (string problem in result.Problems)
                 {
@@ -53,6 +56,7 @@ public static class ReplayCommand
         }
         catch (ReplayException e)
         {
+            progress.Clear();
             await console.Error.WriteLineAsync("replay: " + e.Message);
             return e.IsUsageError ? ExitCode.Usage : ExitCode.Failed;
         }

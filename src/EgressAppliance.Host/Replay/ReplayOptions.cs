@@ -30,6 +30,9 @@ public sealed record ReplayOptions
     /// <summary>Counting workers; 0: one a core.</summary>
     public int Workers { get; init; }
 
+    /// <summary>Told the part of the files that was read, 0–1, as parts of them are done. Any thread.</summary>
+    public Action<double> Progress { get; init; } = _ => { };
+
     /// <summary>Which IP header is counted.</summary>
     public HeaderMatch Match { get; init; } = HeaderMatch.Outer;
 

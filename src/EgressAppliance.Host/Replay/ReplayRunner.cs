@@ -36,9 +36,12 @@ public static class ReplayRunner
     private static IEnumerable<ReplayResult> CountEach(ReplayOptions options, TimeProvider time)
     {
         using PrefixTable table = LoadTable(options);
+        int done = 0;
         foreach (string file in options.PcapFiles)
         {
-            yield return Count(options, [file], table, time) with { File = file };
+            ReplayOptions one = options with { Progress = part => options.Progress((done + part) / options.PcapFiles.Count) };
+            yield return Count(one, [file], table, time) with { File = file };
+            done++;
         }
     }
 
@@ -78,8 +81,8 @@ public static class ReplayRunner
     private static ReplayResult Count(ReplayOptions options, IReadOnlyList<string> files, PrefixTable table, TimeProvider time)
     {
         int workers = options.Workers == 0 ? Environment.ProcessorCount : options.Workers;
-        return TryCount(options, files, workers, new FileQueue(files, workers), table, time)
-            ?? TryCount(options, files, workers, new FileQueue(files, readers: 1), table, time)!;
+        return TryCount(options, files, workers, new FileQueue(files, workers, options.Progress), table, time)
+            ?? TryCount(options, files, workers, new FileQueue(files, readers: 1, options.Progress), table, time)!;
     }
 
     /// <summary>Counts all files; null if they were cut wrongly.</summary>

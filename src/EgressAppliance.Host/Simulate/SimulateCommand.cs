@@ -99,7 +99,12 @@ public sealed class SimulateCommand(CommandConsole console)
         bool failed = false;
         foreach ((string name, Scenario scenario) in scenarios)
         {
-            SimulationResult result = await Task.Run(() => Simulation.Run(scenario, OptionsFor(scenario, decision), cancellationToken), cancellationToken);
+            SimulationResult result;
+            using (new Progress(console, $"simulating {name}"))
+            {
+                result = await Task.Run(() => Simulation.Run(scenario, OptionsFor(scenario, decision), cancellationToken), cancellationToken);
+            }
+
             failed |= result.Expectations.Any(e => !e.Met);
             if (json)
             {

@@ -14,8 +14,8 @@ public sealed class DocumentedCommandRunTests(ITestOutputHelper output)
     /// <summary>Commands that ask the running appliance, or read what it writes; all others are typed before it is started.</summary>
     private static readonly string[] Asking = ["show", "explain", "override", "mode", "withdraw-all", "bgp dump", "bgp refresh", "replay-journal", "top", "history"];
 
-    /// <summary>Lines that end with another code here, and why.</summary>
-    private static readonly Dictionary<string, int> OtherCodes = new(StringComparer.Ordinal);
+    /// <summary>What a machine that was set up a minute ago cannot do yet: the month of an example is over, or to come.</summary>
+    private static readonly (string Command, string Complaint)[] NotYet = [("report", "egress-appliance: the history has no month ")];
 
     [DocumentationFact]
     public Task Commands_of_the_blocks_do_what_the_documentation_says() => Lab.RunAsync(output, Options(), async lab =>
@@ -66,7 +66,8 @@ public sealed class DocumentedCommandRunTests(ITestOutputHelper output)
             : await machine.TypeAsync(line.IsRequest ? "curl --fail-with-body -sS " + line.Text["curl ".Length..] : line.Text);
         output.WriteLine($"{line.Place}: {line.Text}\n  -> {result.ExitCode}, {result.Output.Length} characters: {result.Output.Split('\n')[0]}");
         bool complained = result.Error.Contains("egress-appliance:", StringComparison.Ordinal) || result.Error.Contains("Unhandled", StringComparison.Ordinal);
-        if (result.ExitCode != OtherCodes.GetValueOrDefault(line.Text) || complained)
+        bool notYet = result.ExitCode == 1 && NotYet.Any(n => line.Calls().Any(call => call[0] == n.Command) && result.Error.StartsWith(n.Complaint, StringComparison.Ordinal));
+        if (!notYet && (result.ExitCode != 0 || complained))
         {
             failed.Add($"{line.Place}: `{line.Text}` ended with {result.ExitCode}\n{result.Output}{result.Error}");
         }

@@ -18,9 +18,10 @@ public sealed class DemoConfigTests
             await File.WriteAllTextAsync(Path.Combine(folder, "community"), "public\n");
             string file = Path.Combine(folder, "appliance.yaml");
 
-            // A router that is this machine is the one thing that only the demo may have.
+            // A router that is this machine, and any port that is free, are what only the demo may have.
             await File.WriteAllTextAsync(file, config.Source!.Effective.Replace("    address: 127.0.0.1", "    address: 192.0.2.1", StringComparison.Ordinal)
-                .Replace("local_address: 127.0.0.1", "local_address: 192.0.2.2", StringComparison.Ordinal));
+                .Replace("local_address: 127.0.0.1", "local_address: 192.0.2.2", StringComparison.Ordinal)
+                .Replace("127.0.0.1:0", "127.0.0.1:8080", StringComparison.Ordinal));
             ApplianceConfig loaded = ConfigLoader.Load(file).Config!;
             Assert.Equal(config.Decision.ReleaseWindow, loaded.Decision.ReleaseWindow);
             Assert.Equal((config.Decision.Cycle, config.Decision.MaxShare, config.Decision.MinPrefixShare), (loaded.Decision.Cycle, loaded.Decision.MaxShare, loaded.Decision.MinPrefixShare));

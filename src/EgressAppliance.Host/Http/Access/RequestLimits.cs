@@ -7,12 +7,12 @@ using Microsoft.AspNetCore.Http;
 namespace EgressAppliance.Host.Http.Access;
 
 /// <summary>
-/// How many requests a caller may send. What changes something is limited for everybody: a script gone wild must not make the routers' tables
-/// dance. Reading is limited for remote callers only. The red button is never limited.
+/// How many requests a remote caller may send: few that change something, more that read. Who is on this machine is not limited: a script there may well make a thousand
+/// overrides, and the caps of the decision maker hold for everybody. The red button is never limited.
 /// </summary>
 public static class RequestLimits
 {
-    /// <summary>Changes at once, and a second.</summary>
+    /// <summary>Changes of a remote caller at once, and a second.</summary>
     public const int ChangeBurst = 50, ChangesPerSecond = 10;
 
     /// <summary>Reads of a remote caller at once, and a second.</summary>
@@ -26,7 +26,7 @@ public static class RequestLimits
     {
         Caller caller = Caller.Of(context);
         bool read = AccessGuard.IsRead(context.Request.Method);
-        return context.GetEndpoint()?.Metadata.GetMetadata<NeverLimited>() is not null || (read && AccessGuard.IsLocal(context))
+        return context.GetEndpoint()?.Metadata.GetMetadata<NeverLimited>() is not null || AccessGuard.IsLocal(context)
             ? RateLimitPartition.GetNoLimiter("")
             : read
                 ? RateLimitPartition.GetTokenBucketLimiter("read " + KeyOf(caller), _ => Bucket(ReadBurst, ReadsPerSecond, TimeSpan.FromSeconds(1)))
