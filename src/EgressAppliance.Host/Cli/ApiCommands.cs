@@ -77,11 +77,11 @@ internal sealed class ApiCommands(CommandConsole console, GlobalOptions global)
             Prefixes(),
             View("overrides", "What is announced, and why.", "overrides", ApiClient.Json.IReadOnlyListOverrideDto, Views.Overrides),
             View("plan", "The plan of the latest cycle.", "plan", ApiClient.Json.DecisionDto, Views.Plan),
-            Decisions(),
+            Latest("decisions", "The latest cycles, newest first.", ApiClient.Json.IReadOnlyListDecisionDto, Views.Decisions),
             Bgp(),
             Rib(),
             View("cost", "The billing months, and what cost mode makes of them.", "cost", ApiClient.Json.CostDto, CostViews.Write),
-            Audit(),
+            Latest("audit", "Who changed what, newest first.", ApiClient.Json.IReadOnlyListAuditEntryDto, AuditViews.Write),
             View("config", "The configuration in force, defaults included.", "config", ApiClient.Json.ConfigDto, AuditViews.Write),
             View("capture", "Where every frame ended, and what to do about loss.", "capture", ApiClient.Json.CaptureDto, CaptureViews.Write),
         };
@@ -119,25 +119,13 @@ internal sealed class ApiCommands(CommandConsole console, GlobalOptions global)
         return command;
     }
 
-    private Command Decisions()
+    private Command Latest<T>(string name, string description, JsonTypeInfo<T> type, Action<T, CommandConsole> view)
     {
         Option<int> limit = new("--limit") { Description = "How many.", HelpName = "N", DefaultValueFactory = _ => 20 };
         limit.Validators.Add(result => CommandLine.Between(result, 1, 1000));
-        Command command = new("decisions", "The latest cycles, newest first.") { limit };
+        Command command = new(name, description) { limit };
         command.SetAction((parsed, cancellation) => ShowAsync(
-            parsed, "decisions?limit=" + parsed.GetValue(limit).ToString(CultureInfo.InvariantCulture),
-            ApiClient.Json.IReadOnlyListDecisionDto, Views.Decisions, cancellation));
-        return command;
-    }
-
-    private Command Audit()
-    {
-        Option<int> limit = new("--limit") { Description = "How many.", HelpName = "N", DefaultValueFactory = _ => 20 };
-        limit.Validators.Add(result => CommandLine.Between(result, 1, 1000));
-        Command command = new("audit", "Who changed what, newest first.") { limit };
-        command.SetAction((parsed, cancellation) => ShowAsync(
-            parsed, "audit?limit=" + parsed.GetValue(limit).ToString(CultureInfo.InvariantCulture),
-            ApiClient.Json.IReadOnlyListAuditEntryDto, AuditViews.Write, cancellation));
+            parsed, $"{name}?limit={parsed.GetValue(limit).ToString(CultureInfo.InvariantCulture)}", type, view, cancellation));
         return command;
     }
 
