@@ -2,7 +2,9 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using EgressAppliance.Host.Config;
+using EgressAppliance.Host.History.Store;
 using EgressAppliance.Host.Http;
+using EgressAppliance.Tests.History.Store;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace EgressAppliance.Tests.Http;
@@ -23,15 +25,16 @@ public sealed class ApiFuzzTests
         "/", "/index.html", "/assets/x.js", "/metrics", "/healthz", "/readyz", "/openapi/v1.json", "/openapi/v2.json", "/api", "/api/v1", "/api/v2/status", "/api/v1/status",
         "/api/v1/capture", "/api/v1/links", "/api/v1/overrides", "/api/v1/prefixes", "/api/v1/matrix", "/api/v1/decisions", "/api/v1/plan", "/api/v1/cost", "/api/v1/explain",
         "/api/v1/bgp", "/api/v1/bgp/rib", "/api/v1/bgp/rib.mrt", "/api/v1/bgp/edge1/refresh", "/api/v1/config", "/api/v1/config/check", "/api/v1/audit", "/api/v1/mode",
+        "/api/v1/history/links", "/api/v1/history/prefixes", "/api/v1/history/events", "/api/v1/history/months", "/api/v1/history/status",
         "/../../etc/passwd", "/%2e%2e/%2e%2e/etc/passwd", "/api/v1/%00", "/api/v1/bgp/%ff%fe/refresh", "//api/v1/status", "/api/v1/status/", "/api/v1/bgp/a%2Fb/refresh",
     ];
 
-    private static readonly string[] Names = ["top", "limit", "link", "prefix", "as", "q", "cursor", "router", "from", "to", "%00", "top[]", ""];
+    private static readonly string[] Names = ["top", "limit", "link", "prefix", "as", "q", "cursor", "router", "from", "to", "step", "kind", "%00", "top[]", ""];
 
     private static readonly string[] Values =
     [
         "1", "0", "-1", "50", "10000", "10001", "99999999999999999999", "NaN", "1e3", "isp-a", "isp-x", "192.0.2.1", "192.0.2.0/24", "192.0.2.1/24", "::", "2001:db8::/32", "::/129",
-        "%", "%zz", "%00", "%ff", "%F0%9F%92%A9", "'--", "<script>", "{}", "", "NTAwIDE5Mi4wLjIuMC8yNA", "AAAA", "====",
+        "%", "%zz", "%00", "%ff", "%F0%9F%92%A9", "'--", "<script>", "{}", "", "NTAwIDE5Mi4wLjIuMC8yNA", "AAAA", "====", "2026-01-02", "2026-01-02T03:04:05Z", "1971-01-01", "9998-12-31T23:59:59Z", "60", "3600", "verdict", "decisions,bgp", "1-2",
     ];
 
     private static readonly string[] Bodies =
@@ -53,9 +56,16 @@ public sealed class ApiFuzzTests
     public async Task Fuzzed_requests_never_give_a_server_error_and_change_only_what_they_ask_for()
     {
         FakeAppliance appliance = new() { NotReady = null };
+        using HistoryBench bench = new();
+        using (HistoryStore store = bench.Open())
+        {
+            store.Write([], [new HistoryEvent(FakeAppliance.Time, EventKind.Started)], []);
+        }
+
+        using HistoryReader history = new(bench.Options.Path, TimeProvider.System);
         HttpConfig config = new() { Listen = new IPEndPoint(IPAddress.Loopback, 0), Socket = "" };
         await using AuditLog audit = FakeAppliance.AuditInMemory();
-        await using ApiServer server = await ApiServer.StartAsync(config, appliance, audit, NullLoggerFactory.Instance, TimeProvider.System, CancellationToken.None);
+        await using ApiServer server = await ApiServer.StartAsync(config, appliance, audit, NullLoggerFactory.Instance, TimeProvider.System, CancellationToken.None, history);
         Dictionary<int, int> answers = [];
         int silent = 0;
         Random random = new(Seed);
