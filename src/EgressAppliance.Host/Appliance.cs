@@ -14,6 +14,7 @@ using EgressAppliance.Host.Pipeline;
 using EgressAppliance.Host.RouteFeed;
 using EgressAppliance.Host.Steering;
 using EgressAppliance.Host.Systemd;
+using EgressAppliance.Host.Telemetry;
 using EgressAppliance.Net;
 
 namespace EgressAppliance.Host;
@@ -166,6 +167,11 @@ public sealed class Appliance : IAsyncDisposable
             History = history,
             Audit = audit,
         };
+
+        if (config.Otlp is { } otlp)
+        {
+            Api.Otlp = Own(new OtlpExport(otlp, config.Site, Api.State.Status.Version, Api.WriteMetrics, loggers.CreateLogger<OtlpExport>(), time));
+        }
 
         HistoryReader? past = history is null ? null : Own(new HistoryReader(config.History.Path, time));
         ApiServer server = Own(await ApiServer.StartAsync(config.Http, Api, audit, loggers, time, cancellationToken, past));

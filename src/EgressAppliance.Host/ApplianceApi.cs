@@ -7,6 +7,7 @@ using EgressAppliance.Host.Http;
 using EgressAppliance.Host.Pipeline;
 using EgressAppliance.Host.RouteFeed;
 using EgressAppliance.Host.Steering;
+using EgressAppliance.Host.Telemetry;
 using EgressAppliance.Net;
 
 namespace EgressAppliance.Host;
@@ -61,6 +62,9 @@ public sealed class ApplianceApi : IApplianceApi
 
     /// <summary>Keeps what each cycle shows; null for no history.</summary>
     public HistoryRecorder? History { get; init; }
+
+    /// <summary>Sends the metrics elsewhere; null where that is not configured.</summary>
+    public OtlpExport? Otlp { get; set; }
 
     /// <inheritdoc/>
     public HistoryStatus? HistoryStatus => History?.Status;
@@ -177,8 +181,15 @@ public sealed class ApplianceApi : IApplianceApi
     };
 
     /// <inheritdoc/>
-    public void WriteMetrics(TextWriter writer) => ApplianceMetrics.Write(
-        writer, State, _decisions.Verdicts, _installer.Changes, _journal?.Status, GetCost(), new LoopReading(_loop.Period, _cycles.Read()), History?.Status);
+    public void WriteMetrics(MetricWriter writer)
+    {
+        ApplianceMetrics.Write(
+            writer, State, _decisions.Verdicts, _installer.Changes, _journal?.Status, GetCost(), new LoopReading(_loop.Period, _cycles.Read()), History?.Status);
+        if (Otlp is { } otlp)
+        {
+            OtlpMetrics.Write(writer, otlp.Status);
+        }
+    }
 
     private OperationResult Add(IpPrefix prefix, string link)
     {

@@ -10,14 +10,24 @@ using EgressAppliance.Net;
 
 namespace EgressAppliance.Comparison.Api;
 
+/// <summary>What clients ask for.</summary>
+/// <param name="Path">Path and query.</param>
+/// <param name="Gzip">True if they take it compressed, as browsers and Prometheus do.</param>
+/// <param name="AnyAddress">True if each request asks for another random IPv4 address, which ends the path.</param>
+internal sealed record ApiQuestion(string Path, bool Gzip = false, bool AnyAddress = false)
+{
+    /// <inheritdoc/>
+    public override string ToString() => $"`{Path}{(AnyAddress ? "ADDRESS" : "")}`{(Gzip ? ", gzip" : "")}";
+}
+
 /// <summary>A document read by many clients at once.</summary>
-/// <param name="Path">What was read.</param>
+/// <param name="Question">What was read.</param>
 /// <param name="Octets">Its length.</param>
 /// <param name="Clients">How clients fared.</param>
 /// <param name="Sent">Frames sent to the mirror port meanwhile.</param>
 /// <param name="Counted">Frames that the appliance received of them.</param>
 /// <param name="Lost">Frames that the NIC, the kernel or the pipeline lost.</param>
-internal sealed record ApiSample(string Path, int Octets, WrkResult Clients, long Sent, long Counted, long Lost);
+internal sealed record ApiSample(ApiQuestion Question, int Octets, WrkResult Clients, long Sent, long Counted, long Lost);
 
 /// <summary>
 /// The whole appliance, with a full table from a router by iBGP with ADD-PATH and traffic on its mirror port, while clients read its API on loopback as fast as they can. What sends and the
@@ -41,8 +51,12 @@ internal sealed class ApiMeasurement(string folder, int clients, int seconds, in
     private readonly string _programs = Repository.BuildBaselines("live");
 
     /// <summary>What is read, one after the other.</summary>
-    public static IReadOnlyList<string> Paths { get; } =
-        ["/api/v1/status", "/api/v1/links", "/api/v1/overrides", "/api/v1/prefixes?top=100", "/api/v1/prefixes?top=10000", "/api/v1/decisions", "/api/v1/explain?prefix=8.8.8.8", "/metrics"];
+    public static IReadOnlyList<ApiQuestion> Questions { get; } =
+    [
+        new("/api/v1/status"), new("/api/v1/links"), new("/api/v1/overrides"), new("/api/v1/prefixes?top=100"), new("/api/v1/prefixes?top=10000"),
+        new("/api/v1/prefixes?top=10000", Gzip: true), new("/api/v1/matrix", Gzip: true), new("/api/v1/decisions"), new("/api/v1/explain?prefix=8.8.8.8"),
+        new("/api/v1/explain?prefix=", AnyAddress: true), new("/metrics"), new("/metrics", Gzip: true),
+    ];
 
     /// <summary>Runs it; needs root, and wrk.</summary>
     public (FeedFile Feed, IReadOnlyList<ApiSample> Samples) Run()
@@ -60,9 +74,9 @@ internal sealed class ApiMeasurement(string folder, int clients, int seconds, in
             router.SendTable(feed.Path);
             Await(lab, "/api/v1/bgp", text => text.Contains("\"table_complete\":true", StringComparison.Ordinal));
             List<ApiSample> samples = [];
-            foreach (string path in Paths)
+            foreach (ApiQuestion question in Questions)
             {
-                ApiSample sample = Measure(lab, path);
+                ApiSample sample = Measure(lab, question);
                 Console.Error.WriteLine(sample);
                 samples.Add(sample);
             }
@@ -95,19 +109,23 @@ internal sealed class ApiMeasurement(string folder, int clients, int seconds, in
             """;
     }
 
-    private ApiSample Measure(BgpLab lab, string path)
+    private ApiSample Measure(BgpLab lab, ApiQuestion question)
     {
-        int octets = lab.Ask("curl", "-sf", Url + path).Length;
+        string url = Url + question.Path, coding = question.Gzip ? "gzip" : "identity";
+        string script = Path.Combine(lab.Folder, "address.lua");
+        File.WriteAllText(script, question.AnyAddress ? $"request = function() return wrk.format('GET', '{question.Path}' .. math.random(1, 223) .. '.' .. math.random(0, 255) .. '.' .. math.random(0, 255) .. '.1') end\n" : "");
+        string octets = lab.Ask("curl", "-sf", "-o", "/dev/null", "-w", "%{size_download}", "-H", $"Accept-Encoding: {coding}", url + (question.AnyAddress ? "8.8.8.8" : ""));
         (long sentBefore, JsonElement before) = (lab.CountSent(SenderInterface), Capture(lab));
         using Process sender = Send(lab);
         WrkResult result = WrkResult.Parse(lab.Ask(
-            "wrk", "-t", "1", "-c", clients.ToString(CultureInfo.InvariantCulture), "-d", $"{seconds}s", "--latency", "--timeout", "10s", Url + path));
+            "wrk", "-t", "1", "-c", clients.ToString(CultureInfo.InvariantCulture), "-d", $"{seconds}s", "--latency", "--timeout", "10s",
+            "-H", $"Accept-Encoding: {coding}", "-s", script, url));
         sender.WaitForExit();
 
         // What is shown is of the latest cycle: when all is counted, the sums are equal.
         Thread.Sleep(Settle);
         (long sentAfter, JsonElement after) = (lab.CountSent(SenderInterface), Capture(lab));
-        return new(path, octets, result, sentAfter - sentBefore, Of(after, "frames") - Of(before, "frames"), Lost(after) - Lost(before));
+        return new(question, int.Parse(octets, CultureInfo.InvariantCulture), result, sentAfter - sentBefore, Of(after, "frames") - Of(before, "frames"), Lost(after) - Lost(before));
     }
 
     private static long Lost(JsonElement capture) => Of(capture, "kernel_dropped") + Of(capture, "pool_exhausted")

@@ -37,7 +37,7 @@ internal static class ApiReport
         foreach (ApiSample sample in samples)
         {
             table.Add(
-                $"`{sample.Path}`", Count(sample.Octets), MarkdownTable.Number(sample.Clients.RequestsPerSecond), MarkdownTable.Number(sample.Clients.MedianMilliseconds),
+                $"{sample.Question}", Count(sample.Octets), MarkdownTable.Number(sample.Clients.RequestsPerSecond), MarkdownTable.Number(sample.Clients.MedianMilliseconds),
                 MarkdownTable.Number(sample.Clients.P99Milliseconds), Count(sample.Clients.Failed), Count(sample.Sent), Count(sample.Counted), Count(sample.Lost));
         }
 

@@ -48,6 +48,9 @@ public sealed record ApplianceConfig
     /// <summary>The HTTP endpoint.</summary>
     public HttpConfig Http { get; init; } = new();
 
+    /// <summary><c>telemetry.otlp</c>, or null for none.</summary>
+    public OtlpConfig? Otlp { get; init; }
+
     /// <summary>The file that it was read from; null if it was made otherwise.</summary>
     public ConfigSource? Source { get; init; }
 }

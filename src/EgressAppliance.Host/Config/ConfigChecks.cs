@@ -52,6 +52,7 @@ public sealed class ConfigChecks
         checks.CheckDecision();
         checks.CheckPolicies();
         new HttpChecks(root, baseDirectory, diagnostics).Run();
+        new TelemetryChecks(root, baseDirectory, diagnostics).Run();
     }
 
     private void CheckInputs()

@@ -40,6 +40,14 @@ public static class ConfigKeys
         Required("http.remote.certificate_file", Text("path", 1024), "PEM file with the certificate and those between it and the root. Read anew when it changes."),
         Required("http.remote.key_file", Text("path", 1024), "PEM file with its key, not encrypted."),
         Value("http.remote.tokens_file", Text("path", 1024), "/etc/egress-appliance/tokens", "The tokens, which `egress-appliance token add NAME --scope read` makes. Read anew when it changes."),
+
+        Section("telemetry", "Where metrics are sent, beside the page /metrics, which is always there.") with { DefaultNote = "none" },
+        Section("telemetry.otlp", "A collector that takes OTLP.") with { DefaultNote = "none" },
+        Required("telemetry.otlp.endpoint", Text("URL", 1024), "Address of the collector, such as `http://127.0.0.1:4318`, or `http://127.0.0.1:4317` for grpc."),
+        Value("telemetry.otlp.protocol", Choice([("http", false), ("grpc", true)]), "http", "Protobuf by HTTP, or gRPC."),
+        Value("telemetry.otlp.interval", Duration(TimeSpan.FromSeconds(1), TimeSpan.FromHours(1)), "60s", "Time between exports."),
+        Value("telemetry.otlp.timeout", Duration(TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(1)), "10s", "How long the collector may take."),
+        Optional("telemetry.otlp.header_file", Text("path", 1024), "File with a header line that is sent along, such as `Authorization: Bearer …`."),
     ];
 
     private static ConfigKey[] HistoryKeys() =>

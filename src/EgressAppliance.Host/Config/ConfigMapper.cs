@@ -67,8 +67,18 @@ internal static class ConfigMapper
                     }
                     : null,
             },
+            Otlp = root.Section("telemetry")?.Section("otlp") is { } otlp ? Otlp(otlp) : null,
         };
     }
+
+    private static OtlpConfig Otlp(BoundSection otlp) => new()
+    {
+        Endpoint = new Uri(otlp.Get<string>("endpoint")),
+        Grpc = otlp.Get<bool>("protocol"),
+        Interval = otlp.Get<TimeSpan>("interval"),
+        Timeout = otlp.Get<TimeSpan>("timeout"),
+        Headers = otlp.Value("header_file").Value is string line && TelemetryChecks.HeaderOf(line) is { } header ? [header] : [],
+    };
 
     private static HistoryRetention Retention(BoundSection retention) => new(
         retention.Get<TimeSpan>("minute"), retention.Get<TimeSpan>("five_minutes"), retention.Get<TimeSpan>("hour"), retention.Get<TimeSpan>("day"), retention.Get<TimeSpan>("events"));

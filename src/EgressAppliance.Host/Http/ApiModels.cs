@@ -177,6 +177,12 @@ public sealed record LinkDto(
     /// <summary>How mirrored frames of the link are known, in words, such as <c>mac 02:00:00:00:0a:02, found by SNMP</c>; empty if they are not.</summary>
     public string Match { get; init; } = "";
 
+    /// <summary>IP packets that the mirror has shown since start, scaled up by the sampling.</summary>
+    public long MirrorPackets { get; init; }
+
+    /// <summary>Their bytes, layer-2 overhead added.</summary>
+    public long MirrorBytes { get; init; }
+
     /// <summary>Members of an aggregate that are up; null if it is none.</summary>
     public int? MembersUp { get; init; }
 

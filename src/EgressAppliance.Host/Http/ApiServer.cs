@@ -3,6 +3,7 @@ using System.Threading.RateLimiting;
 using EgressAppliance.Host.Config;
 using EgressAppliance.Host.History.Store;
 using EgressAppliance.Host.Http.Access;
+using EgressAppliance.Host.Telemetry;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -34,11 +35,13 @@ public sealed class ApiServer : IAsyncDisposable
 {
     private readonly WebApplication _app;
     private readonly AccessGuard _guard;
+    private readonly FrameworkMetrics _framework;
 
-    private ApiServer(WebApplication app, AccessGuard guard)
+    private ApiServer(WebApplication app, AccessGuard guard, FrameworkMetrics framework)
     {
         _app = app;
         _guard = guard;
+        _framework = framework;
     }
 
     /// <summary>The TCP port of the local endpoint.</summary>
@@ -96,7 +99,8 @@ public sealed class ApiServer : IAsyncDisposable
 
         WebApplication app = builder.Build();
         AccessGuard guard = new(tokens);
-        Assemble(app, guard, appliance, audit, history);
+        FrameworkMetrics framework = new();
+        Assemble(app, guard, appliance, audit, history, framework, time);
         try
         {
             await app.StartAsync(cancellationToken);
@@ -105,6 +109,7 @@ public sealed class ApiServer : IAsyncDisposable
         {
             await app.DisposeAsync();
             guard.Dispose();
+            framework.Dispose();
             throw;
         }
 
@@ -116,7 +121,7 @@ public sealed class ApiServer : IAsyncDisposable
         }
 
         ICollection<string> addresses = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses;
-        return new ApiServer(app, guard)
+        return new ApiServer(app, guard, framework)
         {
             Port = new Uri(addresses.First(a => a.StartsWith("http://", StringComparison.Ordinal) && !a.Contains("unix:", StringComparison.Ordinal))).Port,
             RemotePort = addresses.FirstOrDefault(a => a.StartsWith("https://", StringComparison.Ordinal)) is { } remote ? new Uri(remote).Port : null,
@@ -153,7 +158,7 @@ public sealed class ApiServer : IAsyncDisposable
         }
     }
 
-    private static void Assemble(WebApplication app, AccessGuard guard, IApplianceApi appliance, AuditLog audit, HistoryReader? history)
+    private static void Assemble(WebApplication app, AccessGuard guard, IApplianceApi appliance, AuditLog audit, HistoryReader? history, FrameworkMetrics framework, TimeProvider time)
     {
         app.UseExceptionHandler();
         app.UseStatusCodePages();
@@ -177,14 +182,13 @@ public sealed class ApiServer : IAsyncDisposable
         reads.Map(api);
         new ChangeEndpoints(appliance, audit).Map(api);
         HistoryEndpoints.Map(api, appliance, history);
-        app.MapGet("/metrics", async context =>
+        MetricsPage metrics = new(appliance, text =>
         {
-            context.Response.ContentType = "text/plain; version=0.0.4; charset=utf-8";
-            using StringWriter text = new();
             appliance.WriteMetrics(text);
             HttpMetrics.Write(text, guard.Refused, audit, reads.OpenStreams);
-            await context.Response.WriteAsync(text.ToString(), context.RequestAborted);
-        }).ExcludeFromDescription();
+            framework.Write(text);
+        }, time);
+        app.MapGet("/metrics", metrics.GetAsync).ExcludeFromDescription();
         app.MapGet("/healthz", () => Results.Text("ok\n")).ExcludeFromDescription().WithMetadata(new OpenToAll());
         app.MapGet("/readyz", () => appliance.NotReady is string why
             ? Results.Text(why + "\n", statusCode: StatusCodes.Status503ServiceUnavailable)
@@ -211,5 +215,6 @@ public sealed class ApiServer : IAsyncDisposable
 
         await _app.DisposeAsync();
         _guard.Dispose();
+        _framework.Dispose();
     }
 }

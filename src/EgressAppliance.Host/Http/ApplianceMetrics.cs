@@ -6,7 +6,7 @@ using EgressAppliance.Host.Pipeline;
 namespace EgressAppliance.Host.Http;
 
 /// <summary>
-/// The metrics of the appliance as Prometheus text, read from the same state as the page. Rates per prefix are in the API, never in labels.
+/// The metrics of the appliance read from the same state as the page. Rates per prefix are in the API, never in labels.
 /// </summary>
 public static class ApplianceMetrics
 {
@@ -15,11 +15,10 @@ public static class ApplianceMetrics
     /// <paramref name="journal"/> and <paramref name="history"/> are null where there is none, <paramref name="loop"/> before the control loop has started.
     /// </summary>
     public static void Write(
-        TextWriter writer, StateEventDto state, IReadOnlyList<KeyValuePair<string, long>> verdicts, IReadOnlyList<KeyValuePair<string, long>> changes,
+        MetricWriter text, StateEventDto state, IReadOnlyList<KeyValuePair<string, long>> verdicts, IReadOnlyList<KeyValuePair<string, long>> changes,
         JournalStatus? journal = null, CostDto? cost = null, LoopReading? loop = null, HistoryStatus? history = null)
     {
         ArgumentNullException.ThrowIfNull(state);
-        PrometheusText text = new(writer);
         StatusDto status = state.Status;
         text.Gauge("egress_build_info", "1, with version and source revision as labels.").Sample(1, ("version", status.Version), ("revision", ProcessMetrics.Revision));
         text.Gauge("egress_healthy", "1 if every input is good.").Sample(status.Healthy ? 1 : 0);
@@ -52,7 +51,7 @@ public static class ApplianceMetrics
         ProcessMetrics.Write(text);
     }
 
-    private static void WriteCost(PrometheusText text, CostDto cost)
+    private static void WriteCost(MetricWriter text, CostDto cost)
     {
         text.Gauge("egress_cost_mode", "1 if moves are made to lower the bill; absent, as what follows, without a link with a price.").Sample(cost.Enabled ? 1 : 0);
         text.Gauge("egress_billing_file_up", "1 if the billing months are kept on disk, 0 if writing failed.").Sample(cost.Problem is null ? 1 : 0);
@@ -77,7 +76,7 @@ public static class ApplianceMetrics
         }
     }
 
-    private static void WriteJournal(PrometheusText text, JournalStatus journal)
+    private static void WriteJournal(MetricWriter text, JournalStatus journal)
     {
         text.Gauge("egress_journal_up", "1 if the journal of decisions is written, 0 if the disk fails or does not keep up; absent without a journal.")
             .Sample(journal.Problem is null ? 1 : 0);
@@ -88,7 +87,7 @@ public static class ApplianceMetrics
         text.Gauge("egress_journal_bytes", "Size of all journal files.").Sample(journal.Bytes);
     }
 
-    private static void WriteCapture(PrometheusText text, CaptureDto capture)
+    private static void WriteCapture(MetricWriter text, CaptureDto capture)
     {
         EachSource("counter", "egress_capture_frames_total", "Frames received from the source.", s => s.Frames);
         text.Counter("egress_capture_dropped_packets_total", "Frames lost, by the stage that lost them.");
@@ -146,12 +145,14 @@ public static class ApplianceMetrics
         }
     }
 
-    private static void WriteLinks(PrometheusText text, IReadOnlyList<LinkDto> links)
+    private static void WriteLinks(MetricWriter text, IReadOnlyList<LinkDto> links)
     {
         Each("egress_link_up", "1 if ifOperStatus is up, 0 if it is not; NaN while it is not known.", l => l.OperStatus switch { "up" => 1, "unknown" => double.NaN, _ => 0 });
         Each("egress_link_capacity_bits_per_second", "Capacity.", l => l.CapacityBps);
         Each("egress_link_threshold_bits_per_second", "Load above which the link is relieved.", l => l.ThresholdBps);
         Each("egress_link_mirror_bits_per_second", "Rate seen on the mirror, layer-2 overhead added.", l => l.MirrorBps);
+        Known("egress_link_mirror_packets_total", "counter", "IP packets of the link that the mirror has shown, scaled up by the sampling.", l => l.MirrorPackets);
+        Known("egress_link_mirror_bytes_total", "counter", "Their bytes, layer-2 overhead added.", l => l.MirrorBytes);
         Each("egress_link_snmp_bits_per_second", "Rate by the interface counter.", l => l.CounterBps ?? double.NaN);
         Each("egress_link_native_bits_per_second", "Projected load without our overrides.", l => l.NativeBps);
         Each("egress_link_planned_bits_per_second", "Projected load with the plan in force.", l => l.PlannedBps);
@@ -194,7 +195,7 @@ public static class ApplianceMetrics
         }
     }
 
-    private static void WriteRouters(PrometheusText text, StatusDto status)
+    private static void WriteRouters(MetricWriter text, StatusDto status)
     {
         text.Gauge("egress_bgp_peer_up", "1 if the session is Established.");
         foreach (BgpPeerDto peer in status.Bgp)

@@ -12,7 +12,7 @@ internal static class DecisionMetrics
 {
     /// <summary>Writes them; parameters as for <see cref="ApplianceMetrics.Write"/>.</summary>
     public static void Write(
-        PrometheusText text, StateEventDto state, IReadOnlyList<KeyValuePair<string, long>> verdicts, IReadOnlyList<KeyValuePair<string, long>> changes,
+        MetricWriter text, StateEventDto state, IReadOnlyList<KeyValuePair<string, long>> verdicts, IReadOnlyList<KeyValuePair<string, long>> changes,
         LoopReading? loop)
     {
         text.Counter("egress_decision_cycles_total", "Cycles of the decision maker.").Sample(state.Decision?.Id ?? 0);

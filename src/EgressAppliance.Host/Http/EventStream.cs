@@ -68,9 +68,9 @@ internal sealed class EventStream(IApplianceApi appliance, StateDocuments docume
             }
 
             StateEventDto state = seen;
-            Document document = documents.Get(state, "/events", () => Document.Of(state, ApiJson.Default.StateEventDto));
+            Document document = await documents.GetAsync(state, "/events", () => Document.Of(state, ApiJson.Default.StateEventDto));
             await response.Body.WriteAsync("event: state\ndata: "u8.ToArray(), gone);
-            await response.Body.WriteAsync(document.Json, gone);
+            await response.Body.WriteAsync(document.Content, gone);
             await response.Body.WriteAsync("\n\n"u8.ToArray(), gone);
             await response.Body.FlushAsync(gone);
         }

@@ -5,7 +5,7 @@ namespace EgressAppliance.Host.Http;
 /// <summary>The metrics of flow export.</summary>
 internal static class FlowMetrics
 {
-    public static void Write(PrometheusText text, FlowDto flow)
+    public static void Write(MetricWriter text, FlowDto flow)
     {
         Each("gauge", "egress_flow_up", "1 if the exporter sends; absent, as what follows, without flow export.", e => e.State == CaptureState.Receiving ? 1 : 0);
         Each("counter", "egress_flow_datagrams_total", "Datagrams of the exporter.", e => e.Datagrams);

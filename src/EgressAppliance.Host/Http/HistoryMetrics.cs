@@ -5,7 +5,7 @@ namespace EgressAppliance.Host.Http;
 /// <summary>The metrics of the history of rates and events.</summary>
 internal static class HistoryMetrics
 {
-    public static void Write(PrometheusText text, HistoryStatus history)
+    public static void Write(MetricWriter text, HistoryStatus history)
     {
         text.Gauge("egress_history_up", "1 if the history is written, 0 if the disk is full, fails or does not keep up; absent, as what follows, without a history.")
             .Sample(history.Problem is null ? 1 : 0);

@@ -6,11 +6,11 @@ namespace EgressAppliance.Host.Http;
 public static class HttpMetrics
 {
     /// <summary>Writes them.</summary>
-    /// <param name="writer">Where the text goes.</param>
+    /// <param name="writer">What takes them.</param>
     /// <param name="invalidTokens">See <see cref="AccessGuard.Refused"/>.</param>
     /// <param name="audit">The audit log.</param>
     /// <param name="streams">Event streams that are open.</param>
-    public static void Write(TextWriter writer, long invalidTokens, AuditLog audit, int streams) => new PrometheusText(writer)
+    public static void Write(MetricWriter writer, long invalidTokens, AuditLog audit, int streams) => writer
         .Counter("egress_http_invalid_tokens_total", "Requests to the remote endpoint with a token that is not valid.").Sample(invalidTokens)
         .Gauge("egress_http_event_streams", "Event streams that are open.").Sample(streams)
         .Counter("egress_audit_entries_total", "Requests to change something, done or refused.").Sample(audit.Entries)

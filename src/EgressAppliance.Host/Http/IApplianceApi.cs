@@ -78,8 +78,8 @@ public interface IApplianceApi
     /// <summary>Asks a router to send all its routes anew (ROUTE-REFRESH).</summary>
     OperationResult RefreshRoutes(string router);
 
-    /// <summary>Prometheus text exposition of everything the appliance counts.</summary>
-    void WriteMetrics(TextWriter writer);
+    /// <summary>Writes the metrics of everything that the appliance counts.</summary>
+    void WriteMetrics(MetricWriter writer);
 
     /// <summary>How the history is written; null where there is none.</summary>
     HistoryStatus? HistoryStatus => null;

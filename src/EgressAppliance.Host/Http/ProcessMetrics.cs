@@ -17,7 +17,7 @@ internal static class ProcessMetrics
         typeof(ProcessMetrics).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+') is [_, var commit, ..] ? commit : "";
 
     /// <summary>Writes them.</summary>
-    public static void Write(PrometheusText text)
+    public static void Write(MetricWriter text)
     {
         using Process process = Process.GetCurrentProcess();
         text.Gauge("process_start_time_seconds", "When the process started, Unix time.").Sample(Start);

@@ -44,10 +44,10 @@ internal sealed class ReadEndpoints
         Of(api, "/overrides", "What is announced, or in observe mode proposed, and why.", s => s.Overrides, json.IReadOnlyListOverrideDto);
         Get<DecisionDto>(api, "/plan", "The plan of the latest cycle.", Plan).ProducesProblem(StatusCodes.Status404NotFound);
         Get<IReadOnlyList<BgpPeerDto>>(api, "/bgp", "The sessions with the routers, or with one of them.", Bgp).ProducesProblem(StatusCodes.Status404NotFound);
-        Get<IReadOnlyList<PrefixDto>>(api, "/prefixes", "The largest prefixes by rate; the header Link has the address of the next page.", Prefixes)
+        Get<IReadOnlyList<PrefixDto>>(api, "/prefixes", "The largest prefixes by rate; the header Link has the address of the next page.", PrefixesAsync)
             .ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status404NotFound);
-        Get<MatrixDto>(api, "/matrix", "By which links the largest prefixes go and could go.", Matrix).ProducesProblem(StatusCodes.Status400BadRequest);
-        Get<IReadOnlyList<DecisionDto>>(api, "/decisions", "The latest cycles, newest first; the header Link has the address of the next page.", Decisions)
+        Get<MatrixDto>(api, "/matrix", "By which links the largest prefixes go and could go.", MatrixAsync).ProducesProblem(StatusCodes.Status400BadRequest);
+        Get<IReadOnlyList<DecisionDto>>(api, "/decisions", "The latest cycles, newest first; the header Link has the address of the next page.", DecisionsAsync)
             .ProducesProblem(StatusCodes.Status400BadRequest);
         Get<CostDto>(api, "/cost", "The billing months, and what cost mode makes of them.", () => Document.Of(_appliance.GetCost(), json.CostDto));
         Get<ExplainDto>(api, "/explain", "Why a prefix goes where it goes.", Explain).ProducesProblem(StatusCodes.Status400BadRequest);
@@ -64,7 +64,7 @@ internal sealed class ReadEndpoints
         Get<T>(api, path, summary, () =>
         {
             StateEventDto state = _appliance.State;
-            return _documents.Get(state, path, () => Document.Of(part(state), type));
+            return _documents.GetAsync(state, path, () => Document.Of(part(state), type));
         });
 
     private static RouteHandlerBuilder Get<T>(RouteGroupBuilder api, string path, string summary, Delegate handler) =>
@@ -84,7 +84,7 @@ internal sealed class ReadEndpoints
             : Document.Of(asked, ApiJson.Default.IReadOnlyListBgpPeerDto);
     }
 
-    private IResult Prefixes(int top = 50, string? link = null, uint? @as = null, string? q = null, string? cursor = null)
+    private async Task<IResult> PrefixesAsync(int top = 50, string? link = null, uint? @as = null, string? q = null, string? cursor = null)
     {
         if (top is < 1 or > MaxTop)
         {
@@ -103,7 +103,7 @@ internal sealed class ReadEndpoints
         }
 
         PrefixQuery query = new(top, link, @as, string.IsNullOrWhiteSpace(q) ? null : q.Trim(), after);
-        return _documents.Get(_appliance.State, query.ToString(), () =>
+        return await _documents.GetAsync(_appliance.State, query.ToString(), () =>
         {
             PrefixPage page = _appliance.GetPrefixes(query);
             string next = !page.More ? "" : Address(
@@ -113,19 +113,19 @@ internal sealed class ReadEndpoints
         });
     }
 
-    private IResult Matrix(int top = 100) => top is < 1 or > MaxRows
+    private async Task<IResult> MatrixAsync(int top = 100) => top is < 1 or > MaxRows
         ? BadRequest($"'top' is 1 to {MaxRows}.")
-        : _documents.Get(
+        : await _documents.GetAsync(
             _appliance.State, string.Create(CultureInfo.InvariantCulture, $"matrix {top}"), () => Document.Of(_appliance.GetMatrix(top), ApiJson.Default.MatrixDto));
 
-    private IResult Decisions(int limit = 50, long? cursor = null)
+    private async Task<IResult> DecisionsAsync(int limit = 50, long? cursor = null)
     {
         if (limit is < 1 or > MaxLimit)
         {
             return BadRequest($"'limit' is 1 to {MaxLimit}.");
         }
 
-        return _documents.Get(_appliance.State, string.Create(CultureInfo.InvariantCulture, $"decisions {limit} {cursor}"), () =>
+        return await _documents.GetAsync(_appliance.State, string.Create(CultureInfo.InvariantCulture, $"decisions {limit} {cursor}"), () =>
         {
             IReadOnlyList<DecisionDto> found = _appliance.GetDecisions(limit + 1, cursor);
             IReadOnlyList<DecisionDto> page = [.. found.Take(limit)];

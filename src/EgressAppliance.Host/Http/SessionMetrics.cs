@@ -6,7 +6,7 @@ namespace EgressAppliance.Host.Http;
 internal static class SessionMetrics
 {
     /// <summary>Writes them.</summary>
-    public static void Write(PrometheusText text, IReadOnlyList<BgpPeerDto> peers)
+    public static void Write(MetricWriter text, IReadOnlyList<BgpPeerDto> peers)
     {
         text.Gauge("egress_bgp_peer_state", "1 for the state that the session is in, 0 for the others (RFC 4271 section 8.2.2).");
         foreach (BgpPeerDto peer in peers)

@@ -69,7 +69,7 @@ public static class UiFiles
         if (Names.TryGetValue(path + Compressed, out string? small))
         {
             context.Response.Headers.Vary = "Accept-Encoding";
-            if (context.Request.GetTypedHeaders().AcceptEncoding.Any(e => e.Value.Equals("gzip", StringComparison.OrdinalIgnoreCase) && e.Quality != 0))
+            if (ContentCoding.TakesGzip(context.Request))
             {
                 context.Response.Headers.ContentEncoding = "gzip";
                 resource = small;

@@ -19,6 +19,9 @@ public sealed record CycleInputs
     /// <summary>Mirror rate of each link, layer-2 overhead added, bit/s, in order of configuration.</summary>
     public required IReadOnlyList<long> MirrorBps { get; init; }
 
+    /// <summary>What has been seen of each link since start, in the same order.</summary>
+    public required IReadOnlyList<LinkTotal> Totals { get; init; }
+
     /// <summary>How far these can be believed, in the same order.</summary>
     public required IReadOnlyList<LinkBelief> Beliefs { get; init; }
 

@@ -10,6 +10,9 @@ public sealed class DecisionLog(int capacity = 1000)
     private readonly Queue<DecisionDto> _entries = new();
     private readonly Dictionary<string, long> _verdicts = [];
 
+    // The changes of each prefix in the decisions kept, oldest first: an explanation must not go through all of them.
+    private readonly Dictionary<string, Queue<PrefixChangeDto>> _changes = new(StringComparer.Ordinal);
+
     /// <summary>Cycles by verdict since start.</summary>
     public IReadOnlyList<KeyValuePair<string, long>> Verdicts
     {
@@ -29,10 +32,12 @@ public sealed class DecisionLog(int capacity = 1000)
         {
             if (_entries.Count == capacity)
             {
-                _entries.Dequeue();
+                Forget(_entries.Dequeue());
             }
 
             _entries.Enqueue(decision);
+            Note(decision, decision.Moves, "moved");
+            Note(decision, decision.Releases, "released");
             _verdicts[decision.Verdict] = _verdicts.GetValueOrDefault(decision.Verdict) + 1;
         }
     }
@@ -42,14 +47,7 @@ public sealed class DecisionLog(int capacity = 1000)
     {
         lock (_gate)
         {
-            return
-            [
-                .. _entries.Reverse()
-                    .SelectMany(d => d.Moves.Select(m => (Move: m, Change: "moved")).Concat(d.Releases.Select(m => (Move: m, Change: "released")))
-                        .Where(c => c.Move.Prefix == prefix)
-                        .Select(c => new PrefixChangeDto(d.Time, d.Id, d.Mode, c.Change, c.Move.From, c.Move.To, c.Move.RateBps, c.Move.Reason)))
-                    .Take(limit),
-            ];
+            return _changes.TryGetValue(prefix, out Queue<PrefixChangeDto>? changes) ? [.. changes.Reverse().Take(limit)] : [];
         }
     }
 
@@ -59,6 +57,32 @@ public sealed class DecisionLog(int capacity = 1000)
         lock (_gate)
         {
             return [.. _entries.Reverse().Where(d => before is null || d.Id < before).Take(limit)];
+        }
+    }
+
+    private void Note(DecisionDto decision, IReadOnlyList<MoveDto> moves, string change)
+    {
+        foreach (MoveDto move in moves)
+        {
+            if (!_changes.TryGetValue(move.Prefix, out Queue<PrefixChangeDto>? changes))
+            {
+                _changes.Add(move.Prefix, changes = new Queue<PrefixChangeDto>());
+            }
+
+            changes.Enqueue(new PrefixChangeDto(decision.Time, decision.Id, decision.Mode, change, move.From, move.To, move.RateBps, move.Reason));
+        }
+    }
+
+    private void Forget(DecisionDto decision)
+    {
+        foreach (MoveDto move in decision.Moves.Concat(decision.Releases))
+        {
+            Queue<PrefixChangeDto> changes = _changes[move.Prefix];
+            changes.Dequeue();
+            if (changes.Count == 0)
+            {
+                _changes.Remove(move.Prefix);
+            }
         }
     }
 }

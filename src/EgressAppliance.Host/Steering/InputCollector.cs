@@ -178,6 +178,7 @@ public sealed class InputCollector
             },
             Rates = new RateView(picture.Top, _packets, ShownErrorOf),
             MirrorBps = _meters.MirrorBps,
+            Totals = _meters.Totals,
             Beliefs = beliefs,
             Interfaces = interfaces,
             Matches = [.. _links.Links.Select((_, i) => _watch.IsFed(i) ? "flow export" : _rules.Describe(i))],

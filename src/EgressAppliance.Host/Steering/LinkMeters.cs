@@ -17,6 +17,7 @@ internal sealed class LinkMeters
     private readonly IReadOnlyList<LinkConfig> _links;
     private readonly RateMeter[] _mirror;
     private readonly long[] _tick;
+    private readonly LinkTotal[] _totals;
     private readonly double[] _silentSeconds;
     private readonly UnseenTraffic _unseen;
     private readonly RateBeliefs _beliefs;
@@ -37,6 +38,7 @@ internal sealed class LinkMeters
         _links = links;
         _mirror = [.. links.Select(_ => new RateMeter(window))];
         _tick = new long[links.Count];
+        _totals = new LinkTotal[links.Count];
         _silentSeconds = new double[links.Count];
         _beliefs = new RateBeliefs(links.Count);
         _unseen = new UnseenTraffic(links, _beliefs, time);
@@ -49,6 +51,9 @@ internal sealed class LinkMeters
 
     /// <summary>Mirror rate of each link, bit/s.</summary>
     public IReadOnlyList<long> MirrorBps => [.. _mirror.Select(m => m.RateBps)];
+
+    /// <summary>What the mirror has shown of each link since start.</summary>
+    public IReadOnlyList<LinkTotal> Totals => [.. _totals];
 
     /// <summary>The links whose rates must not be decided on; null if there are none.</summary>
     public IReadOnlyList<RateDoubt>? Doubts => _beliefs.Doubts(i => _links[i].Name);
@@ -66,6 +71,7 @@ internal sealed class LinkMeters
         _mirror[link].Add(bytes, seen);
         _unseen.Add(link, bytes, packets);
         _tick[link] += bytes;
+        _totals[link] = new(_totals[link].Packets + packets, _totals[link].Bytes + bytes);
         _tickPackets[link] += packets;
         _tickSeen[link] += seen;
     }

@@ -153,6 +153,8 @@ public sealed class StateBuilder(
                 RateProblem = RateCauses.Text(link.Name, judgement.Cause, judgement.Ratio, judgement.Factor, inputs.FlowFed[i] ? "flow export" : "the mirror"),
                 Remedy = inputs.FlowFed[i] ? RateCauses.FlowRemedy(judgement) : RateCauses.Remedy(judgement),
                 Match = inputs.Matches[i],
+                MirrorPackets = inputs.Totals[i].Packets,
+                MirrorBytes = inputs.Totals[i].Bytes,
                 MembersUp = port.MembersUp,
                 Members = port.Members,
                 InErrors = port.InErrors,

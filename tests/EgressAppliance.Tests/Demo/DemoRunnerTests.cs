@@ -181,7 +181,7 @@ public class DemoRunnerTests
 
         public int WithdrawAll() => 0;
 
-        public void WriteMetrics(TextWriter writer)
+        public void WriteMetrics(MetricWriter writer)
         {
         }
     }

@@ -58,7 +58,7 @@ public sealed class ApiServerTests : IAsyncLifetime, IDisposable
         string tag = first.Headers.ETag!.ToString();
         foreach ((string given, HttpStatusCode status) in new[]
         {
-            (tag, HttpStatusCode.NotModified), ($"\"other\", W/{tag}", HttpStatusCode.NotModified), ("*", HttpStatusCode.NotModified),
+            (tag, HttpStatusCode.NotModified), ($"\"other\", {tag["W/".Length..]}", HttpStatusCode.NotModified), ("*", HttpStatusCode.NotModified),
             ("\"other\"", HttpStatusCode.OK), ("nonsense", HttpStatusCode.OK),
         })
         {
@@ -292,6 +292,12 @@ public sealed class ApiServerTests : IAsyncLifetime, IDisposable
         string text = await _client.GetStringAsync("/metrics");
         Assert.StartsWith("# HELP egress_test A test.\n# TYPE egress_test gauge\negress_test{link=\"a\\\"b\"} 1.5\n", text, StringComparison.Ordinal);
         Assert.Contains("\negress_audit_entries_total 1\n", text, StringComparison.Ordinal);
+
+        // Of the request before this one; other servers of the process are measured with this.
+        Assert.Matches("(?m)^kestrel_active_connections\\{.*server_port=\"" + _server.Port + "\".*\\} [1-9]", text);
+        Assert.Matches("(?m)^http_server_request_duration_seconds_bucket\\{.*http_request_method=\"PUT\".*http_route=\"/api/v1/mode\".*le=\"\\+Inf\"\\} [1-9]", text);
+        Assert.Matches("(?m)^dotnet_gc_collections_total\\{", text);
+        Assert.DoesNotMatch("(?m)^# TYPE \\S+_count ", text);
     }
 
     [Fact]

@@ -41,7 +41,7 @@ public sealed partial class ApplianceMetricsTests
         CaptureSourceDto source = new("mir0", 10, 2, 1, null) { State = "receiving", NicMissed = 3, NicDropped = 4, Packets = 9, IpBytes = 900, LossRatio = 0.25, WorkerFrames = [6, 4] };
         CaptureDto capture = state.Status.Capture with { Sources = [source, source with { Name = "mir1", State = "absent" }], Findings = [new("mir0", "loss", "ring_full", "", "")] };
         using StringWriter text = new();
-        ApplianceMetrics.Write(text, state with { Status = state.Status with { Capture = capture } }, [], []);
+        ApplianceMetrics.Write(new PrometheusText(text), state with { Status = state.Status with { Capture = capture } }, [], []);
         foreach (string sample in (string[])
             ["frames_total{interface=\"mir0\"} 10", "dropped_packets_total{interface=\"mir0\",stage=\"kernel\"} 2", "dropped_packets_total{interface=\"mir0\",stage=\"nic\"} 3",
                 "ring_freezes_total{interface=\"mir0\"} 1", "interface_dropped_packets_total{interface=\"mir0\"} 4", "source_packets_total{interface=\"mir0\"} 9",
@@ -87,7 +87,7 @@ public sealed partial class ApplianceMetricsTests
         }
 
         using StringWriter text = new();
-        ApplianceMetrics.Write(text, FakeAppliance.MakeState("inject"), [], [], loop: new LoopReading(TimeSpan.FromSeconds(5), cycles.Read()));
+        ApplianceMetrics.Write(new PrometheusText(text), FakeAppliance.MakeState("inject"), [], [], loop: new LoopReading(TimeSpan.FromSeconds(5), cycles.Read()));
         Assert.Contains(
             """
             egress_decision_cycle_seconds_bucket{le="0.01"} 2

@@ -136,5 +136,5 @@ internal sealed class FakeAppliance : IApplianceApi
         return router == "edge1" ? OperationResult.Done : new OperationResult(OperationStatus.NotFound, $"There is no router '{router}'.");
     }
 
-    public void WriteMetrics(TextWriter writer) => new PrometheusText(writer).Gauge("egress_test", "A test.").Sample(1.5, ("link", "a\"b"));
+    public void WriteMetrics(MetricWriter writer) => writer.Gauge("egress_test", "A test.").Sample(1.5, ("link", "a\"b"));
 }

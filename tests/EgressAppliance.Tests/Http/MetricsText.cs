@@ -1,6 +1,7 @@
 using EgressAppliance.Host.History;
 using EgressAppliance.Host.History.Store;
 using EgressAppliance.Host.Http;
+using EgressAppliance.Host.Telemetry;
 
 namespace EgressAppliance.Tests.Http;
 
@@ -51,7 +52,7 @@ internal static class MetricsText
         DurationHistogram cycles = new(DurationHistogram.OfCycles);
         cycles.Observe(TimeSpan.FromMilliseconds(4));
         using StringWriter text = new();
-        ApplianceMetrics.Write(text, state, [KeyValuePair.Create("no_overload", 4L)], [KeyValuePair.Create("announced", 2L)],
+        ApplianceMetrics.Write(new PrometheusText(text), state, [KeyValuePair.Create("no_overload", 4L)], [KeyValuePair.Create("announced", 2L)],
             new JournalStatus(null, 10, 1, 1, 4096), new FakeAppliance().GetCost(),
             new LoopReading(TimeSpan.FromSeconds(5), cycles.Read()),
             new HistoryStatus(
@@ -60,7 +61,8 @@ internal static class MetricsText
             {
                 Sinks = [new SinkStatus("central", "no answer", 50, 1, 60)],
             });
-        HttpMetrics.Write(text, 2, FakeAppliance.AuditInMemory(), 1);
+        OtlpMetrics.Write(new PrometheusText(text), new OtlpStatus(5, 1, true));
+        HttpMetrics.Write(new PrometheusText(text), 2, FakeAppliance.AuditInMemory(), 1);
         return text.ToString();
     }
 }

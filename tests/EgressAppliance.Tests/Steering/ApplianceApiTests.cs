@@ -98,7 +98,7 @@ public sealed class ApplianceApiTests
         Assert.Equal([prefix], bench.Api.GetPrefixes(new PrefixQuery(10, bench.Api.State.Overrides[0].To)).Prefixes.Select(p => p.Prefix));
         Assert.Single(bench.Api.GetPrefixes(new PrefixQuery(1)).Prefixes);
         using StringWriter metrics = new();
-        bench.Api.WriteMetrics(metrics);
+        bench.Api.WriteMetrics(new PrometheusText(metrics));
         Assert.Contains("announced", metrics.ToString());
         Assert.Equal(["a", "b", "c"], bench.Api.LinkNames);
         Assert.Equal(1, bench.Api.WithdrawAll());
