@@ -201,15 +201,17 @@ export class World {
   history(name, from) {
     const to = Date.now();
     const step = Math.max(60, Math.ceil((to - from) / 1000 / 1400 / 60) * 60);
-    const link = this.links.find((l) => l.name === name) ?? this.links[0];
-    const points = [];
-    for (let t = from; t < to; t += 1000 * step) {
-      const day = (t / 86_400_000) % 1;
-      const load = 0.45 + 0.33 * Math.sin(2 * Math.PI * (day - 0.4)) + 0.03 * Math.sin(t / 3e6);
-      const native = load + Math.max(0, load - 0.7);
-      points.push({ time: iso(t), mirror_bps: load * link.capacity_bps, mirror_max_bps: (load + 0.04) * link.capacity_bps, counter_bps: load * link.capacity_bps, native_bps: native * link.capacity_bps, capacity_bps: link.capacity_bps });
-    }
-    return { step_seconds: step, links: [{ link: link.name, points }] };
+    const links = (name ? this.links.filter((l) => l.name === name) : this.links).map((link) => {
+      const points = [];
+      for (let t = from; t < to; t += 1000 * step) {
+        const day = (t / 86_400_000) % 1;
+        const load = 0.45 + 0.33 * Math.sin(2 * Math.PI * (day - 0.4)) + 0.03 * Math.sin(t / 3e6);
+        const native = load + Math.max(0, load - 0.7);
+        points.push({ time: iso(t), mirror_bps: load * link.capacity_bps, mirror_max_bps: (load + 0.04) * link.capacity_bps, counter_bps: load * link.capacity_bps, native_bps: native * link.capacity_bps, capacity_bps: link.capacity_bps });
+      }
+      return { link: link.name, points };
+    });
+    return { step_seconds: step, links };
   }
 
   yaml() {

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.RegularExpressions;
 using EgressAppliance.SystemTests.Infrastructure;
 using Microsoft.Playwright;
 using static EgressAppliance.SystemTests.Page.PageTour;
@@ -33,6 +34,26 @@ public sealed class SyntheticTests(ITestOutputHelper output)
           requestAnimationFrame(frame);
         })
         """;
+
+    [PageFact]
+    public async Task Live_chart_begins_with_what_the_history_has_of_its_ten_minutes()
+    {
+        PageRequirements.Demand();
+        await using SyntheticSite site = await SyntheticSite.StartAsync(output, "--links", "3", "--prefixes", "10");
+        await using BrowserTab tab = await BrowserTab.OpenAsync(Width, Height);
+        IPage page = tab.Page;
+        await OpenAsync(page, site.Origin);
+        ILocator chart = page.GetByRole(AriaRole.Img, new() { NameRegex = new Regex("^Load of .* over time$") });
+        await Until.TrueAsync("the chart to begin nine minutes ago or more", async () =>
+        {
+            await chart.FocusAsync();
+            await page.Keyboard.PressAsync("PageUp");
+            TimeOnly first = TimeOnly.Parse(await page.Locator(".values .mono").InnerTextAsync(), CultureInfo.InvariantCulture);
+            TimeOnly now = TimeOnly.Parse(await page.EvaluateAsync<string>("new Date().toTimeString().slice(0, 8)"), CultureInfo.InvariantCulture);
+            return now - first is { TotalMinutes: >= 9 and < 10.1 };
+        }, TimeSpan.FromSeconds(20), output);
+        tab.AssertClean(site.Origin);
+    }
 
     [PageFact]
     public async Task Ten_thousand_prefixes_and_64_links_are_drawn_only_where_they_are_seen()

@@ -1,6 +1,6 @@
 import { api, ApiError, said, send } from './api';
 import { merge } from './runs';
-import { Series } from './series';
+import { Series, SPAN_SECONDS } from './series';
 import { backoff, SseParser } from './sse';
 import type { Cost, Decision, StateEvent } from './types';
 
@@ -23,6 +23,7 @@ class Live {
   tick = $state(0);
   readonly series = new Map<string, Series>();
   private last = 0;
+  private recalled = false;
   private usual = 0;
 
   /** Follows the appliance until the returned function is called. */
@@ -77,6 +78,24 @@ class Live {
     }
   }
 
+  /** Begins the live charts with what the history has of their span, minute by minute; without a history they begin empty. */
+  private async recall(now: number): Promise<void> {
+    try {
+      const past = await api.history('', new Date(1000 * (now - SPAN_SECONDS)));
+      for (const { link, points } of past.links) {
+        const known = points.flatMap((p) =>
+          p.capacity_bps && p.mirror_bps !== null
+            ? [{ time: Date.parse(p.time) / 1000 + past.step_seconds / 2, load: p.mirror_bps / p.capacity_bps, native: (p.native_bps ?? p.mirror_bps) / p.capacity_bps }]
+            : [],
+        );
+        this.series.get(link)?.before(known);
+      }
+      this.tick++;
+    } catch {
+      // They fill as time goes by.
+    }
+  }
+
   private take(state: StateEvent): void {
     const now = performance.now();
     if (!this.connected) void this.fill(DECISIONS);
@@ -94,6 +113,10 @@ class Live {
       if (!series) this.series.set(link.name, (series = new Series()));
       const capacity = link.capacity_bps || Infinity;
       series.add(time, link.mirror_bps / capacity, link.native_bps / capacity);
+    }
+    if (!this.recalled) {
+      this.recalled = true;
+      void this.recall(time);
     }
     for (const name of this.series.keys()) if (!state.links.some((l) => l.name === name)) this.series.delete(name);
     this.tick++;

@@ -22,6 +22,22 @@ describe('Series', () => {
     for (const t of [100, 101, 50, 51]) s.add(t, t, t);
     expect(s.time).toEqual([50, 51]);
   });
+
+  it('takes the past before the first sample only, and not what is older than the span', () => {
+    const s = new Series();
+    for (const t of [1000, 1001]) s.add(t, t, 2 * t);
+    s.before([100, 401, 402, 940, 1000, 1060].map((t) => ({ time: t, load: t, native: 2 * t })));
+    expect(s.time).toEqual([401, 402, 940, 1000, 1001]);
+    expect(s.load).toEqual(s.time);
+    expect(s.native).toEqual(s.time.map((t) => 2 * t));
+  });
+
+  it('takes the past before there is any sample', () => {
+    const s = new Series();
+    s.before([{ time: 5, load: 1, native: 2 }]);
+    s.add(6, 1, 2);
+    expect(s.time).toEqual([5, 6]);
+  });
 });
 
 describe('Trails', () => {

@@ -23,6 +23,16 @@ export class Series {
     if (old > 60 || (old > 0 && this.time.length > 4 * SPAN_SECONDS)) this.cut(old);
   }
 
+  /** Puts samples before what there is, those that are newer or too old left out. They are in order of time. */
+  before(past: readonly { time: number; load: number; native: number }[]): void {
+    const first = this.time[0] ?? Infinity;
+    const last = this.time.at(-1) ?? past.at(-1)?.time ?? 0;
+    const older = past.filter((p) => p.time < first && p.time >= last - SPAN_SECONDS);
+    this.time.unshift(...older.map((p) => p.time));
+    this.load.unshift(...older.map((p) => p.load));
+    this.native.unshift(...older.map((p) => p.native));
+  }
+
   private cut(n: number): void {
     for (const column of [this.time, this.load, this.native]) column.splice(0, n);
   }
