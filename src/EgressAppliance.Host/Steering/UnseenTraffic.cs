@@ -49,7 +49,7 @@ internal sealed class UnseenTraffic(IReadOnlyList<LinkConfig> links, RateBeliefs
             {
                 double seconds = elapsed.TotalSeconds;
                 double mirror = _bytes[i] * 8 / seconds;
-                _meters[i].Compare((long)counted, (long)mirror);
+                _meters[i].Compare(counted, mirror, seconds);
                 beliefs.Compare(
                     i, new RateComparison(counted, mirror, _packets[i] / seconds, seconds), links[i].CapacityBps ?? state.CapacityBps ?? 0, links[i].OverheadBytes);
             }

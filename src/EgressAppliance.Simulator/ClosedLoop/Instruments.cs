@@ -207,7 +207,7 @@ internal sealed class Instruments
         for (int l = 0; l < _counted.Length; l++)
         {
             _counter[l] = (long)(_counted[l] / _countedSeconds);
-            _unseen[l].Compare(_counter[l]!.Value, (long)(_mirrored[l] / _countedSeconds));
+            _unseen[l].Compare(_counter[l]!.Value, _mirrored[l] / _countedSeconds, _countedSeconds);
             _beliefs.Compare(
                 l, new RateComparison(_counter[l]!.Value, _mirrored[l] / _countedSeconds, _mirrored[l] / _countedSeconds / PacketBits, _countedSeconds),
                 _world.Scenario.Links[l].CapacityBps);
