@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using EgressAppliance.Host.Config;
 using EgressAppliance.Host.History;
+using EgressAppliance.Host.Support;
 
 namespace EgressAppliance.Host.Cli;
 
@@ -35,6 +36,7 @@ public sealed record DumpReport(string File);
 [JsonSerializable(typeof(SnmpWalkReport))]
 [JsonSerializable(typeof(LinkDiscoverReport))]
 [JsonSerializable(typeof(DoctorReport))]
+[JsonSerializable(typeof(SupportManifest))]
 [JsonSerializable(typeof(TokenReport))]
 [JsonSerializable(typeof(TokenReport[]))]
 public sealed partial class CliJson : JsonSerializerContext;

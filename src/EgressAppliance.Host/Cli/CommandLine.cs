@@ -18,6 +18,7 @@ namespace EgressAppliance.Host.Cli;
 //   SimulateCommand simulate: needs nothing
 //   SnmpCommands    snmp walk, links discover: needs the configuration, or nothing
 //   DoctorCommand   doctor: configuration, machine and running appliance
+//   SupportCommand  support: all of these, in a file
 //   TokenCommands   token: needs the tokens file only
 //   HistoryCommands history …, report: need the database only
 //   ApiCommands     commands that talk to a running appliance, by ApiClient, shown by Views and TextTable
@@ -94,6 +95,7 @@ public static class CommandLine
         root.Subcommands.Add(Simulate(handlers, console, global));
         root.Subcommands.Add(new TokenCommands(console, global).Build());
         root.Subcommands.Add(new DoctorCommand(handlers, console, global, () => MachineFacts.Read()).Build());
+        root.Subcommands.Add(new SupportCommand(handlers, console, global).Build());
         root.Subcommands.Add(new CompletionCommand(console).Build());
         root.Subcommands.Add(new ManCommand(console).Build());
         ApiCommands api = new(console, global);

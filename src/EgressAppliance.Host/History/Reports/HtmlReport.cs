@@ -23,13 +23,14 @@ public static class HtmlReport
           --fill: light-dark(#5fa3d6, #3f86bd); font: 15px/1.45 system-ui, sans-serif; }
         * { box-sizing: border-box; }
         body { margin: 0; background: var(--bg); color: var(--text); }
-        main { max-width: 1180px; margin: 0 auto; padding: 16px; display: grid; gap: 16px; }
+        main { max-width: 1360px; margin: 0 auto; padding: 16px; display: grid; gap: 16px; }
         h1 { font-size: 1.2rem; margin: 0; } h2 { font-size: 1rem; margin: 0 0 10px; } p { margin: 4px 0; }
         section { background: var(--panel); border: 1px solid var(--line); border-radius: 8px; padding: 14px 16px; min-width: 0; overflow-x: auto; break-inside: avoid; }
         .muted { color: var(--muted); } .good { color: var(--good); } .bad { color: var(--bad); }
-        table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
-        th { text-align: left; font-weight: 600; color: var(--muted); font-size: 0.85rem; }
-        th, td { padding: 4px 12px 4px 0; border-bottom: 1px solid var(--line); vertical-align: baseline; white-space: nowrap; }
+        table { border-collapse: collapse; width: 100%; font-size: 0.88rem; font-variant-numeric: tabular-nums; }
+        th { text-align: left; font-weight: 600; color: var(--muted); font-size: 0.8rem; white-space: normal; vertical-align: bottom; }
+        th, td { padding: 4px 10px 4px 0; border-bottom: 1px solid var(--line); }
+        td { vertical-align: baseline; white-space: nowrap; }
         tfoot td { font-weight: 600; border-bottom: 0; } td.n, th.n { text-align: right; }
         svg { width: 100%; height: auto; display: block; } svg text { fill: var(--muted); font-size: 11px; }
         .area { fill: var(--fill); opacity: 0.55; } .native { fill: none; stroke: var(--warn); stroke-width: 1.2; }
