@@ -5,7 +5,14 @@ namespace EgressAppliance.Host.History.Store;
 /// <summary>How the database was found when it was opened.</summary>
 /// <param name="Repair">What was repaired, or null.</param>
 /// <param name="MigrationCopy">The copy that was made before the format changed, or null.</param>
-public sealed record HistoryOpening(RepairResult? Repair, string? MigrationCopy);
+public sealed record HistoryOpening(RepairResult? Repair, string? MigrationCopy)
+{
+    /// <summary>Where a database of a newer version is now; null if there was none.</summary>
+    public string? Newer { get; init; }
+
+    /// <summary>With <see cref="Newer"/>: the history goes on from the copy that was made before that version was installed, rather than empty.</summary>
+    public bool FromCopy { get; init; }
+}
 
 /// <summary>
 /// Opens the database. The writer has it for itself as a writer; any number of readers may look at it meanwhile (write-ahead log), each by a connection of its own.
@@ -15,11 +22,17 @@ public static class HistoryDatabase
     // The rates of a thousand prefixes take five thousand octets: in larger pages a part of each would be empty.
     private const int PageBytes = 4096;
 
-    /// <summary>Opens the database for writing: checks it, repairs it where it is damaged, brings it to the newest format.</summary>
+    // Databases of newer versions that are kept, each as large as the history.
+    private const int MostNewer = 2;
+
+    /// <summary>
+    /// Opens the database for writing: checks it, repairs it where it is damaged, brings it to the newest format. A database of a newer version, as is there when an upgrade was taken back, is set
+    /// aside, and the copy that was made when that version first opened it takes its place, if it is still there.
+    /// </summary>
     /// <param name="path">The file; it and its folder are made if they are not there.</param>
     /// <param name="opening">How it was found.</param>
-    /// <param name="now">Now, for the name of a damaged file that is moved aside.</param>
-    /// <exception cref="HistoryException">The database is of a newer program or of another one.</exception>
+    /// <param name="now">Now, for the name of a file that is moved aside.</param>
+    /// <exception cref="HistoryException">The database is of another program.</exception>
     /// <exception cref="SqliteException">The disk does not let it be opened.</exception>
     /// <exception cref="IOException">The same.</exception>
     public static SqliteConnection OpenForWriting(string path, DateTimeOffset now, out HistoryOpening opening)
@@ -31,10 +44,35 @@ public static class HistoryDatabase
             repair = HistoryRepair.Repair(path, damage, now);
         }
 
+        SqliteConnection connection;
+        try
+        {
+            connection = Migrated(path, out string? copy);
+            opening = new HistoryOpening(repair, copy);
+        }
+        catch (HistoryException e) when (e.Failure == HistoryFailure.NewerVersion)
+        {
+            string aside = HistoryRepair.MoveAside(path, "newer", now, MostNewer);
+            string before = HistorySchema.CopyOf(path, HistorySchema.Version);
+            bool fromCopy = File.Exists(before);
+            if (fromCopy)
+            {
+                File.Move(before, path);
+            }
+
+            connection = Migrated(path, out string? copy);
+            opening = new HistoryOpening(repair, copy) { Newer = aside, FromCopy = fromCopy };
+        }
+
+        return connection;
+    }
+
+    private static SqliteConnection Migrated(string path, out string? copy)
+    {
         SqliteConnection connection = Create(path);
         try
         {
-            opening = new HistoryOpening(repair, HistorySchema.Migrate(connection, path, HistorySchema.Steps));
+            copy = HistorySchema.Migrate(connection, path, HistorySchema.Steps);
             return connection;
         }
         catch

@@ -30,6 +30,9 @@ internal static partial class HistoryLog
     [LoggerMessage(7208, LogLevel.Error, "a cycle could not be noted for the history; steering goes on")]
     public static partial void NotNoted(ILogger logger, Exception exception);
 
+    [LoggerMessage(7209, LogLevel.Warning, "the history was written by a newer version, as after an upgrade that was taken back: it is {aside} now, and the history goes on {how}")]
+    public static partial void Newer(ILogger logger, string aside, string how);
+
     [LoggerMessage(7210, LogLevel.Warning, "the sink {sink} does not take the history: {reason}; another attempt is made in {seconds} s, and nothing is lost for as long as the history keeps it")]
     public static partial void SinkFailed(ILogger logger, string sink, string reason, double seconds);
 

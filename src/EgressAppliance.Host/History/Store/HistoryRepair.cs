@@ -48,9 +48,7 @@ public static class HistoryRepair
     /// <param name="now">Now, for the name.</param>
     public static RepairResult Repair(string path, string damage, DateTimeOffset now)
     {
-        string aside = $"{path}.damaged-{now.UtcDateTime.ToString("yyyyMMdd'T'HHmmss'Z'", CultureInfo.InvariantCulture)}";
-        Move(path, aside);
-        ForgetOldest(path);
+        string aside = MoveAside(path, "damaged", now, MostAside);
         string next = path + ".new";
         Delete(next);
         long rows = 0;
@@ -201,13 +199,23 @@ public static class HistoryRepair
         return string.Join(", ", columns.OrderBy(c => c.Order).Select(c => c.Name));
     }
 
-    private static void ForgetOldest(string path)
+    /// <summary>Moves a database aside under a name that says why and when, and deletes the oldest of those that were moved for the same reason.</summary>
+    /// <param name="path">The database; nobody has it open.</param>
+    /// <param name="why">A word for the name.</param>
+    /// <param name="now">Now.</param>
+    /// <param name="most">How many are kept.</param>
+    /// <returns>Where it is.</returns>
+    internal static string MoveAside(string path, string why, DateTimeOffset now, int most)
     {
+        string aside = $"{path}.{why}-{now.UtcDateTime.ToString("yyyyMMdd'T'HHmmss'Z'", CultureInfo.InvariantCulture)}";
+        Move(path, aside);
         string folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
-        foreach (string old in Directory.GetFiles(folder, Path.GetFileName(path) + ".damaged-*Z").OrderDescending(StringComparer.Ordinal).Skip(MostAside))
+        foreach (string old in Directory.GetFiles(folder, $"{Path.GetFileName(path)}.{why}-*Z").OrderDescending(StringComparer.Ordinal).Skip(most))
         {
             Delete(old);
         }
+
+        return aside;
     }
 
     private static void Move(string from, string to)

@@ -49,7 +49,7 @@ public static class HistorySchema
         string? copy = null;
         if (version > 0 && version < steps.Count)
         {
-            copy = $"{path}.v{version}";
+            copy = CopyOf(path, version);
             File.Delete(copy);
             using SqliteCommand into = connection.Command("VACUUM INTO $copy", ("$copy", copy));
             into.ExecuteNonQuery();
@@ -66,6 +66,11 @@ public static class HistorySchema
 
         return copy;
     }
+
+    /// <summary>The copy that is made of a database before its format is left behind.</summary>
+    /// <param name="path">The database.</param>
+    /// <param name="version">Its format.</param>
+    public static string CopyOf(string path, long version) => string.Create(CultureInfo.InvariantCulture, $"{path}.v{version}");
 
     private static string First()
     {

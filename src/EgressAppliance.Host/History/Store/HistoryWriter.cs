@@ -287,6 +287,18 @@ public sealed class HistoryWriter : IAsyncDisposable
             }
         }
 
+        if (opening.Newer is { } newer)
+        {
+            string how = opening.FromCopy ? "from the copy that was made before the upgrade" : "empty";
+            HistoryLog.Newer(_logger, newer, how);
+            string note = $"It was of a newer version, which is {newer} now, and goes on {how}.";
+            lock (_gate)
+            {
+                _status = _status with { Notes = [.. _status.Notes.TakeLast(9), note] };
+                _events.Insert(0, new HistoryEvent(_time.GetUtcNow(), EventKind.History) { Code = "set_aside", Text = note });
+            }
+        }
+
         if (opening.MigrationCopy is { } copy)
         {
             HistoryLog.Migrated(_logger, copy);

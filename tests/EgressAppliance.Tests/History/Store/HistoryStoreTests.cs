@@ -239,16 +239,56 @@ public sealed class HistoryStoreTests
     }
 
     [Fact]
-    public void Open_a_database_of_a_newer_version_or_of_something_else_is_refused_and_left_alone()
+    public void Open_a_database_of_something_else_is_refused_and_left_alone()
     {
         using HistoryBench bench = new();
-        bench.Open().Dispose();
-        Change(bench.Options.Path, "PRAGMA user_version = 99");
-        HistoryException newer = Assert.Throws<HistoryException>(() => bench.Open());
-        Assert.Equal(HistoryFailure.NewerVersion, newer.Failure);
-        File.Delete(bench.Options.Path);
         Change(bench.Options.Path, "CREATE TABLE other(a)");
+        byte[] before = File.ReadAllBytes(bench.Options.Path);
         Assert.Equal(HistoryFailure.Foreign, Assert.Throws<HistoryException>(() => bench.Open()).Failure);
+        Change(bench.Options.Path, "PRAGMA journal_mode = DELETE");
+        Assert.Equal(before.Length, new FileInfo(bench.Options.Path).Length);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Open_a_database_of_a_newer_version_sets_it_aside_and_goes_on_from_the_copy_of_before(bool copy)
+    {
+        using HistoryBench bench = new();
+        string path = bench.Options.Path;
+        using (HistoryStore store = bench.Open())
+        {
+            store.Write([HistoryBench.Tick(HistoryBench.Begin, [HistoryBench.Link("before", 100)])], [], []);
+        }
+
+        if (copy)
+        {
+            // As the newer version does before its first step.
+            HistoryDatabase.Backup(path, HistorySchema.CopyOf(path, HistorySchema.Version));
+        }
+
+        using (HistoryStore store = bench.Open())
+        {
+            store.Write([HistoryBench.Tick(HistoryBench.Begin.AddMinutes(1), [HistoryBench.Link("after", 100)])], [], []);
+        }
+
+        Change(path, "CREATE TABLE of_the_newer(a); PRAGMA user_version = 99");
+        using (HistoryStore store = bench.Open(out HistoryOpening opening))
+        {
+            string aside = Assert.IsType<string>(opening.Newer);
+            Assert.Equal(copy, opening.FromCopy);
+            Assert.Null(opening.MigrationCopy);
+            Assert.StartsWith(path + ".newer-", aside, StringComparison.Ordinal);
+            Assert.Equal((2L, 99L), (Number(aside, "SELECT COUNT(*) FROM link"), Number(aside, "PRAGMA user_version")));
+            store.Write([HistoryBench.Tick(HistoryBench.Begin.AddMinutes(2), [HistoryBench.Link("now", 100)])], [], []);
+        }
+
+        Assert.Equal(copy ? ["before", "now"] : ["now"], bench.Rows("SELECT name FROM link ORDER BY name"));
+        Assert.False(File.Exists(HistorySchema.CopyOf(path, HistorySchema.Version)));
+
+        // The next start finds nothing to do.
+        bench.Open(out HistoryOpening again).Dispose();
+        Assert.Equal((null, false), (again.Newer, again.FromCopy));
     }
 
     [Fact]
@@ -303,6 +343,15 @@ public sealed class HistoryStoreTests
     {
         using HistoryReader reader = new(bench.Options.Path, TimeProvider.System);
         return await reader.MonthsAsync(null, DateTimeOffset.UnixEpoch, DateTimeOffset.MaxValue, 100, CancellationToken.None);
+    }
+
+    private static long Number(string path, string sql)
+    {
+        using SqliteConnection connection = new($"Data Source={path};Pooling=False");
+        connection.Open();
+        using SqliteCommand command = connection.CreateCommand();
+        command.CommandText = sql;
+        return (long)command.ExecuteScalar()!;
     }
 
     private static void Change(string path, string sql)
