@@ -172,7 +172,12 @@ public sealed class CapturePipeline : ICapturePipeline
     /// <inheritdoc/>
     public IReadOnlyList<ThreadPulse> ReadPulses()
     {
-        List<ThreadPulse> pulses = [.. _readers.Select((r, i) => r.Pulse($"reader {i} of {r.Source.Name}"))];
+        List<ThreadPulse> pulses = new(_readers.Length + _countingThreads);
+        for (int i = 0; i < _readers.Length; i++)
+        {
+            pulses.Add(_readers[i].Pulse($"reader {i} of {_readers[i].Source.Name}"));
+        }
+
         for (int i = 0; i < _countingThreads; i++)
         {
             pulses.Add(_workers[i].Pulse($"counter {i}", _rings[0]));
