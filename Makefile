@@ -8,7 +8,7 @@ HOST          := src/EgressAppliance.Host
 UI_SOURCES    := $(wildcard src/ui/*.json src/ui/*.ts src/ui/*.html src/ui/public/* src/ui/src/* src/ui/src/*/*)
 SCREENSHOTS   := $(CURDIR)/dist/screenshots
 
-.PHONY: help build demo run test unit system fuzz bench compare compare-live compare-bgp measure-api format ui screenshots deb deb-test oci oci-test image clean
+.PHONY: help build demo run test unit system fuzz bench compare compare-live compare-bgp measure-api format ui screenshots deb deb-test deb-reproducible oci oci-test image clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -72,6 +72,9 @@ deb: ui ## Debian package, self-contained, into dist/
 
 deb-test: ui ## the package in a clean Debian under systemd: install, run, upgrade, break, purge (root; some three minutes)
 	appliance-image/test/deb $(DEB)
+
+deb-reproducible: ## the package built twice from one commit, in two places: identical (some two minutes)
+	appliance-image/test/reproducible
 
 oci: ui ## image in an OCI archive, into dist/ (root)
 	appliance-image/oci/build dist
