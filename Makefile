@@ -8,7 +8,7 @@ HOST          := src/EgressAppliance.Host
 UI_SOURCES    := $(wildcard src/ui/*.json src/ui/*.ts src/ui/*.html src/ui/public/* src/ui/src/* src/ui/src/*/*)
 SCREENSHOTS   := $(CURDIR)/dist/screenshots
 
-.PHONY: help build demo run test unit system fuzz bench compare compare-live compare-bgp measure-api format ui screenshots deb image clean
+.PHONY: help build demo run test unit system fuzz bench compare compare-live compare-bgp measure-api format ui screenshots deb deb-test deb-reproducible oci oci-test image clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -69,6 +69,18 @@ screenshots: ui ## pictures of every page of the demo, dark, light and as on a p
 
 deb: ui ## Debian package, self-contained, into dist/
 	appliance-image/deb/build dist
+
+deb-test: ui ## the package in a clean Debian under systemd: install, run, upgrade, break, purge (root; some three minutes)
+	appliance-image/test/deb $(DEB)
+
+deb-reproducible: ## the package built twice from one commit, in two places: identical (some two minutes)
+	appliance-image/test/reproducible
+
+oci: ui ## image in an OCI archive, into dist/ (root)
+	appliance-image/oci/build dist
+
+oci-test: ui ## the OCI image, run by runc (root)
+	appliance-image/test/oci $(OCI)
 
 image: ## not there yet: the bootable image
 	@echo "make image: the bootable image is not there yet; see README, 'What is not there yet'" >&2; exit 1

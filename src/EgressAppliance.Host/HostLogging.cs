@@ -1,8 +1,9 @@
+using EgressAppliance.Host.Systemd;
 using Microsoft.Extensions.Logging.Console;
 
 namespace EgressAppliance.Host;
 
-/// <summary>Where logs go: to standard error, with journal priorities under systemd, else readable lines with the time.</summary>
+/// <summary>Where logs go: under systemd to the journal, with fields; else to standard error, as readable lines with the time.</summary>
 public static class HostLogging
 {
     /// <summary>The log of a running appliance.</summary>
@@ -12,7 +13,11 @@ public static class HostLogging
 
         // The web server tells four lines of every request: the page alone makes several a minute.
         builder.AddFilter("Microsoft", LogLevel.Warning);
-        if (Environment.GetEnvironmentVariable("JOURNAL_STREAM") is null)
+        if (JournalLoggerProvider.IsStandardErrorOfJournal && File.Exists(JournalSocket.DefaultPath))
+        {
+            builder.Services.AddSingleton<ILoggerProvider>(_ => new JournalLoggerProvider(new JournalSocket()));
+        }
+        else if (Environment.GetEnvironmentVariable("JOURNAL_STREAM") is null)
         {
             builder.AddSimpleConsole(o =>
             {
@@ -24,6 +29,7 @@ public static class HostLogging
         }
         else
         {
+            // Whoever redirected it gets the priorities in the lines.
             builder.AddSystemdConsole();
         }
 
