@@ -140,12 +140,12 @@ public sealed partial class OtlpExport : IAsyncDisposable
         }
     }
 
-    [LoggerMessage(8101, LogLevel.Warning, "otlp {Endpoint}: the collector does not take the metrics; is it up, is the address right, does it want a header (telemetry.otlp.headers_file)?")]
+    [LoggerMessage(7301, LogLevel.Warning, "otlp {Endpoint}: the collector does not take the metrics; is it up, is the address right, does it want a header (telemetry.otlp.headers_file)?")]
     private static partial void Failed(ILogger logger, Uri endpoint);
 
-    [LoggerMessage(8102, LogLevel.Information, "otlp {Endpoint}: the collector takes the metrics again")]
+    [LoggerMessage(7302, LogLevel.Information, "otlp {Endpoint}: the collector takes the metrics again")]
     private static partial void Resumed(ILogger logger, Uri endpoint);
 
-    [LoggerMessage(8103, LogLevel.Error, "otlp: an export failed unexpectedly")]
+    [LoggerMessage(7303, LogLevel.Error, "otlp: an export failed unexpectedly")]
     private static partial void Unexpected(ILogger logger, Exception exception);
 }
