@@ -48,7 +48,7 @@ internal sealed class SupportCommand(ICommandHandlers handlers, CommandConsole c
 
             DateTimeOffset now = console.Time.GetUtcNow();
             string file = parsed.GetValue(output) ?? string.Create(CultureInfo.InvariantCulture, $"egress-support-{now:yyyyMMdd-HHmmss}.tar.gz");
-            return await WriteAsync(parsed, file, parts, SecretFilter.Of(result.Bound), now, cancellation);
+            return await WriteAsync(parsed, file, parts, SecretFilter.Of(result.Partial, Path.GetDirectoryName(Path.GetFullPath(path))!), now, cancellation);
         });
         return command;
     }

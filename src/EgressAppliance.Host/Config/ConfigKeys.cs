@@ -18,7 +18,7 @@ public static class ConfigKeys
     /// <summary>All keys, sections before what is in them.</summary>
     public static IReadOnlyList<ConfigKey> All { get; } =
     [
-        Required("version", WholeNumber(1, 1), "Version of the configuration format."),
+        Required("version", FormatVersion, "Version of the configuration format."),
         Value("site", Text("text", 64, mayBeEmpty: true), "\"\"", "Name of the site, for display."),
         Value("mode", Choice([("observe", ApplianceMode.Observe), ("inject", ApplianceMode.Inject)]), "observe",
             "Mode at start. observe computes and shows; inject announces overrides to the routers."),

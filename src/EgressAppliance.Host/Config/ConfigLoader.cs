@@ -27,6 +27,9 @@ public sealed record ConfigResult
 
     /// <summary>The file with defaults filled in, for <c>check --defaults</c>; null exactly if there are errors.</summary>
     public BoundSection? Bound { get; init; }
+
+    /// <summary>The same in spite of errors, as far as it goes: to tell what the file says, never to run by. Null where it is no YAML.</summary>
+    public BoundSection? Partial { get; init; }
 }
 
 /// <summary>Loads the configuration file.</summary>
@@ -80,6 +83,7 @@ public static class ConfigLoader
         {
             Config = good ? ConfigMapper.Map(bound!, baseDirectory) : null,
             Bound = good ? bound : null,
+            Partial = bound,
             Errors = diagnostics.Errors,
             Warnings = diagnostics.Warnings,
         };

@@ -30,6 +30,15 @@ public sealed class ConfigType(string name, string range, Func<string, ParsedVal
         _ => ParsedValue.Bad($"'{text}' is not a boolean", "write true or false"),
     });
 
+    /// <summary>The version of the format, of which there is one so far; a <see cref="long"/>.</summary>
+    public static ConfigType FormatVersion { get; } = new("integer", "1", text => text == "1"
+        ? ParsedValue.Of(1L)
+        : long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out long version) && version > 1
+            ? ParsedValue.Bad(
+                $"format {version} is that of a newer appliance",
+                "install that version, or put back the configuration that this one had; 1 would only hide what this one does not know")
+            : ParsedValue.Bad($"'{text}' is no version of the format", "write 1"));
+
     /// <summary>An address, no prefix length and no port; an <see cref="IpAddr"/>.</summary>
     public static ConfigType Address { get; } = new("IP address", "", text => IpAddr.TryParse(text, out IpAddr address)
         ? ParsedValue.Of(address)

@@ -23,8 +23,12 @@ public sealed partial class SecretFilter
     public SecretFilter(IEnumerable<string> known) =>
         _known = [.. known.Where(s => s.Length >= ShortestKnown).Distinct(StringComparer.Ordinal).OrderByDescending(s => s.Length)];
 
-    /// <summary>A filter that knows the secrets of a configuration: the content of the files that its <c>*_file</c> keys name.</summary>
-    public static SecretFilter Of(BoundSection? root) => new(root is null ? [] : SecretsOf(root));
+    /// <summary>
+    /// A filter that knows the secrets of a configuration: the content of the files that its <c>*_file</c> keys name; where there is no such file, what the key says, since it may be the secret itself.
+    /// </summary>
+    /// <param name="root">The configuration, in spite of errors.</param>
+    /// <param name="folder">What relative paths are relative to.</param>
+    public static SecretFilter Of(BoundSection? root, string folder) => new(root is null ? [] : SecretsOf(root, folder));
 
     /// <summary>The text without them.</summary>
     public string Clean(string text)
@@ -38,6 +42,7 @@ public sealed partial class SecretFilter
         text = PrivateKey().Replace(text, Mark);
         text = OwnToken().Replace(text, Mark);
         text = UserInfo().Replace(text, "://" + Mark + "@");
+        text = Authorization().Replace(text, m => m.Groups["before"].Value + Mark);
         return Named().Replace(text, m => m.Groups["before"].Value + Mark);
     }
 
@@ -60,7 +65,7 @@ public sealed partial class SecretFilter
         return shown.ToString();
     }
 
-    private static IEnumerable<string> SecretsOf(BoundSection section)
+    private static IEnumerable<string> SecretsOf(BoundSection section, string folder)
     {
         foreach (ConfigSchema child in section.Schema.Children)
         {
@@ -68,18 +73,22 @@ public sealed partial class SecretFilter
             switch (child.Key.Shape)
             {
                 case ConfigShape.Section when section.Section(name) is { } inner:
-                    foreach (string secret in SecretsOf(inner))
+                    foreach (string secret in SecretsOf(inner, folder))
                     {
                         yield return secret;
                     }
 
                     break;
                 case ConfigShape.Sections:
-                    foreach (string secret in section.Sections(name).SelectMany(SecretsOf))
+                    foreach (string secret in section.Sections(name).SelectMany(s => SecretsOf(s, folder)))
                     {
                         yield return secret;
                     }
 
+                    break;
+                case ConfigShape.Value when name.EndsWith("_file", StringComparison.Ordinal) && section.Value(name) is { Given: true, Value: null, Text: { Length: > 0 } typed }
+                    && !typed.Contains('/', StringComparison.Ordinal) && !File.Exists(Path.Combine(folder, typed)):
+                    yield return typed;
                     break;
                 case ConfigShape.Value when name.EndsWith("_file", StringComparison.Ordinal) && section.Value(name) is { Given: true, Value: string secret } value && secret != value.Text:
                     yield return secret;
@@ -103,7 +112,8 @@ public sealed partial class SecretFilter
         foreach (YamlEntry entry in ((YamlMapping)node).Entries)
         {
             ConfigSchema? known = schema?.Child(entry.Key);
-            text.Append(lead).Append(known is null ? Quote(entry.Key) : entry.Key).Append(':');
+            // A key that is not known may be key and value in one, with the blank after the colon forgotten.
+            text.Append(lead).Append(known is null ? Quote(entry.Key.Split(':', '=')[0]) : entry.Key).Append(':');
             switch (entry.Value)
             {
                 case var _ when known is null:
@@ -147,10 +157,17 @@ public sealed partial class SecretFilter
     [GeneratedRegex(AccessToken.Prefix + @"[A-Za-z0-9_-]{20,}")]
     private static partial Regex OwnToken();
 
-    [GeneratedRegex(@"://[^/\s""'@]*@")]
+    // Up to the last @: who has one in the password has not always escaped it.
+    [GeneratedRegex(@"://[^\s""'<>]*@")]
     private static partial Regex UserInfo();
 
-    [GeneratedRegex(@"(?i)(?<before>(?<![a-z])(pass(word|phrase|wd)?|pwd|secret|token|api[-_]?key|authorization|community[-_ ]string)""?\s*[=:]\s*""?((bearer|basic)\s+)?)(?!\(secret\))[^\s"",;}{]+")]
+    [GeneratedRegex(@"(?i)(?<before>authorization""?\s*[=:]\s*""?)(?!\(secret\))[^""\r\n]+")]
+    private static partial Regex Authorization();
+
+    [GeneratedRegex("""
+        (?xi)(?<before>(pass(word|phrase|wd)?|pwd|secret|token|(api|access|private|secret)[-_\x20]?key|(?<![a-z_])(md5|community)([-_\x20]string)?)["']?\s*[=:]\s*((bearer|basic)\s+)?)
+        (?!\(secret\)|(true|false|null|-)\b|["']?\d+:\d+)("(\\.|[^"\\])*"|'[^']*'|[^\s"',;}{\]]+)
+        """)]
     private static partial Regex Named();
 
     [GeneratedRegex(@"(?i)(?:password|pwd|secret|token|key)\s*=\s*(?<value>[^;]{4,})|^[^=;]*:\s*(?:\S+\s+)?(?<value>\S{4,})$")]

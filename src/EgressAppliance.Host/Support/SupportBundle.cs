@@ -28,7 +28,7 @@ internal static class SupportBundle
         CancellationToken cancellationToken)
     {
         // Not in place: a bundle that is cut off would be taken for a whole one. Beside it: a rename is then atomic.
-        string partial = path + ".partial";
+        string partial = $"{path}.{Path.GetRandomFileName()}.partial";
         SupportManifest manifest;
         FileStreamOptions options = new() { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = OwnerOnly };
         try
@@ -58,7 +58,6 @@ internal static class SupportBundle
         }
         catch
         {
-            // If the partial file was there before, it is what a killed run has left behind: it goes, too.
             File.Delete(partial);
             throw;
         }

@@ -24,6 +24,17 @@ internal sealed class SupportParts(
 
     private string? _silent;
 
+    /// <summary>Where the configuration puts what is kept, in spite of errors elsewhere in it.</summary>
+    private HistoryConfig History
+    {
+        get
+        {
+            string? path = config.Partial?.Section("history") is { } section && section.TryGet("path", out string given) ? given : null;
+            string folder = Path.GetDirectoryName(Path.GetFullPath(path ?? "/var/lib/egress-appliance/history.db", Path.GetDirectoryName(Path.GetFullPath(configPath))!))!;
+            return new HistoryConfig { AuditFile = Path.Combine(folder, "audit.jsonl"), JournalFolder = Path.Combine(folder, "journal") };
+        }
+    }
+
     /// <summary>True once the appliance has answered.</summary>
     public bool Running { get; private set; }
 
@@ -94,12 +105,14 @@ internal sealed class SupportParts(
 
     private async Task<string> AuditAsync(CancellationToken cancellationToken)
     {
-        string path = (config.Config?.History ?? new HistoryConfig()).AuditFile;
+        RefuseUnfiltered();
+        string path = History.AuditFile;
         return File.Exists(path) ? await TailAsync(path, 2 << 20, cancellationToken) : throw new SupportPartException($"there is no file {path}");
     }
 
     private async Task<string> LogAsync(CancellationToken cancellationToken)
     {
+        RefuseUnfiltered();
         string since = time.GetUtcNow().AddHours(-hours).ToString("yyyy-MM-dd HH:mm:ss 'UTC'", CultureInfo.InvariantCulture);
         string text = await Tool.RunAsync(
             "journalctl", ["--unit=egress-appliance", "--since=" + since, "--lines=" + LogLines.ToString(CultureInfo.InvariantCulture), "--output=short-iso", "--no-pager", "--quiet"],
@@ -107,9 +120,18 @@ internal sealed class SupportParts(
         return text.Length > 0 ? text : throw new SupportPartException($"the journal has nothing of the unit egress-appliance since {since}");
     }
 
+    /// <summary>Free text is not for a bundle where nobody can tell what in it is secret.</summary>
+    private void RefuseUnfiltered()
+    {
+        if (config.Partial is null && File.Exists(configPath))
+        {
+            throw new SupportPartException($"left out: {configPath} cannot be read as YAML, so that its secrets are not known and might stand here");
+        }
+    }
+
     private string Files()
     {
-        HistoryConfig history = config.Config?.History ?? new HistoryConfig();
+        HistoryConfig history = History;
         StringBuilder text = new();
         foreach (string folder in new[] { Path.GetDirectoryName(Path.GetFullPath(configPath))!, Path.GetDirectoryName(history.AuditFile)!, history.JournalFolder }.Distinct(StringComparer.Ordinal))
         {

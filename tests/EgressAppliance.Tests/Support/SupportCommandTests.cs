@@ -51,6 +51,27 @@ public sealed class SupportCommandTests : IDisposable
         Assert.Equal(["bundle.tar.gz"], Directory.EnumerateFiles(_folder, "bundle*").Select(Path.GetFileName));
     }
 
+    /// <summary>A box whose configuration has an error is just what a bundle is made for.</summary>
+    [Theory]
+    [InlineData("10Gbit/s", "10Gbitt/s")]
+    [InlineData("community_file: community }", "community_file: hunter2-Zx9 }")]
+    [InlineData("community_file: community }", "community:hunter2-Zx9: 1 }")]
+    [InlineData("mode: observe", "mode: [")]
+    public async Task Faulty_configuration_lets_no_secret_out(string right, string wrong)
+    {
+        string config = WriteConfig();
+        string text = await File.ReadAllTextAsync(config);
+        await File.WriteAllTextAsync(config, text.Contains(right, StringComparison.Ordinal) ? text.Replace(right, wrong, StringComparison.Ordinal) : text + wrong + "\n");
+        string file = Path.Combine(_folder, "bundle.tar.gz");
+        await File.WriteAllTextAsync(file + ".partial", "somebody else's");
+        Assert.Equal(ExitCode.Done, await RunAsync(config, file));
+        Dictionary<string, string> members = Read(file);
+        Assert.All(members, m => Assert.False(m.Value.Contains(Secret, StringComparison.Ordinal), m.Key + ":\n" + m.Value));
+        Assert.Contains("appliance.yaml:", members["bundle/check.txt"], StringComparison.Ordinal);
+        Assert.Equal(wrong != "mode: [", members.ContainsKey("bundle/audit.jsonl"));
+        Assert.Equal("somebody else's", await File.ReadAllTextAsync(file + ".partial"));
+    }
+
     [Fact]
     public async Task Bundle_of_a_running_appliance_has_its_documents()
     {

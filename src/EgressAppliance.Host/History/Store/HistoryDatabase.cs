@@ -39,46 +39,51 @@ public static class HistoryDatabase
     {
         Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
         RepairResult? repair = null;
+        string? newer = IsNewer(path) ? HistoryRepair.MoveAside(path, "newer", now, MostNewer) : null;
+        string before = HistorySchema.CopyOf(path, HistorySchema.Version);
+
+        // Also where an earlier start ended between the two steps.
+        bool fromCopy = !File.Exists(path) && File.Exists(before) && HistoryRepair.IsAside(path, "newer");
+        if (fromCopy)
+        {
+            File.Move(before, path);
+        }
+
         if (File.Exists(path) && HistoryRepair.Check(path) is { } damage)
         {
             repair = HistoryRepair.Repair(path, damage, now);
         }
 
-        SqliteConnection connection;
-        try
-        {
-            connection = Migrated(path, out string? copy);
-            opening = new HistoryOpening(repair, copy);
-        }
-        catch (HistoryException e) when (e.Failure == HistoryFailure.NewerVersion)
-        {
-            string aside = HistoryRepair.MoveAside(path, "newer", now, MostNewer);
-            string before = HistorySchema.CopyOf(path, HistorySchema.Version);
-            bool fromCopy = File.Exists(before);
-            if (fromCopy)
-            {
-                File.Move(before, path);
-            }
-
-            connection = Migrated(path, out string? copy);
-            opening = new HistoryOpening(repair, copy) { Newer = aside, FromCopy = fromCopy };
-        }
-
-        return connection;
-    }
-
-    private static SqliteConnection Migrated(string path, out string? copy)
-    {
         SqliteConnection connection = Create(path);
         try
         {
-            copy = HistorySchema.Migrate(connection, path, HistorySchema.Steps);
+            opening = new HistoryOpening(repair, HistorySchema.Migrate(connection, path, HistorySchema.Steps)) { Newer = newer, FromCopy = fromCopy };
             return connection;
         }
         catch
         {
             connection.Dispose();
             throw;
+        }
+    }
+
+    /// <summary>Whether a newer version wrote it. One that is damaged beyond reading its header is not known to be.</summary>
+    private static bool IsNewer(string path)
+    {
+        if (!File.Exists(path))
+        {
+            return false;
+        }
+
+        try
+        {
+            using SqliteConnection connection = new(new SqliteConnectionStringBuilder { DataSource = path, Mode = SqliteOpenMode.ReadWrite, Pooling = false, DefaultTimeout = 10 }.ToString());
+            connection.Open();
+            return connection.Scalar("PRAGMA application_id") == HistorySchema.ApplicationId && connection.Scalar("PRAGMA user_version") > HistorySchema.Version;
+        }
+        catch (SqliteException e) when (IsDamage(e))
+        {
+            return false;
         }
     }
 

@@ -199,6 +199,10 @@ public static class HistoryRepair
         return string.Join(", ", columns.OrderBy(c => c.Order).Select(c => c.Name));
     }
 
+    /// <summary>Whether a database was moved aside for a reason.</summary>
+    internal static bool IsAside(string path, string why) =>
+        Directory.GetFiles(Path.GetDirectoryName(Path.GetFullPath(path))!, $"{Path.GetFileName(path)}.{why}-*Z").Length > 0;
+
     /// <summary>Moves a database aside under a name that says why and when, and deletes the oldest of those that were moved for the same reason.</summary>
     /// <param name="path">The database; nobody has it open.</param>
     /// <param name="why">A word for the name.</param>

@@ -50,9 +50,7 @@ public static class HistorySchema
         if (version > 0 && version < steps.Count)
         {
             copy = CopyOf(path, version);
-            File.Delete(copy);
-            using SqliteCommand into = connection.Command("VACUUM INTO $copy", ("$copy", copy));
-            into.ExecuteNonQuery();
+            Copy(connection, copy);
         }
 
         for (; version < steps.Count; version++)
@@ -65,6 +63,23 @@ public static class HistorySchema
         }
 
         return copy;
+    }
+
+    /// <summary>Copies the database. A copy of the same name, as an upgrade that was taken back leaves behind, goes only when the new one is whole, which a full disk may prevent.</summary>
+    private static void Copy(SqliteConnection connection, string copy)
+    {
+        string partial = copy + ".partial";
+        File.Delete(partial);
+        try
+        {
+            using SqliteCommand into = connection.Command("VACUUM INTO $copy", ("$copy", partial));
+            into.ExecuteNonQuery();
+            File.Move(partial, copy, overwrite: true);
+        }
+        finally
+        {
+            File.Delete(partial);
+        }
     }
 
     /// <summary>The copy that is made of a database before its format is left behind.</summary>
