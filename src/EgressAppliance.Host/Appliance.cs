@@ -35,6 +35,12 @@ namespace EgressAppliance.Host;
 /// </remarks>
 public sealed class Appliance : IAsyncDisposable
 {
+    /// <summary>Without a cycle for so long, and for three periods, the control loop hangs: by then overrides have lost their leases.</summary>
+    private static readonly TimeSpan LongestCycle = TimeSpan.FromSeconds(30);
+
+    /// <summary>Threads of the data path come round many times a second.</summary>
+    private static readonly TimeSpan LongestRead = TimeSpan.FromSeconds(10);
+
     private readonly Stack<IAsyncDisposable> _parts = new();
     private readonly SystemdNotifier _systemd = new();
     private Task _pipelineDone = Task.CompletedTask;
@@ -155,7 +161,7 @@ public sealed class Appliance : IAsyncDisposable
         string? billingPath = config.Links.Any(l => l.PricePerMbit is not null) ? config.History.BillingFile : null;
         HistoryRecorder? history = StartHistory(config, links, speaker, time, loggers);
         CostModeState? months = billingPath is null ? null : BillingFile.Load(billingPath, billingLog);
-        _loop = Own(new SteeringLoop(config, inputs, installer, speaker, links, _systemd, clock, loggers.CreateLogger<SteeringLoop>(), journal, months));
+        _loop = Own(new SteeringLoop(config, inputs, installer, speaker, links, clock, loggers.CreateLogger<SteeringLoop>(), journal, months));
         BillingFile? billing = billingPath is null ? null : Own(new BillingFile(billingPath, _loop.ExportCost, time, billingLog));
         AuditLog audit = Own(new AuditLog(config.History.AuditFile, time, loggers.CreateLogger<AuditLog>()));
         StateBuilder builder = new(config, links, speaker, new MonitoringView(station), table, time);
@@ -179,7 +185,18 @@ public sealed class Appliance : IAsyncDisposable
 
         _loop.Start();
         _systemd.Ready();
+        if (_systemd.IsEnabled)
+        {
+            Own(new WatchdogFeeder(_systemd, ReadVitalSigns, () => HealthLine.From(Api.State), time, loggers.CreateLogger<WatchdogFeeder>())).Start();
+        }
     }
+
+    /// <summary>What must live: the control loop, and every thread of the data path.</summary>
+    private IReadOnlyList<VitalSign> ReadVitalSigns() =>
+    [
+        new VitalSign("control loop", _loop.Cycles, false, _loop.Period * 3 > LongestCycle ? _loop.Period * 3 : LongestCycle),
+        .. _pipeline.ReadPulses().Select(p => new VitalSign(p.Thread, p.Beats, p.Idle, LongestRead)),
+    ];
 
     /// <summary>Starts what keeps rates and events, before the loop, so that it is stopped after it: the last cycle is in it.</summary>
     private HistoryRecorder? StartHistory(ApplianceConfig config, LinkDirectory links, BgpSpeaker speaker, TimeProvider time, ILoggerFactory loggers)

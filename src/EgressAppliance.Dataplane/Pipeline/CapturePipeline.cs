@@ -132,7 +132,6 @@ public sealed class CapturePipeline : ICapturePipeline
     }
 
     /// <inheritdoc/>
-    /// <inheritdoc/>
     public void SetLinks(IReadOnlyList<LinkMatch> rules)
     {
         LinkResolver[] compiled = new LinkResolver[_readers.Length];
@@ -147,6 +146,7 @@ public sealed class CapturePipeline : ICapturePipeline
         }
     }
 
+    /// <inheritdoc/>
     /// <exception cref="ObjectDisposedException">The pipeline was disposed.</exception>
     public CounterSnapshot TakeSnapshot()
     {
@@ -167,6 +167,18 @@ public sealed class CapturePipeline : ICapturePipeline
         }
 
         return MakeStatistics(totals);
+    }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<ThreadPulse> ReadPulses()
+    {
+        List<ThreadPulse> pulses = [.. _readers.Select((r, i) => r.Pulse($"reader {i} of {r.Source.Name}"))];
+        for (int i = 0; i < _countingThreads; i++)
+        {
+            pulses.Add(_workers[i].Pulse($"counter {i}", _rings[0]));
+        }
+
+        return pulses;
     }
 
     /// <summary>Stops reading, counts what was read, and ends all threads. The totals can still be read.</summary>

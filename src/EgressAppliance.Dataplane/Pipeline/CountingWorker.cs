@@ -20,6 +20,7 @@ internal sealed class CountingWorker : IDisposable
     private CounterTable _active = new();
     private CounterTable _spare = new();
     private FrameTotals _totals;
+    private long _beats;
 
     public CountingWorker(LpmTable table, int batchSize)
     {
@@ -32,9 +33,21 @@ internal sealed class CountingWorker : IDisposable
     {
         while (ring.Take() is { } batch)
         {
+            Volatile.Write(ref _beats, _beats + 1);
             Count(batch);
             ring.Return(batch);
+            Volatile.Write(ref _beats, _beats + 1);
         }
+    }
+
+    /// <summary>Whether the thread of <see cref="Run"/> gets on. Any thread; takes no lock.</summary>
+    /// <param name="thread">Its name.</param>
+    /// <param name="ring">The ring it counts from.</param>
+    public ThreadPulse Pulse(string thread, BatchRing ring)
+    {
+        // Odd: in the middle of a batch.
+        long beats = Volatile.Read(ref _beats);
+        return new ThreadPulse(thread, beats, (beats & 1) == 0 && ring.Waiting == 0);
     }
 
     /// <summary>Counts one batch.</summary>

@@ -19,4 +19,7 @@ public interface ICapturePipeline : IAsyncDisposable
 
     /// <summary>The totals since start. Any thread.</summary>
     PipelineStatistics GetStatistics();
+
+    /// <summary>The signs of life of all threads, in no case waiting for one of them. Any thread.</summary>
+    IReadOnlyList<ThreadPulse> ReadPulses();
 }

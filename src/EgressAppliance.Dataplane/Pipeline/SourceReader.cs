@@ -35,6 +35,7 @@ internal sealed class SourceReader
     private PacketBatch? _batch;
     private long _poolExhausted;
     private long _timesCaughtUp;
+    private long _beats;
     private readonly Lock _decodedGate = new();
     private FrameTotals _decoded;
 
@@ -78,6 +79,10 @@ internal sealed class SourceReader
     /// <summary>How often the source had nothing more to give at once, everything before being handed on; -1 after its end. Any thread.</summary>
     public long TimesCaughtUp => Volatile.Read(ref _timesCaughtUp);
 
+    /// <summary>Whether the thread gets on: it beats with every read, the one of an idle source included. Any thread; takes no lock.</summary>
+    /// <param name="thread">Its name.</param>
+    public ThreadPulse Pulse(string thread) => new(thread, Volatile.Read(ref _beats), TimesCaughtUp < 0);
+
     /// <summary>Makes the rules ready for this source.</summary>
     /// <exception cref="ArgumentException">A rule cannot be followed.</exception>
     public LinkResolver Compile(IReadOnlyList<LinkMatch> rules) => new(rules, _ignoredMacs, _source.Name);
@@ -94,6 +99,7 @@ internal sealed class SourceReader
             while (true)
             {
                 cancellationToken.ThrowIfCancellationRequested();
+                Volatile.Write(ref _beats, _beats + 1);
                 SourceReadStatus status = _source.Read(_block, TimeSpan.Zero);
                 if (status is SourceReadStatus.Timeout or SourceReadStatus.Unavailable)
                 {

@@ -59,6 +59,9 @@ public sealed class FlowPipeline : ICapturePipeline
     /// <inheritdoc/>
     public PipelineStatistics GetStatistics() => _capture?.GetStatistics() ?? new PipelineStatistics();
 
+    /// <inheritdoc/>
+    public IReadOnlyList<ThreadPulse> ReadPulses() => [.. _capture?.ReadPulses() ?? [], .. _receiver?.ReadPulses() ?? []];
+
     /// <summary>The counters of flow export. Any thread.</summary>
     public FlowReading Read() => _collector.Read() with { Listeners = _receiver?.Read() ?? [] };
 

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
+using EgressAppliance.Dataplane.Pipeline;
 using EgressAppliance.Host.Config;
 using EgressAppliance.Net;
 
@@ -74,6 +75,9 @@ public sealed class FlowReceiver : IAsyncDisposable
     /// <summary>The counters of the sockets. Any thread.</summary>
     public IReadOnlyList<ListenerReading> Read() => [.. _listeners.Select(l => l.Read())];
 
+    /// <summary>The signs of life of the threads, which beat with every wait for a datagram. Any thread; takes no lock.</summary>
+    public IReadOnlyList<ThreadPulse> ReadPulses() => [.. _listeners.Select(l => new ThreadPulse($"flow receiver {l.EndPoint}", Interlocked.Read(ref l.Beats), _stop))];
+
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
@@ -95,6 +99,7 @@ public sealed class FlowReceiver : IAsyncDisposable
             SocketAddress from = new(listener.EndPoint.AddressFamily);
             while (!_stop)
             {
+                Interlocked.Increment(ref listener.Beats);
                 if (listener.TryReceive(buffer, from, out int length))
                 {
                     _collector.Receive(AddressOf(from), PortOf(from), buffer.AsSpan(0, length));
@@ -125,6 +130,9 @@ public sealed class FlowReceiver : IAsyncDisposable
     /// <summary>One socket.</summary>
     private sealed class Listener : IDisposable
     {
+        /// <summary>How often the thread began to wait for a datagram.</summary>
+        public long Beats;
+
         private readonly Lock _gate = new();
         private readonly int _asked;
         private long _datagrams;

@@ -6,14 +6,13 @@ using EgressAppliance.Decision.Overrides;
 using EgressAppliance.Decision.Planner;
 using EgressAppliance.Host.Config;
 using EgressAppliance.Host.RouteFeed;
-using EgressAppliance.Host.Systemd;
 using EgressAppliance.Net;
 
 namespace EgressAppliance.Host.Steering;
 
 /// <summary>
 /// The control loop. Once a cycle, in this order: read the counters and all other inputs, let the decision maker decide, announce, withdraw,
-/// publish the state, tell the speaker and the service manager that the loop lives.
+/// publish the state, tell the speaker that the loop lives. The service manager is told by <see cref="Systemd.WatchdogFeeder"/>, which looks at the data path, too.
 /// </summary>
 /// <remarks>
 /// The loop is sequential on purpose: everything shown for a cycle comes from one moment, and a loop that hangs stops all signs of
@@ -38,7 +37,6 @@ public sealed class SteeringLoop : IAsyncDisposable
     private readonly RouteInstaller _installer;
     private readonly IBgpSpeaker _speaker;
     private readonly LinkDirectory _links;
-    private readonly SystemdNotifier _systemd;
     private readonly SteadyClock _time;
     private readonly ILogger<SteeringLoop> _logger;
     private readonly TimeSpan _period;
@@ -50,6 +48,7 @@ public sealed class SteeringLoop : IAsyncDisposable
     private Task _running = Task.CompletedTask;
     private Verdict? _lastVerdict;
     private int _withdrawing;
+    private long _cycles;
 
     /// <summary>A loop that is ready to start.</summary>
     /// <param name="config">The configuration.</param>
@@ -57,20 +56,18 @@ public sealed class SteeringLoop : IAsyncDisposable
     /// <param name="installer">Carries outcomes out.</param>
     /// <param name="speaker">Told that the loop lives, and asked what it announces.</param>
     /// <param name="links">The links.</param>
-    /// <param name="systemd">Told that the loop lives.</param>
     /// <param name="time">A clock that nobody sets.</param>
     /// <param name="logger">Where to log.</param>
     /// <param name="journal">Takes every call of the decision maker; null for no journal.</param>
     /// <param name="cost">What cost mode remembered when the appliance last ran; null if nothing is known.</param>
     public SteeringLoop(
-        ApplianceConfig config, InputCollector inputs, RouteInstaller installer, IBgpSpeaker speaker, LinkDirectory links, SystemdNotifier systemd,
+        ApplianceConfig config, InputCollector inputs, RouteInstaller installer, IBgpSpeaker speaker, LinkDirectory links,
         SteadyClock time, ILogger<SteeringLoop> logger, IJournalSink? journal = null, CostModeState? cost = null)
     {
         _inputs = inputs;
         _installer = installer;
         _speaker = speaker;
         _links = links;
-        _systemd = systemd;
         _time = time;
         _logger = logger;
         _period = config.Decision.Cycle;
@@ -95,6 +92,9 @@ public sealed class SteeringLoop : IAsyncDisposable
 
     /// <summary>Configured period of the cycles.</summary>
     public TimeSpan Period => _period;
+
+    /// <summary>Cycles that came to their end: the sign of life of the loop. Any thread; waits for no cycle.</summary>
+    public long Cycles => Volatile.Read(ref _cycles);
 
     /// <summary>The mode in force.</summary>
     public DecisionMode Mode => _controller.Mode;
@@ -252,7 +252,7 @@ public sealed class SteeringLoop : IAsyncDisposable
 
         CycleDone?.Invoke(inputs, outcome, elapsed);
         _speaker.Heartbeat();
-        _systemd.Alive($"{(outcome.Mode == DecisionMode.Inject ? "inject" : "observe")}: {outcome.Reason} {outcome.Overrides.Count} overrides.");
+        Volatile.Write(ref _cycles, _cycles + 1);
     }
 
     private IReadOnlyList<(IpPrefix Prefix, OverrideRefusal Refusal)> Command(Func<DateTimeOffset, CycleOutcome> command)

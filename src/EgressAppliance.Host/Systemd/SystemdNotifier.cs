@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net.Sockets;
 using System.Text;
 
@@ -24,17 +25,43 @@ public sealed class SystemdNotifier : IDisposable
                 // A manager that does not read must not hold up the control loop.
                 Blocking = false,
             };
+            WatchdogTimeout = ReadWatchdog();
         }
     }
+
+    /// <summary>Somebody listens.</summary>
+    public bool IsEnabled => _socket is not null;
+
+    /// <summary>The service is killed when it does not say within this time that it is alive (<c>WatchdogSec=</c>); null for no watchdog.</summary>
+    public TimeSpan? WatchdogTimeout { get; }
 
     /// <summary>The service is up.</summary>
     public void Ready() => Send("READY=1");
 
-    /// <summary>The control loop made a cycle; <paramref name="status"/> is what <c>systemctl status</c> shows.</summary>
-    public void Alive(string status) => Send($"WATCHDOG=1\nSTATUS={status.ReplaceLineEndings(" ")}");
+    /// <summary>All parts live; <paramref name="status"/> is what <c>systemctl status</c> shows.</summary>
+    public void Alive(string status) => Send("WATCHDOG=1\nSTATUS=" + OneLine(status));
+
+    /// <summary>What <c>systemctl status</c> shows, without saying that the service is alive.</summary>
+    public void Status(string status) => Send("STATUS=" + OneLine(status));
 
     /// <summary>The service is stopping.</summary>
     public void Stopping() => Send("STOPPING=1");
+
+    /// <inheritdoc/>
+    public void Dispose() => _socket?.Dispose();
+
+    /// <summary><c>$WATCHDOG_USEC</c>, if it is meant for this process (sd_watchdog_enabled(3)).</summary>
+    private static TimeSpan? ReadWatchdog()
+    {
+        string? process = Environment.GetEnvironmentVariable("WATCHDOG_PID");
+        bool ours = string.IsNullOrEmpty(process) || process == Environment.ProcessId.ToString(CultureInfo.InvariantCulture);
+        return ours && long.TryParse(Environment.GetEnvironmentVariable("WATCHDOG_USEC"), NumberStyles.None, CultureInfo.InvariantCulture, out long microseconds)
+            && microseconds is > 0 and < int.MaxValue * 1000L
+            ? TimeSpan.FromMicroseconds(microseconds) : null;
+    }
+
+    /// <summary>A line is a variable of its own in the message.</summary>
+    private static string OneLine(string text) => text.ReplaceLineEndings(" ");
 
     private void Send(string message)
     {
@@ -51,8 +78,9 @@ public sealed class SystemdNotifier : IDisposable
         {
             // The manager is gone or busy; it will judge by its watchdog. Steering goes on.
         }
+        catch (ObjectDisposedException)
+        {
+            // The appliance has stopped.
+        }
     }
-
-    /// <inheritdoc/>
-    public void Dispose() => _socket?.Dispose();
 }

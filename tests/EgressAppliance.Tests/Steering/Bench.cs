@@ -11,7 +11,6 @@ using EgressAppliance.Host.Http;
 using EgressAppliance.Host.Interfaces;
 using EgressAppliance.Host.RouteFeed;
 using EgressAppliance.Host.Steering;
-using EgressAppliance.Host.Systemd;
 using EgressAppliance.Net;
 using EgressAppliance.Tests.Snmp;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -26,7 +25,6 @@ internal sealed class Bench : IAsyncDisposable
     public const string Big = "203.0.113.0/24";
     public const string Second = "198.51.100.0/24";
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
-    private readonly SystemdNotifier _systemd = new();
     private int _cycles;
 
     public Bench(ApplianceMode mode = ApplianceMode.Inject, Func<ApplianceConfig, ApplianceConfig>? change = null, IJournalSink? journal = null)
@@ -53,7 +51,7 @@ internal sealed class Bench : IAsyncDisposable
         Inputs = new InputCollector(
             Config, Pipeline, () => [.. Interfaces.Select(i => i with { LastPoll = PollsFail ? i.LastPoll : Wall.GetUtcNow() })], () => [], Speaker, Table,
             Links, Clock, Config.Flow is null ? null : () => Flow!);
-        Loop = new SteeringLoop(Config, Inputs, Installer, Speaker, Links, _systemd, Clock, NullLogger<SteeringLoop>.Instance, journal);
+        Loop = new SteeringLoop(Config, Inputs, Installer, Speaker, Links, Clock, NullLogger<SteeringLoop>.Instance, journal);
         Builder = new StateBuilder(Config, Links, Speaker, new MonitoringView(null), Table, Wall);
         Explainer = new Explainer(Speaker, Links, new RouterChoices(Speaker, Links, Config.Decision.MarkerCommunity), new RoutePolicies(Config.Decision.Policies, Links), Table);
         Loop.CycleDone += (_, _, _) => BeforePublication?.Invoke();
@@ -232,7 +230,6 @@ internal sealed class Bench : IAsyncDisposable
     {
         Pipeline.OnSnapshot = null;
         await Loop.DisposeAsync();
-        _systemd.Dispose();
         Table.Dispose();
     }
 }

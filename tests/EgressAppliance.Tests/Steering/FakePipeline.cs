@@ -62,5 +62,7 @@ internal sealed class FakePipeline(TimeProvider time) : ICapturePipeline
 
     public PipelineStatistics GetStatistics() => Statistics;
 
+    public IReadOnlyList<ThreadPulse> ReadPulses() => [];
+
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 }
