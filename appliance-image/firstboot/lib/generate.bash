@@ -17,10 +17,11 @@ port_name() {
 
 # ports: those that there are, for messages and for the console.
 ports() {
-  local path
+  local path driver
   for path in "${sys:-/sys}"/class/net/*; do
     [ -e "$path/device" ] || continue
-    printf '%s (%s, %s)\n' "$(basename "$path")" "$(cat "$path/address")" "$(basename "$(readlink -f "$path/device/driver" 2>/dev/null)" 2>/dev/null || echo "no driver")"
+    driver=$(readlink "$path/device/driver" 2>/dev/null) || driver="no driver"
+    printf '%s (%s, %s)\n' "${path##*/}" "$(cat "$path/address")" "${driver##*/}"
   done
 }
 
@@ -29,14 +30,14 @@ resolve_ports() {
   local port name
   mirrors=()
   if ! management=$(port_name "${setup[management_port]}"); then
-    setup_errors+=("$setup_file: there is no port '${setup[management_port]}'; the ports are: $(ports | paste -sd, | sed 's/,/, /g')")
+    setup_errors+=("$setup_file: there is no port '${setup[management_port]}'; the ports are: $(ports | paste -sd'|' | sed 's/|/, /g')")
   fi
   for port in "${setup_mirrors[@]}"; do
     if name=$(port_name "$port"); then
       mirrors+=("$name")
       [ "$name" != "$management" ] || setup_errors+=("$setup_file: '$port' is the management port; a mirror needs a port of its own")
     else
-      setup_errors+=("$setup_file: there is no port '$port'; the ports are: $(ports | paste -sd, | sed 's/,/, /g')")
+      setup_errors+=("$setup_file: there is no port '$port'; the ports are: $(ports | paste -sd'|' | sed 's/|/, /g')")
     fi
   done
   [ ${#setup_errors[@]} -eq 0 ]
