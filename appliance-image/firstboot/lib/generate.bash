@@ -201,7 +201,10 @@ write_access() {
   chmod 644 "$dir/operator"
   printf '# Written by set-up.\nPasswordAuthentication %s\nKbdInteractiveAuthentication no\n' "$([ -n "${setup[password_hash]:-}" ] && echo yes || echo no)" \
     > "$root/etc/ssh/sshd_config.d/access.conf"
-  [ -z "${setup[hostname]:-}" ] || printf '%s\n' "${setup[hostname]}" > "$root/etc/hostname"
+  if [ -n "${setup[hostname]:-}" ]; then
+    printf '%s\n' "${setup[hostname]}" > "$root/etc/hostname"
+    printf '127.0.0.1 localhost\n127.0.1.1 %s\n::1 localhost ip6-localhost\n' "${setup[hostname]}" > "$root/etc/hosts"
+  fi
 }
 
 # generate: all of it. The configuration of the appliance has been checked before anything of the machine is written.
