@@ -8,7 +8,7 @@ HOST          := src/EgressAppliance.Host
 UI_SOURCES    := $(wildcard src/ui/*.json src/ui/*.ts src/ui/*.html src/ui/public/* src/ui/src/* src/ui/src/*/*)
 SCREENSHOTS   := $(CURDIR)/dist/screenshots
 
-.PHONY: help build demo run test unit system fuzz bench compare compare-live compare-bgp measure-api format ui screenshots deb deb-test deb-reproducible oci oci-test image clean
+.PHONY: help build demo run test unit system fuzz bench compare compare-live compare-bgp measure-api format ui screenshots deb deb-test deb-reproducible oci oci-test image image-test bundle upgrade-test clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -82,8 +82,17 @@ oci: ui ## image in an OCI archive, into dist/ (root)
 oci-test: ui ## the OCI image, run by runc (root)
 	appliance-image/test/oci $(OCI)
 
-image: ## not there yet: the bootable image
-	@echo "make image: the bootable image is not there yet; see README, 'What is not there yet'" >&2; exit 1
+image: ui ## bootable disk for BIOS and UEFI, into dist/ (docs/appliance.md); root or user namespaces, Debian 12
+	appliance-image/image/build dist
+
+image-test: ## boot the image in QEMU and look at it from outside and inside (root, some 10 minutes); IMAGE=FILE
+	appliance-image/test/image $(IMAGE)
+
+bundle: ## signed bundle of the image's root file system, for upgrades; KEY=FILE CERT=FILE
+	KEY='$(KEY)' CERT='$(CERT)' appliance-image/upgrade/bundle
+
+upgrade-test: ## upgrade, refusal and rollback in QEMU (root, some 15 minutes); IMAGE=FILE
+	appliance-image/test/image-upgrade $(IMAGE)
 
 clean: ## remove what the build made
 	rm -rf bin dist TestResults src/ui/dist BenchmarkDotNet.Artifacts
