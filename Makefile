@@ -70,10 +70,10 @@ screenshots: ui ## pictures of every page of the demo, dark, light and as on a p
 deb: ui ## Debian package, self-contained, into dist/
 	appliance-image/deb/build dist
 
-deb-test: ui ## the package in a clean Debian under systemd: install, run, upgrade, break, purge (root; some three minutes)
+deb-test: ui ## the package in a clean Debian under systemd: install, run, upgrade, break, purge (root; some three minutes, more on a busy machine)
 	appliance-image/test/deb $(DEB)
 
-deb-reproducible: ## the package built twice from one commit, in two places: identical (some two minutes)
+deb-reproducible: ## the package built twice from one commit, in two places: identical (two minutes and more)
 	appliance-image/test/reproducible
 
 oci: ui ## image in an OCI archive, into dist/ (root)
