@@ -14,6 +14,7 @@ public sealed partial class ReferenceTests
     [InlineData("Flow", "Net", "Capture", "Dataplane")]
     [InlineData("Bgp", "Net")]
     [InlineData("Decision", "Net")]
+    [InlineData("Cluster", "Net")]
     [InlineData("Simulator", "Net", "Bgp", "Snmp", "Decision")]
     public void Project_references_only_what_the_design_allows(string project, params string[] allowed)
     {
