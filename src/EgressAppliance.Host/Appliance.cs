@@ -15,6 +15,7 @@ using EgressAppliance.Host.RouteFeed;
 using EgressAppliance.Host.Steering;
 using EgressAppliance.Host.Systemd;
 using EgressAppliance.Host.Telemetry;
+using EgressAppliance.Host.Traffic;
 using EgressAppliance.Net;
 
 namespace EgressAppliance.Host;
@@ -156,7 +157,7 @@ public sealed class Appliance : IAsyncDisposable
 
         SteadyClock clock = new(time);
         RouteInstaller installer = new(speaker, links, loggers.CreateLogger<RouteInstaller>());
-        InputCollector inputs = new(config, _pipeline, interfaces.GetLinks, interfaces.GetRouters, speaker, table, links, clock, flow is null ? null : flow.Read);
+        InputCollector inputs = new(config, new LocalTraffic(_pipeline, table, config), interfaces.GetLinks, interfaces.GetRouters, speaker, links, clock, flow is null ? null : flow.Read);
         JournalWriter? journal = JournalOptions.From(config.History) is { } kept ? Own(new JournalWriter(kept, time, loggers.CreateLogger<JournalWriter>())) : null;
         ILogger<BillingFile> billingLog = loggers.CreateLogger<BillingFile>();
         string? billingPath = config.Links.Any(l => l.PricePerMbit is not null) ? config.History.BillingFile : null;

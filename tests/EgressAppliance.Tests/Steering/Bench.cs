@@ -11,6 +11,7 @@ using EgressAppliance.Host.Http;
 using EgressAppliance.Host.Interfaces;
 using EgressAppliance.Host.RouteFeed;
 using EgressAppliance.Host.Steering;
+using EgressAppliance.Host.Traffic;
 using EgressAppliance.Net;
 using EgressAppliance.Tests.Snmp;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -49,7 +50,7 @@ internal sealed class Bench : IAsyncDisposable
         })];
         Installer = new RouteInstaller(Speaker, Links, NullLogger<RouteInstaller>.Instance);
         Inputs = new InputCollector(
-            Config, Pipeline, () => [.. Interfaces.Select(i => i with { LastPoll = PollsFail ? i.LastPoll : Wall.GetUtcNow() })], () => [], Speaker, Table,
+            Config, new LocalTraffic(Pipeline, Table, Config), () => [.. Interfaces.Select(i => i with { LastPoll = PollsFail ? i.LastPoll : Wall.GetUtcNow() })], () => [], Speaker,
             Links, Clock, Config.Flow is null ? null : () => Flow!);
         Loop = new SteeringLoop(Config, Inputs, Installer, Speaker, Links, Clock, NullLogger<SteeringLoop>.Instance, journal);
         Builder = new StateBuilder(Config, Links, Speaker, new MonitoringView(null), Table, Wall);
