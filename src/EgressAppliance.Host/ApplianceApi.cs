@@ -144,6 +144,11 @@ public sealed class ApplianceApi : IApplianceApi
     /// <inheritdoc/>
     public OperationResult SetMode(string mode)
     {
+        if (!_loop.Leads)
+        {
+            return NotHere();
+        }
+
         switch (mode)
         {
             case "observe":
@@ -158,12 +163,12 @@ public sealed class ApplianceApi : IApplianceApi
     }
 
     /// <inheritdoc/>
-    public OperationResult AddOverride(string prefix, string link) => IpPrefix.TryParse(prefix, out IpPrefix parsed)
+    public OperationResult AddOverride(string prefix, string link) => !_loop.Leads ? NotHere() : IpPrefix.TryParse(prefix, out IpPrefix parsed)
         ? Add(parsed, link)
         : new OperationResult(OperationStatus.NotFound, $"'{prefix}' is not a prefix (address/length, host bits zero).");
 
     /// <inheritdoc/>
-    public OperationResult ReleaseOverride(string prefix) => IpPrefix.TryParse(prefix, out IpPrefix parsed)
+    public OperationResult ReleaseOverride(string prefix) => !_loop.Leads ? NotHere() : IpPrefix.TryParse(prefix, out IpPrefix parsed)
         ? Answer(_loop.ReleaseOverride(parsed), prefix, "")
         : new OperationResult(OperationStatus.NotFound, $"'{prefix}' is not a prefix (address/length, host bits zero).");
 
@@ -191,6 +196,8 @@ public sealed class ApplianceApi : IApplianceApi
         }
     }
 
+    private OperationResult NotHere() => new(OperationStatus.Refused, $"This box does not decide; ask {_loop.Leader}.");
+
     private OperationResult Add(IpPrefix prefix, string link)
     {
         (OperatorResult result, OverrideRefusal refusal) = _loop.AddOverride(prefix, link);
@@ -208,6 +215,7 @@ public sealed class ApplianceApi : IApplianceApi
         OverrideRefusal.BestPathOnly => "not all paths of the router are known (no ADD-PATH, and BMP does not show them, or not wholly yet)",
         OverrideRefusal.TooMany => "the cap on overrides is reached",
         OverrideRefusal.PeerLimit => "a router would have more prefixes from us than it accepts",
+        OverrideRefusal.NotLeading => "another controller of the site leads",
         OverrideRefusal.TooLarge => "the path's attributes leave no room for the prefix in a BGP message",
         _ => throw new ArgumentOutOfRangeException(nameof(refusal), refusal, "Not a refusal."),
     };

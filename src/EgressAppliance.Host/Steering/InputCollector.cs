@@ -59,6 +59,7 @@ public sealed class InputCollector
     private readonly DemandEstimator<IpPrefix> _demand;
     private readonly LinkMeters _meters;
     private readonly TimeSpan _cycle;
+    private readonly bool _decides;
     private readonly InputAges _ages;
     private readonly Dictionary<IpPrefix, double> _packets = [];
     private double _packetSeconds = 1;
@@ -103,6 +104,7 @@ public sealed class InputCollector
         _watch = new FlowWatch(config, time);
         _meters = new LinkMeters(links.Links, config.Decision.Window, sampling, _watch, time);
         _cycle = config.Decision.Cycle;
+        _decides = config.Role != ApplianceRole.Collector;
         _ages = new InputAges(config, _watch, traffic.MayShow, time);
         _timestampBefore = time.GetTimestamp();
         _tickBegan = _timestampBefore;
@@ -379,7 +381,7 @@ public sealed class InputCollector
     private LinkState LinkOf(LinkConfig link, InterfaceState state, long residual, long load, List<string> problems)
     {
         long capacity = link.CapacityBps ?? state.CapacityBps ?? 0;
-        if (capacity == 0)
+        if (capacity == 0 && _decides)
         {
             problems.Add($"The capacity of {link.Name} is not known yet{(state.Error is null ? "" : $" ({state.Error})")}: it is neither relieved nor used for relief.");
         }
@@ -437,7 +439,7 @@ public sealed class InputCollector
             CaptureLoss = Math.Clamp(Math.Max(_loss, _watch.WorstLoss), 0, 1),
             RouteFeedUp = peers.All(p => p.State == SessionState.Established),
             RibComplete = peers.All(p => p.TableComplete) && counters.TablesComplete,
-            MissingCollectors = counters.Missing,
+            MissingCollectors = counters.Missing.Count > 0 ? counters.Missing : null,
             AllPathsKnown = peers.All(p => p.AllPathsKnown),
             CountersAge = _ages.OfCounters(now, interfaces),
             UnseenRatio = links.Count == 0 ? null : links.Select((l, i) => (double)_meters.Unseen(i) / l.CapacityBps).Max(),

@@ -28,7 +28,7 @@ internal sealed class Bench : IAsyncDisposable
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
     private int _cycles;
 
-    public Bench(ApplianceMode mode = ApplianceMode.Inject, Func<ApplianceConfig, ApplianceConfig>? change = null, IJournalSink? journal = null)
+    public Bench(ApplianceMode mode = ApplianceMode.Inject, Func<ApplianceConfig, ApplianceConfig>? change = null, IJournalSink? journal = null, ILeadership? leadership = null)
     {
         ApplianceConfig config = new()
         {
@@ -52,7 +52,7 @@ internal sealed class Bench : IAsyncDisposable
         Inputs = new InputCollector(
             Config, new LocalTraffic(Pipeline, Table, Config), () => [.. Interfaces.Select(i => i with { LastPoll = PollsFail ? i.LastPoll : Wall.GetUtcNow() })], () => [], Speaker,
             Links, Clock, Config.Flow is null ? null : () => Flow!);
-        Loop = new SteeringLoop(Config, Inputs, Installer, Speaker, Links, Clock, NullLogger<SteeringLoop>.Instance, journal);
+        Loop = new SteeringLoop(Config, Inputs, Installer, Speaker, Links, Clock, NullLogger<SteeringLoop>.Instance, journal, leadership: leadership);
         Builder = new StateBuilder(Config, Links, Speaker, new MonitoringView(null), Table, Wall);
         Explainer = new Explainer(Speaker, Links, new RouterChoices(Speaker, Links, Config.Decision.MarkerCommunity), new RoutePolicies(Config.Decision.Policies, Links), Table);
         Loop.CycleDone += (_, _, _) => BeforePublication?.Invoke();
