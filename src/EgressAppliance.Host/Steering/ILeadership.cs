@@ -19,9 +19,10 @@ public interface ILeadership
     string Leader { get; }
 
     /// <summary>Called after each cycle and command of a loop that decides, with what another box needs to go on. Does not wait.</summary>
+    /// <param name="outcome">What came of it.</param>
     /// <param name="state">The controller.</param>
     /// <param name="offset">How far the time of day is ahead of its clock.</param>
-    void Decided(ControllerState state, TimeSpan offset);
+    void Decided(CycleOutcome outcome, ControllerState state, TimeSpan offset);
 
     /// <summary>Called after each cycle, leading or not: whether this box could decide well.</summary>
     /// <param name="problem">What keeps it from that; null: nothing.</param>
@@ -48,7 +49,7 @@ public sealed class SoleLeadership : ILeadership
     public string Leader => "this box";
 
     /// <inheritdoc/>
-    public void Decided(ControllerState state, TimeSpan offset)
+    public void Decided(CycleOutcome outcome, ControllerState state, TimeSpan offset)
     {
     }
 
@@ -78,7 +79,7 @@ public sealed class NoLeadership : ILeadership
     public string Leader => "the controllers of the site";
 
     /// <inheritdoc/>
-    public void Decided(ControllerState state, TimeSpan offset)
+    public void Decided(CycleOutcome outcome, ControllerState state, TimeSpan offset)
     {
     }
 

@@ -35,7 +35,6 @@ namespace EgressAppliance.Host.Steering;
 /// </remarks>
 public sealed class SteeringLoop : IAsyncDisposable
 {
-    private readonly ApplianceConfig _config;
     private readonly IJournalSink? _journal;
     private readonly ILeadership _leadership;
     private readonly ICycleTimer _timer;
@@ -81,7 +80,6 @@ public sealed class SteeringLoop : IAsyncDisposable
         SteadyClock time, ILogger<SteeringLoop> logger, IJournalSink? journal = null, CostModeState? cost = null,
         ILeadership? leadership = null, ICycleTimer? timer = null)
     {
-        _config = config;
         _journal = journal;
         _leadership = leadership ?? SoleLeadership.Instance;
         _idle = _leadership.Idle;
@@ -156,8 +154,9 @@ public sealed class SteeringLoop : IAsyncDisposable
 
     /// <summary>From now on this box decides.</summary>
     /// <param name="saved">What the one before it saved, <see cref="SavedController"/>; null: there was none.</param>
+    /// <param name="mode">The mode if there was none; and observe, if it is that, in any case.</param>
     /// <returns>False if it may not any more, or <paramref name="saved"/> cannot be read.</returns>
-    public bool Lead(string? saved)
+    public bool Lead(string? saved, DecisionMode mode)
     {
         CycleOutcome outcome;
         lock (_gate)
@@ -170,8 +169,8 @@ public sealed class SteeringLoop : IAsyncDisposable
             }
 
             DecisionController controller = state is null
-                ? new DecisionController(options, _config.Mode == ApplianceMode.Inject ? DecisionMode.Inject : DecisionMode.Observe)
-                : DecisionController.FromState(options, state);
+                ? new DecisionController(options, mode)
+                : DecisionController.FromState(options, mode == DecisionMode.Observe ? state with { Mode = mode } : state);
 
             // A file of its own: the calls from here on are not those of the controller before.
             _journal?.Start(options, controller.ExportState());
@@ -450,7 +449,7 @@ public sealed class SteeringLoop : IAsyncDisposable
         _latestId = Math.Max(_latestId, outcome.Id);
         if (_leadership is not SoleLeadership)
         {
-            _leadership.Decided(_controller.ExportState(), offset);
+            _leadership.Decided(outcome, _controller.ExportState(), offset);
         }
 
         return outcome with

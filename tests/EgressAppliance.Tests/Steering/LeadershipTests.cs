@@ -47,7 +47,7 @@ public sealed class LeadershipTests
         await using (Bench bench = new(leadership: first))
         {
             await bench.StartAsync();
-            Assert.True(bench.Loop.Lead(null));
+            Assert.True(bench.Loop.Lead(null, DecisionMode.Inject));
             for (int i = 0; i < 20 && bench.Speaker.Announced().Count == 0; i++)
             {
                 await bench.CycleAsync(1, bench.Surge);
@@ -63,12 +63,12 @@ public sealed class LeadershipTests
         await other.StartAsync();
         await other.CycleAsync(8, () => Native(other));
         Assert.Empty(other.Speaker.Calls);
-        Assert.False(other.Loop.Lead(saved), "led without leave");
+        Assert.False(other.Loop.Lead(saved, DecisionMode.Inject), "led without leave");
         Assert.Empty(other.Speaker.Calls);
 
         second.MayAnnounce = true;
-        Assert.False(other.Loop.Lead("{ no state"));
-        Assert.True(other.Loop.Lead(saved));
+        Assert.False(other.Loop.Lead("{ no state", DecisionMode.Inject));
+        Assert.True(other.Loop.Lead(saved, DecisionMode.Inject));
         Assert.Equal(announced, other.Speaker.Announced());
         Assert.Equal(DecisionMode.Inject, other.Loop.Mode);
         Assert.Equal(OperationStatus.Done, other.Api.SetMode("inject").Status);
@@ -87,7 +87,7 @@ public sealed class LeadershipTests
         FakeLeadership standing = new() { MayAnnounce = true };
         await using Bench bench = new(leadership: standing);
         await bench.StartAsync();
-        Assert.True(bench.Loop.Lead(null));
+        Assert.True(bench.Loop.Lead(null, DecisionMode.Inject));
         for (int i = 0; i < 20 && bench.Speaker.Announced().Count == 0; i++)
         {
             await bench.CycleAsync(1, bench.Surge);
@@ -114,7 +114,7 @@ public sealed class LeadershipTests
         FakeLeadership standing = new() { MayAnnounce = true };
         await using Bench bench = new(leadership: standing);
         await bench.StartAsync();
-        Assert.True(bench.Loop.Lead(null));
+        Assert.True(bench.Loop.Lead(null, DecisionMode.Inject));
         for (int i = 0; i < 20 && bench.Speaker.Announced().Count == 0; i++)
         {
             await bench.CycleAsync(1, bench.Surge);
@@ -135,7 +135,7 @@ public sealed class LeadershipTests
         await bench.CycleAsync(10, bench.Surge);
         Assert.Empty(bench.Speaker.Calls);
         Assert.Equal("collecting", bench.Api.State.Status.Verdict);
-        Assert.False(bench.Loop.Lead(null));
+        Assert.False(bench.Loop.Lead(null, DecisionMode.Inject));
     }
 
     [Fact]
@@ -200,7 +200,7 @@ public sealed class LeadershipTests
 
         public string? Reported { get; private set; }
 
-        public void Decided(ControllerState state, TimeSpan offset) => Saved.Add(EgressAppliance.Decision.Journal.SavedController.Write(state, offset));
+        public void Decided(CycleOutcome outcome, ControllerState state, TimeSpan offset) => Saved.Add(EgressAppliance.Decision.Journal.SavedController.Write(state, offset));
 
         public void Report(string? problem) => Reported = problem;
     }
