@@ -157,7 +157,7 @@ public sealed class Appliance : IAsyncDisposable
         StateBuilder builder = new(config, links, speaker, new MonitoringView(station), table, time);
         Api = new ApplianceApi(_loop, builder, new Explainer(speaker, links, new RouterChoices(speaker, links, config.Decision.MarkerCommunity),
             new RoutePolicies(config.Decision.Policies, links), table), installer, links, new RibView(speaker, links, table, config, time), builder.Empty(config.Mode),
-            new CostView(config, () => _loop.Billing, billing), new ConfigDto(config.Source?.File is { Length: > 0 } file ? file : null, config.Source?.LoadedAt, config.Source?.Effective ?? ""), journal)
+            new CostView(config, () => _loop.Billing, billing), new ConfigDto(config.Source?.File is { Length: > 0 } file ? file : null, config.Source?.LoadedAt, config.Source?.Effective ?? ""), new ClusterView(config, _traffic, site), journal)
         {
             History = history,
             Audit = audit,

@@ -25,6 +25,7 @@ public sealed class ApplianceApi : IApplianceApi
     private readonly RibView _rib;
     private readonly PrefixView _prefixes;
     private readonly CostView _cost;
+    private readonly ClusterView _cluster;
     private readonly JournalWriter? _journal;
     private readonly StateFeed _feed;
     // Changes of a prefix that an explanation shows.
@@ -39,7 +40,7 @@ public sealed class ApplianceApi : IApplianceApi
     /// <summary>Follows the loop from its first cycle on.</summary>
     public ApplianceApi(
         SteeringLoop loop, StateBuilder builder, Explainer explainer, RouteInstaller installer, LinkDirectory links, RibView rib, StateEventDto first,
-        CostView cost, ConfigDto config, JournalWriter? journal = null)
+        CostView cost, ConfigDto config, ClusterView cluster, JournalWriter? journal = null)
     {
         _loop = loop;
         _builder = builder;
@@ -49,6 +50,7 @@ public sealed class ApplianceApi : IApplianceApi
         _rib = rib;
         _prefixes = new PrefixView(builder, links);
         Config = config;
+        _cluster = cluster;
         _cost = cost;
         _journal = journal;
         _feed = new StateFeed(first);
@@ -117,6 +119,9 @@ public sealed class ApplianceApi : IApplianceApi
 
     /// <inheritdoc/>
     public CostDto GetCost() => _cost.Describe();
+
+    /// <inheritdoc/>
+    public ClusterDto GetCluster() => _cluster.Describe();
 
     /// <inheritdoc/>
     public ExplainDto? Explain(string query)
@@ -190,6 +195,7 @@ public sealed class ApplianceApi : IApplianceApi
     {
         ApplianceMetrics.Write(
             writer, State, _decisions.Verdicts, _installer.Changes, _journal?.Status, GetCost(), new LoopReading(_loop.Period, _cycles.Read()), History?.Status);
+        ClusterMetrics.Write(writer, GetCluster());
         if (Otlp is { } otlp)
         {
             OtlpMetrics.Write(writer, otlp.Status);
@@ -238,8 +244,12 @@ public sealed class ApplianceApi : IApplianceApi
         StateEventDto state = _builder.Build(inputs, outcome, elapsed);
         _cycles.Observe(elapsed);
         History?.Note(state, inputs.Rates, outcome);
-        state = WithProblems(state, [History?.Problem, JournalProblem(), Audit?.Problem is { Length: > 0 } audit ? audit : null]);
-        _decisions.Add(state.Decision!);
+        state = WithProblems(state, [History?.Problem, JournalProblem(), Audit?.Problem is { Length: > 0 } audit ? audit : null, .. _cluster.Problems()]);
+        if (outcome.Verdict is not (Decision.Planner.Verdict.Collecting or Decision.Planner.Verdict.Standby))
+        {
+            _decisions.Add(state.Decision!);
+        }
+
         _cost.Note(outcome);
         lock (_gate)
         {

@@ -60,6 +60,7 @@ public sealed class InputCollector
     private readonly LinkMeters _meters;
     private readonly TimeSpan _cycle;
     private readonly bool _decides;
+    private bool _leads;
     private readonly InputAges _ages;
     private readonly Dictionary<IpPrefix, double> _packets = [];
     private double _packetSeconds = 1;
@@ -115,8 +116,10 @@ public sealed class InputCollector
 
     /// <summary>Reads everything.</summary>
     /// <param name="overrides">Overrides in force or proposed, whose prefixes are given however small they are.</param>
-    public CycleInputs Collect(IReadOnlyList<OverrideEntry> overrides)
+    /// <param name="leads">This box decides, so that these are all that stand at the routers: where others' stand, traffic leaves by other links than plain BGP would send it by.</param>
+    public CycleInputs Collect(IReadOnlyList<OverrideEntry> overrides, bool leads = true)
     {
+        _leads = leads;
         TrafficReading counters = Count(out double seconds);
         IReadOnlyList<InterfaceState> interfaces = _interfaces();
         DemandPicture<IpPrefix> picture = _demand.Picture(MaxPrefixes);
@@ -315,7 +318,7 @@ public sealed class InputCollector
 
             prefixes.Add(DemandOf(rate, paths, overridden.Contains(rate.Key)) with { Policy = _policies.First(rate.Key, learned)?.Policy });
             given.Add(rate.Key);
-            if (rate.LinkMajority && rate.Link != LinkId.None && !overridden.Contains(rate.Key))
+            if (_leads && rate.LinkMajority && rate.Link != LinkId.None && !overridden.Contains(rate.Key))
             {
                 _preferences.Add(rate.RateBps, _links.Of(learned[0])?.Id == rate.Link);
             }

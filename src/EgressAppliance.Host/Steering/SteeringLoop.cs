@@ -307,7 +307,7 @@ public sealed class SteeringLoop : IAsyncDisposable
     private void Cycle(CancellationToken stop)
     {
         long start = _time.GetTimestamp();
-        CycleInputs inputs = _inputs.Collect(_controller.Overrides);
+        CycleInputs inputs = _inputs.Collect(_controller.Overrides, Leads);
         CycleOutcome outcome;
         lock (_gate)
         {

@@ -15,7 +15,7 @@ namespace EgressAppliance.Host.Traffic;
 /// <summary>
 /// What a box of a role has its traffic from, and where it sends it: a data path of its own, whose counts a collector passes on; or, of a controller, the collectors.
 /// </summary>
-internal sealed class TrafficParts
+public sealed class TrafficParts
 {
     private TrafficParts(ITrafficSource source) => Source = source;
 

@@ -9,6 +9,7 @@ using EgressAppliance.Host.Config;
 using EgressAppliance.Host.Flow;
 using EgressAppliance.Host.Http;
 using EgressAppliance.Host.Interfaces;
+using EgressAppliance.Host.Leadership;
 using EgressAppliance.Host.RouteFeed;
 using EgressAppliance.Host.Steering;
 using EgressAppliance.Host.Traffic;
@@ -57,7 +58,7 @@ internal sealed class Bench : IAsyncDisposable
         Explainer = new Explainer(Speaker, Links, new RouterChoices(Speaker, Links, Config.Decision.MarkerCommunity), new RoutePolicies(Config.Decision.Policies, Links), Table);
         Loop.CycleDone += (_, _, _) => BeforePublication?.Invoke();
         Api = new ApplianceApi(Loop, Builder, Explainer, Installer, Links, new RibView(Speaker, Links, Table, Config, Wall), Builder.Empty(mode), new CostView(Config, () => Loop.Billing, null),
-            new ConfigDto(null, null, ""));
+            new ConfigDto(null, null, ""), new ClusterView(Config));
         Loop.CycleDone += (_, outcome, _) =>
         {
             Last = outcome;
