@@ -4,6 +4,7 @@ using EgressAppliance.Decision.Control;
 using EgressAppliance.Host.History;
 using EgressAppliance.Host.History.Store;
 using EgressAppliance.Host.Http;
+using EgressAppliance.Host.Leadership;
 using EgressAppliance.Host.Pipeline;
 using EgressAppliance.Host.RouteFeed;
 using EgressAppliance.Host.Steering;

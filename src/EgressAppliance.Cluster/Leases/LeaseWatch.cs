@@ -15,6 +15,9 @@ public sealed class LeaseWatch(LeaseOptions options, TimeProvider time)
     /// <summary>The lease as it was last seen.</summary>
     public LeaseRow? Row => _row;
 
+    /// <summary>It was given back: it is worth looking often.</summary>
+    public bool IsAboutToBeFree => _row is { Released: true };
+
     /// <summary>Takes what was read.</summary>
     public void Note(LeaseRow? row)
     {

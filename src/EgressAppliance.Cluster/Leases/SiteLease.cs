@@ -71,6 +71,9 @@ public sealed class SiteLease : IAsyncDisposable
     /// <summary>Called, one at a time, when this box begins (true) or ends (false) to lead. While it runs the lease is not renewed: it must be quick.</summary>
     public Action<bool>? Changed { get; set; }
 
+    /// <summary>Gives the time for which routes may still stand once this box has fallen silent; the whole silence unless it is less.</summary>
+    public Func<TimeSpan>? Owed { get; set; }
+
     /// <summary>Whether routes may be announced now. Any thread; without waiting.</summary>
     public bool MayAnnounce => _term.MayAnnounce;
 
@@ -87,6 +90,14 @@ public sealed class SiteLease : IAsyncDisposable
     {
         _details = details;
         _problem = problem ?? "";
+        if (problem is null)
+        {
+            Interlocked.Exchange(ref _badSince, long.MinValue);
+        }
+        else
+        {
+            Interlocked.CompareExchange(ref _badSince, _time.GetTimestamp(), long.MinValue);
+        }
     }
 
     /// <summary>Begins to look for the lease.</summary>
@@ -108,7 +119,7 @@ public sealed class SiteLease : IAsyncDisposable
             using CancellationTokenSource limit = new(_options.Renew);
             try
             {
-                await _store.ReleaseAsync(Own(), Token, _options.Silence, limit.Token).WaitAsync(_options.Renew).ConfigureAwait(false);
+                await _store.ReleaseAsync(Own(), Token, OwedNow(), limit.Token).WaitAsync(_options.Renew).ConfigureAwait(false);
             }
             catch (Exception e) when (e is not OutOfMemoryException)
             {
@@ -126,7 +137,7 @@ public sealed class SiteLease : IAsyncDisposable
         {
             long begun = _time.GetTimestamp();
             bool answered = await StepAsync().ConfigureAwait(false);
-            TimeSpan pause = (answered ? _options.Renew : RetryPause) - _time.GetElapsedTime(begun);
+            TimeSpan pause = (answered && !_watch.IsAboutToBeFree ? _options.Renew : RetryPause) - _time.GetElapsedTime(begun);
             if (pause > TimeSpan.Zero)
             {
                 await Task.Delay(pause, _time, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -198,20 +209,13 @@ public sealed class SiteLease : IAsyncDisposable
     {
         long token = _token;
         SetLeads(false);
-        return await _store.ReleaseAsync(Own(), token, _options.Silence, cancellationToken).ConfigureAwait(false) with { Granted = false };
+        return await _store.ReleaseAsync(Own(), token, OwedNow(), cancellationToken).ConfigureAwait(false) with { Granted = false };
     }
 
     private bool MustYield()
     {
-        if (_problem.Length == 0)
-        {
-            _badSince = long.MinValue;
-            return false;
-        }
-
-        long now = _time.GetTimestamp();
-        _badSince = _badSince == long.MinValue ? now : _badSince;
-        return _time.GetElapsedTime(_badSince, now) >= _options.YieldAfter && OtherIsReady();
+        long since = Interlocked.Read(ref _badSince);
+        return since != long.MinValue && _time.GetElapsedTime(since) >= _options.YieldAfter && OtherIsReady();
     }
 
     private bool MayTake()
@@ -228,6 +232,8 @@ public sealed class SiteLease : IAsyncDisposable
     }
 
     private bool OtherIsReady() => _view.Boxes.Any(b => b.Run != _run && b.Problem.Length == 0 && b.Age < FreshReport);
+
+    private TimeSpan OwedNow() => Owed?.Invoke() is { } owed && owed < _options.Silence ? owed : _options.Silence;
 
     private BoxReport Own() => new(_options.Box, _run, _problem, TimeSpan.Zero, _details);
 

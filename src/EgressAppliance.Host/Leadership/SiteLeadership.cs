@@ -1,3 +1,4 @@
+using EgressAppliance.Bgp.Speaker;
 using EgressAppliance.Cluster.Leases;
 using EgressAppliance.Cluster.Store;
 using EgressAppliance.Decision.Control;
@@ -38,6 +39,7 @@ public sealed class SiteLeadership : ILeadership, IAsyncDisposable
     private readonly SemaphoreSlim _signal = new(0, 1);
     private readonly CancellationTokenSource _stop = new();
     private readonly Task _saving;
+    private readonly RouterSilence _silence;
     private SteeringLoop? _loop;
     private (ControllerState State, TimeSpan Offset, long Token)? _waiting;
     private Verdict? _lastVerdict;
@@ -58,6 +60,9 @@ public sealed class SiteLeadership : ILeadership, IAsyncDisposable
         _store = store;
         _time = time;
         _logger = logger;
+        TimeSpan hold = config.Routers.Max(r => r.Bgp.HoldTime);
+        _silence = new RouterSilence(hold, ClusterChecks.Silence(hold), time);
+        lease.Owed = () => _silence.Owed;
         lease.Report("not started yet", "{}");
         _saving = Task.Run(SaveAsync);
     }
@@ -111,7 +116,11 @@ public sealed class SiteLeadership : ILeadership, IAsyncDisposable
     }
 
     /// <inheritdoc/>
-    public void Report(string? problem) => _lease.Report(problem, "{}");
+    public void Report(string? problem, IReadOnlyList<PeerStatus> peers)
+    {
+        _silence.Note(peers);
+        _lease.Report(problem, "{}");
+    }
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()

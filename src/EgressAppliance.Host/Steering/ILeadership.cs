@@ -1,3 +1,4 @@
+using EgressAppliance.Bgp.Speaker;
 using EgressAppliance.Decision.Control;
 using EgressAppliance.Decision.Planner;
 
@@ -24,9 +25,10 @@ public interface ILeadership
     /// <param name="offset">How far the time of day is ahead of its clock.</param>
     void Decided(CycleOutcome outcome, ControllerState state, TimeSpan offset);
 
-    /// <summary>Called after each cycle, leading or not: whether this box could decide well.</summary>
+    /// <summary>Called after each cycle, leading or not, and when a session ends: whether this box could decide well. Any thread.</summary>
     /// <param name="problem">What keeps it from that; null: nothing.</param>
-    void Report(string? problem);
+    /// <param name="peers">The sessions with the routers.</param>
+    void Report(string? problem, IReadOnlyList<PeerStatus> peers);
 }
 
 /// <summary>A box alone.</summary>
@@ -54,7 +56,7 @@ public sealed class SoleLeadership : ILeadership
     }
 
     /// <inheritdoc/>
-    public void Report(string? problem)
+    public void Report(string? problem, IReadOnlyList<PeerStatus> peers)
     {
     }
 }
@@ -84,7 +86,7 @@ public sealed class NoLeadership : ILeadership
     }
 
     /// <inheritdoc/>
-    public void Report(string? problem)
+    public void Report(string? problem, IReadOnlyList<PeerStatus> peers)
     {
     }
 }

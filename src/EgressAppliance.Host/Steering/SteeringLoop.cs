@@ -35,6 +35,7 @@ namespace EgressAppliance.Host.Steering;
 /// </remarks>
 public sealed class SteeringLoop : IAsyncDisposable
 {
+    private const string SessionDown = "a BGP session is down";
     private readonly IJournalSink? _journal;
     private readonly ILeadership _leadership;
     private readonly ICycleTimer _timer;
@@ -332,7 +333,7 @@ public sealed class SteeringLoop : IAsyncDisposable
             }
         }
 
-        _leadership.Report(NotReady(inputs));
+        _leadership.Report(NotReady(inputs), inputs.Peers);
 
         TimeSpan elapsed = _time.GetElapsedTime(start);
         if (outcome.Verdict != _lastVerdict)
@@ -436,7 +437,7 @@ public sealed class SteeringLoop : IAsyncDisposable
     private static string? NotReady(CycleInputs inputs)
     {
         InputHealth health = inputs.Input.Health;
-        return !health.RouteFeedUp ? "a BGP session is down"
+        return !health.RouteFeedUp ? SessionDown
             : !health.RibComplete ? "a routing table is not complete"
             : health.MissingCollectors is { } missing && missing.Count == inputs.Statistics.Sources.Count ? "no collector is heard"
             : null;
@@ -473,6 +474,12 @@ public sealed class SteeringLoop : IAsyncDisposable
         _installer.NoteLost(prefix, reason);
         _ = Task.Run(() =>
         {
+            // Before the next cycle, which may be seconds away: another box may be able to lead.
+            if (_speaker.GetPeers() is var peers && peers.Any(p => p.State != SessionState.Established))
+            {
+                _leadership.Report(SessionDown, peers);
+            }
+
             lock (_gate)
             {
                 Reconcile();

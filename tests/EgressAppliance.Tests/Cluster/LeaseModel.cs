@@ -96,7 +96,11 @@ internal sealed class LeaseModel
         private double _deadUntil;
         private double _cutDatabaseUntil;
         private double _cutRouterUntil;
-        private double _sessionFrom;
+
+        // The session: its number, whether the router has one, and when the router last heard of it.
+        private int _session;
+        private bool _up;
+        private double _connectAt;
         private double _heard;
         private double _nextRequest;
         private long _token;
@@ -109,7 +113,9 @@ internal sealed class LeaseModel
         public override long TimestampFrequency => 1_000_000;
 
         /// <summary>The router has routes of it.</summary>
-        public bool HasRoutes => _routes && _model._now - _heard <= Hold;
+        public bool HasRoutes => _routes && HasSession;
+
+        private bool HasSession => _up && _model._now - _heard <= Hold;
 
         public override long GetTimestamp() => (long)(_model._now * _rate * 1e6);
 
@@ -121,7 +127,7 @@ internal sealed class LeaseModel
             _watch = new LeaseWatch(_model._options, this);
             _leads = false;
             _nextRequest = _model._now + _model.Some(Renew);
-            _sessionFrom = _model._now + 0.3;
+            _connectAt = _model._now + 0.3;
         }
 
         public void Tick()
@@ -140,10 +146,15 @@ internal sealed class LeaseModel
             }
 
             // The router has ended the session: what is said into it is lost, and a new one takes a moment.
-            if (_routes && !HasRoutes)
+            if (_up && !HasSession)
             {
-                _routes = false;
-                _sessionFrom = now + 0.3;
+                (_up, _routes, _connectAt) = (false, false, now + 0.3);
+            }
+
+            if (!_up && now >= _connectAt && now >= _cutRouterUntil)
+            {
+                (_up, _routes, _heard) = (true, false, now);
+                _session++;
             }
 
             if (now >= _nextRequest)
@@ -171,7 +182,7 @@ internal sealed class LeaseModel
                 // The kernel closes its connections: at a router that it can reach its routes end at once.
                 _deadUntil = now + 0.5 + _model.Some(10);
                 _term.Revoke();
-                _routes &= now < _cutRouterUntil;
+                _up &= now < _cutRouterUntil;
                 _life++;
             }
 
@@ -179,16 +190,16 @@ internal sealed class LeaseModel
             _cutRouterUntil = _model.Chance(0.02) ? now + _model.Some(20) : _cutRouterUntil;
         }
 
-        /// <summary>Says to the router what there is to say. It may be stopped between the question whether it may and the word itself.</summary>
+        /// <summary>Says to the router what there is to say, if only that it lives. It may be stopped between the question whether it may and the word itself.</summary>
         private void Speak(double now)
         {
-            bool announce = _leads && _term.MayAnnounce;
-            if (now < _sessionFrom || (!announce && !_routes))
+            if (!_up)
             {
                 return;
             }
 
-            if (_model.Chance(0.5))
+            bool? announce = _leads && _term.MayAnnounce ? true : _routes ? false : null;
+            if (_model.Chance(0.05))
             {
                 _stoppedUntil = now + _model.Some(12);
             }
@@ -196,11 +207,11 @@ internal sealed class LeaseModel
             double said = Math.Max(now, _stoppedUntil);
             double lies = _model.Some(0.1);
             int life = _life;
-            double session = _sessionFrom;
+            int session = _session;
             _model.At(said, () => Deliver(life, session, announce, _model._now, lies));
         }
 
-        private void Deliver(int life, double session, bool announce, double said, double lies)
+        private void Deliver(int life, int session, bool? announce, double said, double lies)
         {
             double arrives = said + lies;
             if (_model._now < arrives || _model._now < _cutRouterUntil)
@@ -215,14 +226,9 @@ internal sealed class LeaseModel
             }
 
             // Into a session that the router has ended, or that ended with the process, nothing comes in.
-            bool open = session == _sessionFrom && (!_routes || HasRoutes) && life == _life;
-            if (open && announce)
+            if (session == _session && HasSession && life == _life)
             {
-                (_routes, _heard) = (true, _model._now);
-            }
-            else if (open)
-            {
-                _routes = false;
+                (_routes, _heard) = (announce ?? _routes, _model._now);
             }
         }
 

@@ -202,6 +202,6 @@ public sealed class LeadershipTests
 
         public void Decided(CycleOutcome outcome, ControllerState state, TimeSpan offset) => Saved.Add(EgressAppliance.Decision.Journal.SavedController.Write(state, offset));
 
-        public void Report(string? problem) => Reported = problem;
+        public void Report(string? problem, IReadOnlyList<PeerStatus> peers) => Reported = problem;
     }
 }
