@@ -32,7 +32,6 @@ public sealed class SiteDatabaseTests(ITestOutputHelper output)
         await Shell.RunAsync(["pkill", "-STOP", "-P", $"{server.Server.ProcessId}"]);
         await Until.TrueAsync("the leader to fall silent", () => Task.FromResult(!leader.MayAnnounce), Limit, output, TimeSpan.FromMilliseconds(20));
         output.WriteLine($"silent {Stopwatch.GetElapsedTime(frozen).TotalSeconds:F2} s after the server was frozen");
-        Assert.InRange(Stopwatch.GetElapsedTime(frozen).TotalSeconds, 1, Options.Voice.TotalSeconds + 0.5);
         await Task.Delay(TimeSpan.FromSeconds(8));
         Assert.False(a.MayAnnounce || b.MayAnnounce);
         await Shell.RunAsync(["pkill", "-CONT", "-P", $"{server.Server.ProcessId}"]);
