@@ -217,6 +217,9 @@ public sealed partial class DecisionController(
     {
         _pending.Clear();
         _ledger.Resume(now, options.ResumeWithin);
+
+        // Between the two there was plain BGP: what counters have yet to follow of that is no sign of a wrong projection.
+        _misprojection.Restore(_misprojection.State with { Run = 0 });
         return Outcome(now, _verdict, announce: Mode == DecisionMode.Inject ? _ledger.Entries : []);
     }
 

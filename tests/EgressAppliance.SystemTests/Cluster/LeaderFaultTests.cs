@@ -15,7 +15,9 @@ public sealed class LeaderFaultTests(ITestOutputHelper output)
 
     /// <summary>Beyond this a stop or cut has taken the leadership away; shorter ones may or may not.</summary>
     private static readonly TimeSpan Certain = TimeSpan.FromSeconds(9);
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(90);
+
+    // After many faults in a row counters lag so far behind that decisions freeze for two minutes.
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(240);
 
     private enum Fault
     {
