@@ -58,7 +58,7 @@ internal sealed class BgpChecks(BoundSection root, string baseDirectory, ConfigD
         {
             diagnostics.Error(hold.At, $"'{hold.Path}': {hold.Text} is not allowed", "use 0s or whole seconds from 3s on (RFC 4271 section 4.2)");
         }
-        else if (hold.Value is TimeSpan and { Ticks: 0 })
+        else if (hold.Value is TimeSpan and { Ticks: 0 } && ClusterChecks.RoleOf(root) != ApplianceRole.Controller)
         {
             diagnostics.Warn(
                 hold.At, $"'{hold.Path}': without a hold time the router keeps our overrides if this machine dies without a word", "use 9s");

@@ -7,8 +7,14 @@ namespace EgressAppliance.Host.Config;
 internal sealed class ClusterChecks(BoundSection root, string baseDirectory, ConfigDiagnostics diagnostics)
 {
     private const int SecretMaximum = 4096;
+
+    /// <summary>Longest lease: a site that is without a leader for longer might as well have one box.</summary>
+    public static readonly TimeSpan LongestLease = TimeSpan.FromMinutes(5);
+
     private static readonly string[] ForSites = ["cluster", "box"];
     private static readonly string[] OfCollectors = ["capture", "flow"];
+    private static readonly string[] Secrets = ["password_file", "database_file"];
+    private static readonly string[] TlsFiles = ["ca_file", "certificate_file", "key_file"];
 
     /// <summary>Time between renewals of the lease.</summary>
     public static readonly TimeSpan Renew = TimeSpan.FromSeconds(1);
@@ -20,7 +26,11 @@ internal sealed class ClusterChecks(BoundSection root, string baseDirectory, Con
     public static TimeSpan Silence(TimeSpan hold) => hold + UnacknowledgedTimeout(hold);
 
     /// <summary>The lease where none is configured.</summary>
-    public static TimeSpan DefaultLease(TimeSpan hold) => (2 * hold) + TimeSpan.FromSeconds(2);
+    public static TimeSpan DefaultLease(TimeSpan hold)
+    {
+        TimeSpan lease = (2 * hold) + TimeSpan.FromSeconds(2);
+        return lease < LongestLease ? lease : LongestLease;
+    }
 
     /// <summary>The grace where none is configured.</summary>
     public static TimeSpan DefaultGrace(TimeSpan cycle) => 0.4 * cycle < TimeSpan.FromSeconds(2) ? 0.4 * cycle : TimeSpan.FromSeconds(2);
@@ -29,15 +39,17 @@ internal sealed class ClusterChecks(BoundSection root, string baseDirectory, Con
     public static TimeSpan LongestHold(BoundSection root) => root.Sections("routers")
         .Select(r => r.Section("bgp") is { } bgp && bgp.TryGet("hold_time", out TimeSpan hold) ? hold : TimeSpan.Zero).DefaultIfEmpty(TimeSpan.Zero).Max();
 
-    /// <summary>The role; <see cref="ApplianceRole.All"/> where it was refused.</summary>
-    public static ApplianceRole RoleOf(BoundSection root) => root.TryGet("role", out ApplianceRole role) ? role : ApplianceRole.All;
+    /// <summary>The role; null where it was refused, and nothing can be told of what it needs.</summary>
+    public static ApplianceRole? RoleOf(BoundSection root) => root.TryGet("role", out ApplianceRole role) ? role : null;
 
-    /// <summary>The host name as the name of a box.</summary>
-    public static string HostName()
-    {
-        string name = new([.. Environment.MachineName.Split('.')[0].Select(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-' ? c : '-').Take(64)]);
-        return name.Length > 0 ? name : "box";
-    }
+    /// <summary>The shortest lease that is safe with a hold time.</summary>
+    public static TimeSpan LeastLease(TimeSpan hold) => LeaseOptions.LeastTerm(Silence(hold), Renew);
+
+    /// <summary>The port of brokers for which none is given.</summary>
+    public static int BrokerPort(BoundSection cluster) => cluster.Section("tls") is null ? 5672 : 5671;
+
+    /// <summary>The name of this box: what the file says, or the host name.</summary>
+    public static string BoxOf(BoundSection root) => root.TryGet("box", out string box) ? box : BoxName.OfHost(Environment.MachineName);
 
     /// <summary>The collectors of a section without errors.</summary>
     public static IReadOnlyList<ClusterCollectorConfig> Collectors(BoundSection cluster, BoundSection root) =>
@@ -50,7 +62,22 @@ internal sealed class ClusterChecks(BoundSection root, string baseDirectory, Con
 
     public void Run()
     {
-        ApplianceRole role = RoleOf(root);
+        if (RoleOf(root) is not { } role)
+        {
+            // The secrets are read all the same: who shows the file has to know them.
+            if (root.Section("cluster") is { } unknown)
+            {
+                ReadSecrets(unknown);
+            }
+
+            return;
+        }
+
+        if (role == ApplianceRole.Collector && root.TryGet("mode", out ApplianceMode mode) && mode == ApplianceMode.Inject)
+        {
+            diagnostics.Warn(root.Value("mode").At, "'mode': a collector announces nothing, and observes", "set it on the controllers, and remove it here");
+        }
+
         BoundSection? cluster = root.IsGiven("cluster") ? root.Section("cluster") : null;
         if (role == ApplianceRole.All)
         {
@@ -74,14 +101,33 @@ internal sealed class ClusterChecks(BoundSection root, string baseDirectory, Con
             return;
         }
 
-        ReadSecret(cluster, "password_file");
-        ReadSecret(cluster, "database_file");
+        ReadSecrets(cluster);
+        CheckBrokers(cluster);
         CheckTls(cluster);
         CheckDatabase(cluster, role);
         CheckCollectors(cluster, role);
+        if (role != ApplianceRole.All)
+        {
+            CheckGrace(cluster);
+        }
+
         if (role == ApplianceRole.Controller)
         {
             CheckController(cluster);
+        }
+    }
+
+    private void CheckBrokers(BoundSection cluster)
+    {
+        int usual = BrokerPort(cluster);
+        Dictionary<(string Host, int Port), BoundValue> seen = [];
+        foreach ((BoundValue bound, (string host, int given)) in cluster.Items<(string Host, int Port)>("brokers"))
+        {
+            (string, int) broker = (host.ToLowerInvariant(), given == 0 ? usual : given);
+            if (!seen.TryAdd(broker, bound))
+            {
+                diagnostics.Error(bound.At, $"'{bound.Path}': {bound.Text} is a broker already, by '{seen[broker].Path}' in line {seen[broker].At.Line}", "give each broker once");
+            }
         }
     }
 
@@ -92,18 +138,46 @@ internal sealed class ClusterChecks(BoundSection root, string baseDirectory, Con
             diagnostics.Error(root.KeyAt(key), $"'{key}' is not for a controller", "remove it: the collectors count");
         }
 
-        TimeSpan hold = LongestHold(root);
+        if (CheckHoldTimes())
+        {
+            CheckLease(cluster);
+        }
+    }
+
+    /// <summary>False if there is one that no lease can outlast.</summary>
+    private bool CheckHoldTimes()
+    {
+        bool good = true;
         foreach (BoundSection router in root.Sections("routers"))
         {
-            if (router.Section("bgp") is { } bgp && bgp.TryGet("hold_time", out TimeSpan own) && own == TimeSpan.Zero)
+            if (router.Section("bgp") is not { } bgp || !bgp.TryGet("hold_time", out TimeSpan hold))
+            {
+                continue;
+            }
+
+            if (hold == TimeSpan.Zero)
             {
                 diagnostics.Error(
                     bgp.Value("hold_time").At, $"'{bgp.Path}.hold_time': without one a router keeps the routes of a controller that was stopped, and another would lead meanwhile", "use 3s to 9s");
-                return;
+                good = false;
+            }
+            else if (LeastLease(hold) > LongestLease)
+            {
+                int most = Enumerable.Range(3, (int)LongestLease.TotalSeconds).Last(s => LeastLease(TimeSpan.FromSeconds(s)) <= LongestLease);
+                diagnostics.Error(
+                    bgp.Value("hold_time").At,
+                    $"'{bgp.Path}.hold_time': routes of a controller that was stopped stand for {Units.FormatDuration(Silence(hold))}, which the longest cluster.lease, {Units.FormatDuration(LongestLease)}, does not outlast",
+                    $"use 9s, or at most {most}s");
+                good = false;
             }
         }
 
-        TimeSpan least = LeaseOptions.LeastTerm(Silence(hold), Renew);
+        return good;
+    }
+
+    private void CheckLease(BoundSection cluster)
+    {
+        TimeSpan hold = LongestHold(root), least = LeastLease(hold);
         if (cluster.TryGet("lease", out TimeSpan lease) && lease < least)
         {
             diagnostics.Error(
@@ -111,7 +185,10 @@ internal sealed class ClusterChecks(BoundSection root, string baseDirectory, Con
                 $"'cluster.lease': {cluster.Value("lease").Text} is too short for a hold_time of {Units.FormatDuration(hold)}: routes of a controller that was stopped stand for {Units.FormatDuration(Silence(hold))}",
                 $"use {Units.FormatDuration(TimeSpan.FromSeconds(Math.Ceiling(least.TotalSeconds)))} or more, or a shorter hold_time");
         }
+    }
 
+    private void CheckGrace(BoundSection cluster)
+    {
         if (root.Section("decision") is { } decision && decision.TryGet("cycle", out TimeSpan cycle) && cluster.TryGet("grace", out TimeSpan grace) && grace >= cycle)
         {
             diagnostics.Error(
@@ -173,7 +250,8 @@ internal sealed class ClusterChecks(BoundSection root, string baseDirectory, Con
             names.Add(collector.Value("box"));
             CheckNames(collector, "routers", routers);
             CheckNames(collector, "links", links);
-            if (collector.Value("routers").Given && collector.Value("links").Given)
+            // Not by whether they are given: `check --defaults` prints both, and what it prints is to be taken.
+            if (collector.Value("routers").Items.Count > 0 && collector.Value("links").Items.Count > 0)
             {
                 diagnostics.Error(collector.Value("links").At, $"'{collector.Path}' has both routers and links", "keep one of them: the links that its mirrors show");
             }
@@ -190,10 +268,17 @@ internal sealed class ClusterChecks(BoundSection root, string baseDirectory, Con
         for (int i = 0; i < root.Sections("links").Count; i++)
         {
             BoundSection link = root.Sections("links")[i];
-            if (role == ApplianceRole.Controller && !all.Contains(i))
+            if (role != ApplianceRole.All && !all.Contains(i))
             {
                 diagnostics.Error(link.At, $"no collector shows '{link.Path}'", "name its router or it in cluster.collectors");
             }
+        }
+
+        if (role == ApplianceRole.Collector && root.Value("box").Valid && BoxOf(root) is var own
+            && collectors.All(c => c.Value("box").Valid && c.Value("box").Text != own))
+        {
+            diagnostics.Warn(
+                cluster.KeyAt("collectors"), $"'cluster.collectors' does not have this box, '{own}': controllers with the same list do not hear it", "add it, or set `box` to its name there");
         }
     }
 
@@ -223,13 +308,17 @@ internal sealed class ClusterChecks(BoundSection root, string baseDirectory, Con
             return;
         }
 
-        foreach (string key in new[] { "ca_file", "certificate_file", "key_file" })
+        foreach (BoundValue file in TlsFiles.Select(tls.Value))
         {
-            BoundValue file = tls.Value(key);
             if (file is { Given: true, Valid: true } && !File.Exists(Path.GetFullPath(file.Text, baseDirectory)))
             {
                 diagnostics.Error(file.At, $"'{file.Path}': there is no file '{file.Text}'", "relative paths start at the folder of the configuration file");
             }
+        }
+
+        if (tls.Value("key_file") is { Given: true, Valid: true } key && File.Exists(Path.GetFullPath(key.Text, baseDirectory)))
+        {
+            SecretFile.WarnIfOthersMayRead(key, Path.GetFullPath(key.Text, baseDirectory), diagnostics);
         }
 
         if (tls.Value("certificate_file").Given != tls.Value("key_file").Given)
@@ -238,10 +327,9 @@ internal sealed class ClusterChecks(BoundSection root, string baseDirectory, Con
         }
     }
 
-    private void ReadSecret(BoundSection section, string key)
+    private void ReadSecrets(BoundSection cluster)
     {
-        BoundValue file = section.Value(key);
-        if (file is { Given: true, Valid: true })
+        foreach (BoundValue file in Secrets.Select(cluster.Value).Where(f => f is { Given: true, Valid: true }))
         {
             file.Value = SecretFile.Read(file, baseDirectory, SecretMaximum, diagnostics);
         }

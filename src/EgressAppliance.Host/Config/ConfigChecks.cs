@@ -59,7 +59,7 @@ public sealed class ConfigChecks
     private void CheckInputs()
     {
         // A file that holds no keys was refused as a whole: it has not even the sections that are made of defaults.
-        if (_root.Section("http") is not null && !_root.IsGiven("capture") && !_root.IsGiven("flow") && ClusterChecks.RoleOf(_root) != ApplianceRole.Controller)
+        if (_root.Section("http") is not null && !_root.IsGiven("capture") && !_root.IsGiven("flow") && ClusterChecks.RoleOf(_root) is ApplianceRole.All or ApplianceRole.Collector)
         {
             _diagnostics.Error(_root.At, "'capture' is missing", "add it: where packets come from; or `flow`, for routers that cannot mirror");
         }

@@ -22,7 +22,7 @@ internal static class ConfigMapper
         {
             Site = root.Get<string>("site"),
             Role = role,
-            Box = root.TryGet("box", out string box) ? box : ClusterChecks.HostName(),
+            Box = ClusterChecks.BoxOf(root),
             Cluster = role != ApplianceRole.All && root.Section("cluster") is { } cluster ? Cluster(cluster, root, role, baseDirectory) : null,
 
             // A collector announces nothing, whatever the file that it shares says.
@@ -80,16 +80,15 @@ internal static class ConfigMapper
     /// <summary>The database of the controllers has the history of each of them, too.</summary>
     private static IEnumerable<HistorySinkConfig> SiteSink(BoundSection root, ApplianceRole role) =>
         role == ApplianceRole.Controller && root.Section("cluster") is { } cluster && cluster.Value("database_file").Value is string connection
-            ? [new HistorySinkConfig { Name = "cluster", Kind = HistorySinkKind.Postgresql, Connection = connection }] : [];
+            ? [new HistorySinkConfig { Name = HistoryChecks.SiteSink, Kind = HistorySinkKind.Postgresql, Connection = connection }] : [];
 
     private static ClusterConfig Cluster(BoundSection cluster, BoundSection root, ApplianceRole role, string baseDirectory)
     {
-        const int PlainPort = 5672, TlsPort = 5671;
         BoundSection? tls = cluster.Section("tls");
         TimeSpan cycle = root.Section("decision")!.Get<TimeSpan>("cycle");
         return new ClusterConfig
         {
-            Brokers = [.. cluster.Items<(string Host, int Port)>("brokers").Select(b => (b.Value.Host, b.Value.Port == 0 ? tls is null ? PlainPort : TlsPort : b.Value.Port))],
+            Brokers = [.. cluster.Items<(string Host, int Port)>("brokers").Select(b => (b.Value.Host, b.Value.Port == 0 ? ClusterChecks.BrokerPort(cluster) : b.Value.Port))],
             VirtualHost = cluster.Get<string>("virtual_host"),
             User = cluster.Get<string>("user"),
             Password = cluster.Value("password_file").Value as string,
@@ -237,7 +236,7 @@ internal static class ConfigMapper
             MatchMac = match is not null && match.TryGet("mac", out MacAddress mac) ? mac : null,
             MatchVlan = match is not null && match.TryGet("vlan", out long vlan) ? (ushort)vlan : null,
             MatchSource = match is not null && match.TryGet("source", out string source) ? SourceName(source, root, baseDirectory) : null,
-            FindsMac = !link.IsGiven("match") && !(root.Section("flow")?.Sections("exporters").Any(e => e.Get<string>("router") == link.Get<string>("router")) ?? false),
+            FindsMac = !link.IsGiven("match") && root.Get<ApplianceRole>("role") != ApplianceRole.Controller && !(root.Section("flow")?.Sections("exporters").Any(e => e.Get<string>("router") == link.Get<string>("router")) ?? false),
             CapacityBps = link.TryGet("capacity", out long capacity) ? capacity : null,
             Threshold = link.Get<double>("threshold"),
             Ceiling = link.Get<double>("ceiling"),

@@ -3,6 +3,9 @@ namespace EgressAppliance.Host.Config;
 /// <summary>What the keys of the history's sinks must mean together. Values of <c>*_file</c> keys are replaced by the secrets read.</summary>
 internal sealed class HistoryChecks(BoundSection root, string baseDirectory, ConfigDiagnostics diagnostics)
 {
+    /// <summary>Name of the sink that a controller has without being told: the database of the controllers.</summary>
+    internal const string SiteSink = "cluster";
+
     private const int SecretMaximum = 4096;
 
     public void Run()
@@ -41,6 +44,11 @@ internal sealed class HistoryChecks(BoundSection root, string baseDirectory, Con
             }
 
             BoundValue name = sink.Value("name");
+            if (NameOf(sink, kind) == SiteSink && ClusterChecks.RoleOf(root) == ApplianceRole.Controller)
+            {
+                diagnostics.Error(name.At, $"'{name.Path}': '{SiteSink}' is the name of the copy in cluster.database_file", "give it another name");
+            }
+
             if (!names.Add(NameOf(sink, kind)))
             {
                 diagnostics.Error(

@@ -24,6 +24,11 @@ internal sealed class LinkChecks(BoundSection root, ConfigDiagnostics diagnostic
             CheckLevels(link);
         }
 
+        if (ClusterChecks.RoleOf(root) == ApplianceRole.Collector)
+        {
+            CheckSeen();
+        }
+
         if (root.Sections("links") is [var only])
         {
             diagnostics.Warn(only.At, $"'{only.Path}' is the only link: no prefix can be moved", "add the other links of the routers; with one link there is nothing to choose");
@@ -158,7 +163,7 @@ internal sealed class LinkChecks(BoundSection root, ConfigDiagnostics diagnostic
             return;
         }
 
-        if (!root.IsGiven("capture") && root.IsGiven("flow"))
+        if (!root.IsGiven("capture") && root.IsGiven("flow") && ClusterChecks.RoleOf(root) == ApplianceRole.All)
         {
             diagnostics.Error(link.KeyAt("match"), $"'{match.Path}': there is no capture whose frames could match", "remove it, or add `capture`");
             return;
@@ -213,6 +218,25 @@ internal sealed class LinkChecks(BoundSection root, ConfigDiagnostics diagnostic
     private bool Exports(string router) =>
         root.Section("flow")?.Sections("exporters").Any(e => e.TryGet("router", out string name) && name == router) ?? false;
 
+    /// <summary>Mirrors of other boxes are none of a collector's business, but one without a link of its own counts nothing.</summary>
+    private void CheckSeen()
+    {
+        string[] sources = Sources();
+        IReadOnlyList<BoundSection> links = root.Sections("links");
+        if (sources.Length > 0 && links.Count > 0 && links.All(l => l.Section("match") is { } match && match.TryGet("source", out string source) && !sources.Contains(source)))
+        {
+            diagnostics.Warn(
+                root.KeyAt("links"), "'links': none of them has a match with a source of this box, which counts nothing",
+                "give those that its mirrors show a `match.source` of " + string.Join(" or ", sources) + ", or none");
+        }
+    }
+
+    private string[] Sources() =>
+    [
+        .. (root.Section("capture")?.Sections("sources") ?? []).SelectMany(
+            s => new[] { s.Value("interface"), s.Value("file") }).Where(v => v is { Given: true, Valid: true }).Select(v => v.Text),
+    ];
+
     private void CheckSource(BoundValue source)
     {
         if (source.Value is not string name || ClusterChecks.RoleOf(root) != ApplianceRole.All)
@@ -221,11 +245,7 @@ internal sealed class LinkChecks(BoundSection root, ConfigDiagnostics diagnostic
             return;
         }
 
-        string[] known =
-        [
-            .. (root.Section("capture")?.Sections("sources") ?? []).SelectMany(
-                s => new[] { s.Value("interface"), s.Value("file") }).Where(v => v is { Given: true, Valid: true }).Select(v => v.Text),
-        ];
+        string[] known = Sources();
         if (!known.Contains(name))
         {
             string? near = NearestName.Find(name, known);

@@ -170,6 +170,6 @@ public sealed partial class SecretFilter
         """)]
     private static partial Regex Named();
 
-    [GeneratedRegex(@"(?i)(?:password|pwd|secret|token|key)\s*=\s*(?<value>[^;]{4,})|^[^=;]*:\s*(?:\S+\s+)?(?<value>\S{4,})$")]
+    [GeneratedRegex(@"(?i)(?:password|pwd|psw|secret|token|key)\s*=\s*(?:'(?<value>[^']{4,})'|""(?<value>[^""]{4,})""|(?<value>[^;]{4,}))|^[^=;]*:\s*(?:\S+\s+)?(?<value>\S{4,})$")]
     private static partial Regex Part();
 }

@@ -9,6 +9,8 @@ public sealed class EffectiveConfigTests
     [InlineData("full")]
     [InlineData("bmp")]
     [InlineData("bgp-session")]
+    [InlineData("cluster-collector")]
+    [InlineData("cluster-controller")]
     public void ToYaml_loads_to_the_same_configuration(string name)
     {
         using ConfigFolder folder = ConfigFolder.OfCase(name);
@@ -41,6 +43,20 @@ public sealed class EffectiveConfigTests
         Assert.Equal("v3ry-s3cret", result.Config!.Routers[0].Snmp!.Community);
         Assert.DoesNotContain("v3ry-s3cret", EffectiveConfig.ToYaml(result.Bound!), StringComparison.Ordinal);
         Assert.DoesNotContain(EffectiveConfig.ToList(result.Bound!), k => k.Value == "v3ry-s3cret");
+    }
+
+    [Fact]
+    public void ToYaml_never_shows_a_secret_of_the_cluster()
+    {
+        using ConfigFolder folder = ConfigFolder.OfCase("cluster-controller");
+        folder.Write("broker", "v3ry-s3cret-1");
+        folder.Write("database", "Host=db1;Username=egress;Password=v3ry-s3cret-2");
+        ConfigResult result = ConfigLoader.Load(folder.File);
+
+        Assert.Equal(("v3ry-s3cret-1", "Host=db1;Username=egress;Password=v3ry-s3cret-2"), (result.Config!.Cluster!.Password, result.Config.Cluster.Database));
+        Assert.DoesNotContain("v3ry-s3cret", EffectiveConfig.ToYaml(result.Bound!), StringComparison.Ordinal);
+        Assert.DoesNotContain(EffectiveConfig.ToList(result.Bound!), k => k.Value?.Contains("v3ry-s3cret", StringComparison.Ordinal) ?? false);
+        Assert.Contains("database_file: database", EffectiveConfig.ToYaml(result.Bound!), StringComparison.Ordinal);
     }
 
     [Fact]

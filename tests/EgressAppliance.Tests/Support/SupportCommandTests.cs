@@ -130,17 +130,20 @@ public sealed class SupportCommandTests : IDisposable
     /// <summary>A configuration with every kind of secret that the format knows, in its files, and one in a comment.</summary>
     private string WriteConfig(int auditLines = 1)
     {
-        foreach (string name in new[] { "community", "auth", "priv", "md5", "click" })
+        foreach (string name in new[] { "community", "auth", "priv", "md5", "click", "broker" })
         {
             Write(name, $"{Secret}-{name}\n");
         }
 
         Write("pg", $"Host=127.0.0.1;Username=egress;Password={Secret}\n");
+        Write("site-db", $"Host=127.0.0.1;Username=egress;Password='{Secret};x'\n");
         Write("header", $"Authorization: Bearer {Secret}\n");
         Write("audit.jsonl", string.Concat(Enumerable.Range(0, auditLines).Select(i => $"{{\"n\":{i},\"who\":\"root\",\"detail\":\"community {Secret}-community was typed\"}}\n")));
         string config = $$"""
             # The old password was {{Secret}}.
             version: 1
+            role: collector
+            cluster: { brokers: [localhost], password_file: broker, database_file: site-db }
             capture: { sources: [ { interface: mir0 } ] }
             routers:
               - { name: edge1, address: 192.0.2.1, bgp: { local_address: 192.0.2.2, local_as: 65000, password_file: md5 }, snmp: { community_file: community } }
