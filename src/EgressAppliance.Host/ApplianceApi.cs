@@ -182,6 +182,9 @@ public sealed class ApplianceApi : IApplianceApi
     public int WithdrawAll() => _loop.WithdrawAll();
 
     /// <inheritdoc/>
+    public string? DecidesElsewhere => _loop.Leads ? null : _loop.Leader;
+
+    /// <inheritdoc/>
     public OperationResult RefreshRoutes(string router) => _installer.RequestRefresh(router) switch
     {
         RefreshOutcome.Sent => OperationResult.Done,

@@ -44,8 +44,11 @@ internal sealed class ChangeEndpoints(IApplianceApi appliance, AuditLog audit)
 
     private IResult WithdrawAll(HttpContext context)
     {
+        // Whoever decides: what this box announces goes first.
         WithdrawAllDto done = new(appliance.WithdrawAll());
-        return Carry(context, "withdraw_all", $"{done.Withdrawn} overrides", OperationResult.Done, () => Results.Ok(done));
+        OperationResult result = appliance.DecidesElsewhere is { } leader
+            ? new OperationResult(OperationStatus.Refused, $"This box does not decide and announces nothing: do it at {leader}.") : OperationResult.Done;
+        return Carry(context, "withdraw_all", $"{done.Withdrawn} overrides", result, () => Results.Ok(done));
     }
 
     private static async Task<IResult> CheckAsync(HttpContext context)

@@ -78,6 +78,9 @@ public interface IApplianceApi
     /// <summary>Withdraws every override in one step and goes to observe; returns how many were withdrawn.</summary>
     int WithdrawAll();
 
+    /// <summary>Who decides, where it is another box; null: this one does.</summary>
+    string? DecidesElsewhere => null;
+
     /// <summary>Asks a router to send all its routes anew (ROUTE-REFRESH).</summary>
     OperationResult RefreshRoutes(string router);
 

@@ -170,7 +170,7 @@ public sealed class SteeringLoop : IAsyncDisposable
             }
 
             DecisionController controller = state is null
-                ? new DecisionController(options, mode)
+                ? new DecisionController(options, mode, cost: _controller.ExportCost())
                 : DecisionController.FromState(options, mode == DecisionMode.Observe ? state with { Mode = mode } : state);
 
             // A file of its own: the calls from here on are not those of the controller before.

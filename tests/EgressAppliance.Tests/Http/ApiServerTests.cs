@@ -264,6 +264,17 @@ public sealed class ApiServerTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
+    public async Task Withdraw_all_on_a_box_that_does_not_decide_says_where_to_do_it()
+    {
+        _appliance.DecidesElsewhere = "ctl2";
+        using HttpRequestMessage request = new(HttpMethod.Post, "/api/v1/withdraw-all");
+        using HttpResponseMessage response = await _client.SendAsync(request);
+        Assert.Equal(HttpStatusCode.Conflict, response.StatusCode);
+        Assert.Contains("ctl2", await response.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        Assert.Equal(["withdraw-all"], _appliance.Changes);
+    }
+
+    [Fact]
     public async Task Events_send_the_present_state_and_each_new_one()
     {
         using CancellationTokenSource limit = new(TimeSpan.FromSeconds(30));

@@ -138,6 +138,8 @@ internal sealed class FakeAppliance : IApplianceApi
         return OperationResult.Done;
     }
 
+    public string? DecidesElsewhere { get; set; }
+
     public int WithdrawAll()
     {
         Changes.Add("withdraw-all");

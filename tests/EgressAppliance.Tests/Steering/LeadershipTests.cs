@@ -36,6 +36,8 @@ public sealed class LeadershipTests
             Assert.Equal(OperationStatus.Refused, result.Status);
             Assert.Contains("ctl1", result.Detail, StringComparison.Ordinal);
         }
+
+        Assert.Equal("ctl1", bench.Api.DecidesElsewhere);
     }
 
     [Fact]
