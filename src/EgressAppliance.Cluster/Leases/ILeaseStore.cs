@@ -18,7 +18,7 @@ public enum LeaseAsk
 
 /// <summary>The lease as the database has it.</summary>
 /// <param name="Token">Number of the leadership: each take-over has a higher one; 0: there was none yet.</param>
-/// <param name="Renewals">Number of the latest change: it changes with every renewal, and with nothing else.</param>
+/// <param name="Renewals">Number of the latest change: it grows with every change of the row, from anywhere.</param>
 /// <param name="Holder">The box that has it or had it last; empty: none yet.</param>
 /// <param name="Run">Its run.</param>
 /// <param name="Released">It was given back.</param>

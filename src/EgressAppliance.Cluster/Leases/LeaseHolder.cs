@@ -18,7 +18,7 @@ public sealed class LeaseHolder(LeaseOptions options, Guid run, TimeProvider tim
     private (TimeSpan Owed, string Reason)? _release;
     private long? _badSince;
     private long? _freeSince;
-    private long? _modestSince;
+    private long? _stoodBack;
     private long? _endedAt;
     private string _problem = "";
 
@@ -67,7 +67,7 @@ public sealed class LeaseHolder(LeaseOptions options, Guid run, TimeProvider tim
     {
         // Void is also what is still on its way.
         Term.Revoke();
-        _modestSince = time.GetTimestamp();
+        _stoodBack = time.GetTimestamp();
         if (Leads)
         {
             End("it was resigned");
@@ -95,14 +95,13 @@ public sealed class LeaseHolder(LeaseOptions options, Guid run, TimeProvider tim
         Judge(problem);
         if (Leads && MustYield())
         {
-            Term.Revoke();
-            _modestSince = time.GetTimestamp();
+            _stoodBack = time.GetTimestamp();
             End($"it gives way to a box that can decide, since here: {problem}");
             _release = (options.Owed, "it gave way");
         }
 
-        bool modest = IsModest();
-        BoxReport own = new(options.Box, run, Leads, problem.Length == 0 && modest ? "stands back, since it gave the lease back" : problem, details);
+        bool standsBack = StandsBack();
+        BoxReport own = new(options.Box, run, Leads, problem.Length == 0 && standsBack ? "stands back, since it gave the lease back" : problem, details);
         if (_release is { } release)
         {
             return new LeaseRequest(LeaseAsk.Release, own, Token, null, release.Owed);
@@ -141,7 +140,6 @@ public sealed class LeaseHolder(LeaseOptions options, Guid run, TimeProvider tim
                 Term.Grant(asked);
                 break;
             case LeaseAsk.Renew when Leads && Token == request.Token:
-                Term.Revoke();
                 End("the database knows of another, or does not know of this one");
                 break;
             case LeaseAsk.Take when reply is { Granted: true, Row: { } row }:
@@ -216,22 +214,26 @@ public sealed class LeaseHolder(LeaseOptions options, Guid run, TimeProvider tim
         }
 
         _freeSince ??= time.GetTimestamp();
-        return !IsModest()
+        return !StandsBack()
             && (_problem.Length == 0 || (!_others.AnyReady(options.Box) && time.GetElapsedTime(_freeSince.Value) >= LeaseOptions.PatientTerms * options.Term));
     }
 
-    private bool IsModest()
+    /// <summary>Until another has had the lease, or nobody wanted it.</summary>
+    private bool StandsBack()
     {
-        if (_modestSince is { } since && time.GetElapsedTime(since) >= LeaseOptions.PatientTerms * options.Term)
+        if (_stoodBack is { } since
+            && ((_watch.Row is { } row && row.Run != run && row.Token > Token) || time.GetElapsedTime(since) >= LeaseOptions.StandBackTerms * options.Term))
         {
-            _modestSince = null;
+            _stoodBack = null;
         }
 
-        return _modestSince is not null;
+        return _stoodBack is not null;
     }
 
     private void End(string reason)
     {
+        // A reply that is still on its way does not bring it back: who leads again does so with a new token.
+        Term.Revoke();
         Leads = false;
         EndReason = reason;
         _endedAt = time.GetTimestamp();

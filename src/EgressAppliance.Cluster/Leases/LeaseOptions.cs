@@ -6,8 +6,11 @@ public sealed record LeaseOptions
     /// <summary>Largest difference between the rates of two monotonic clocks that is allowed for, as a share.</summary>
     public const double DefaultDrift = 0.01;
 
-    /// <summary>Terms for which a free lease is left to boxes that could decide well, or to any other box after this one gave the lease back.</summary>
+    /// <summary>Terms for which a box that cannot decide well leaves a free lease to those that can.</summary>
     public const int PatientTerms = 3;
+
+    /// <summary>Terms for which a box that gave the lease back leaves it to any other.</summary>
+    public const int StandBackTerms = 2;
 
     /// <summary>Default of <see cref="Margin"/>.</summary>
     public static readonly TimeSpan DefaultMargin = TimeSpan.FromMilliseconds(250);

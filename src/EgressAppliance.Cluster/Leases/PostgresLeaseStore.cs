@@ -32,10 +32,11 @@ public sealed class PostgresLeaseStore(SiteDatabase database, string site) : ILe
         ON CONFLICT (site, box) DO UPDATE SET run = excluded.run, role = excluded.role, ready = excluded.ready, problem = excluded.problem, details = excluded.details, number = b.number + 1, seen = excluded.seen
         """;
 
-    // Where there is none, someone may still have been granted it before it was lost: it begins as held by nobody, and all wait for a term. Tokens go on where the saved state has them.
+    // Where there is none, someone may still have been granted it before it was lost: it begins as held by nobody, and all wait for a term. Tokens go on where the saved state has them. The renewals begin
+    // anywhere, or who saw the first row and not its end would take the new one for it.
     private const string Create = $"""
         INSERT INTO egress_lease(site, token, renewals, holder, run, released, term_ms, expires, history)
-        VALUES ($1, coalesce((SELECT token FROM egress_controller_state WHERE site = $1), 0), 0, '', '00000000-0000-0000-0000-000000000000', false, $2,
+        VALUES ($1, coalesce((SELECT token FROM egress_controller_state WHERE site = $1), 0), floor(random() * 1e15)::bigint, '', '00000000-0000-0000-0000-000000000000', false, $2,
           clock_timestamp() + $2 * interval '1 millisecond', {History})
         ON CONFLICT (site) DO NOTHING
         """;
