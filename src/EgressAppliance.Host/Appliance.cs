@@ -1,20 +1,21 @@
 using EgressAppliance.Bgp.Bmp;
 using EgressAppliance.Bgp.Speaker;
 using EgressAppliance.Capture;
-using EgressAppliance.Dataplane.Pipeline;
+using EgressAppliance.Cluster.Leases;
+using EgressAppliance.Cluster.Store;
 using EgressAppliance.Decision.Control;
 using EgressAppliance.Host.Config;
-using EgressAppliance.Host.Flow;
 using EgressAppliance.Host.History;
 using EgressAppliance.Host.History.Sinks;
 using EgressAppliance.Host.History.Store;
 using EgressAppliance.Host.Http;
 using EgressAppliance.Host.Interfaces;
-using EgressAppliance.Host.Pipeline;
+using EgressAppliance.Host.Leadership;
 using EgressAppliance.Host.RouteFeed;
 using EgressAppliance.Host.Steering;
 using EgressAppliance.Host.Systemd;
 using EgressAppliance.Host.Telemetry;
+using EgressAppliance.Host.Traffic;
 using EgressAppliance.Net;
 
 namespace EgressAppliance.Host;
@@ -25,7 +26,7 @@ namespace EgressAppliance.Host;
 /// <remarks>
 /// <code>
 /// sources ─► CapturePipeline ─┐
-/// exporters ─► FlowReceiver ──┤
+/// exporters ─► FlowReceiver ──┤     of a collector ─► DeltaTap ─► broker;  of a controller, in place of both: broker ─► SiteMerger
 /// InterfaceCollector ─────────┼─► InputCollector ─► SteeringLoop ─► RouteInstaller ─► BgpSpeaker ─► routers
 /// BgpSpeaker ─► PrefixTable ──┘          │
 /// BmpStation ─► BgpSpeaker               ├─► StateBuilder ─► ApplianceApi ─► ApiServer
@@ -45,7 +46,7 @@ public sealed class Appliance : IAsyncDisposable
     private readonly Stack<IAsyncDisposable> _parts = new();
     private readonly SystemdNotifier _systemd = new();
     private Task _pipelineDone = Task.CompletedTask;
-    private ICapturePipeline _pipeline = null!;
+    private TrafficParts _traffic = null!;
     private SteeringLoop _loop = null!;
 
     private Appliance()
@@ -59,7 +60,7 @@ public sealed class Appliance : IAsyncDisposable
     public int HttpPort { get; private set; }
 
     /// <summary>IP packets that the data path has counted since start.</summary>
-    public long CountedPackets => _pipeline.GetStatistics().Packets;
+    public long CountedPackets => _traffic.Pipeline?.GetStatistics().Packets ?? 0;
 
     /// <summary>Faults if the control loop or the data path fails; otherwise runs until the appliance is disposed.</summary>
     public Task Completion => Task.WhenAny(_loop.Completion, FailureOfAsync(_pipelineDone)).Unwrap();
@@ -128,47 +129,35 @@ public sealed class Appliance : IAsyncDisposable
         LinkDirectory links = new(config.Links);
         PrefixTable table = Own(new PrefixTable());
 
-        IReadOnlyList<IPacketSource> sources = given ?? CaptureSources.Open(config.Capture);
-        foreach (IPacketSource source in sources)
-        {
-            Own(source);
-        }
-
         InterfaceCollector interfaces =
             Own(new InterfaceCollector(config.Routers, config.Links, time, loggers.CreateLogger<InterfaceCollector>()));
-        bool live = given is not null || config.Capture.Sources.Any(s => s.Backend != CaptureBackend.PcapFile);
-        CapturePipeline? capture = sources.Count > 0
-            ? Own(new CapturePipeline(CaptureSources.ToPipelineOptions(config, sources.Count, live), sources, table.Lookup, time)) : null;
-        FlowPipeline? flow = null;
-        if (config.Flow is not null)
-        {
-            FlowCollector collector = new(config, table, interfaces.GetLinks, time);
-            flow = Own(new FlowPipeline(capture, collector, new FlowReceiver(config.Flow, collector), time));
-        }
-
-        _pipeline = flow ?? (ICapturePipeline?)capture ?? throw new InvalidOperationException("The configuration has neither capture nor flow export.");
-
-        // At once: an open ring fills whether it is read or not.
-        _pipeline.Start();
-        _pipelineDone = _pipeline.Completion;
-        BgpSpeaker speaker = Own(new BgpSpeaker(SpeakerOptions.From(config, links), null, time, loggers, table));
+        _traffic = TrafficParts.Start(config, table, interfaces.GetLinks, given, part => Own(part), loggers, time);
+        _pipelineDone = _traffic.Pipeline?.Completion ?? Task.CompletedTask;
+        SiteLeadership? site = config.Role == ApplianceRole.Controller ? MakeLeadership(config, loggers, time) : null;
+        ILeadership leadership = site ?? (config.Role == ApplianceRole.Collector ? NoLeadership.Instance : (ILeadership)SoleLeadership.Instance);
+        BgpSpeaker speaker = Own(new BgpSpeaker(SpeakerOptions.From(config, links) with { MayAnnounce = site is null ? null : () => site.MayAnnounce }, null, time, loggers, table));
         BmpStation? station = MonitoringOptions.From(config) is { } monitored ? Own(new BmpStation(monitored, speaker.Monitor, time, loggers)) : null;
 
         SteadyClock clock = new(time);
         RouteInstaller installer = new(speaker, links, loggers.CreateLogger<RouteInstaller>());
-        InputCollector inputs = new(config, _pipeline, interfaces.GetLinks, interfaces.GetRouters, speaker, table, links, clock, flow is null ? null : flow.Read);
+        InputCollector inputs = new(config, _traffic.Source, interfaces.GetLinks, interfaces.GetRouters, speaker, links, clock, _traffic.Flow);
         JournalWriter? journal = JournalOptions.From(config.History) is { } kept ? Own(new JournalWriter(kept, time, loggers.CreateLogger<JournalWriter>())) : null;
         ILogger<BillingFile> billingLog = loggers.CreateLogger<BillingFile>();
         string? billingPath = config.Links.Any(l => l.PricePerMbit is not null) ? config.History.BillingFile : null;
         HistoryRecorder? history = StartHistory(config, links, speaker, time, loggers);
         CostModeState? months = billingPath is null ? null : BillingFile.Load(billingPath, billingLog);
-        _loop = Own(new SteeringLoop(config, inputs, installer, speaker, links, clock, loggers.CreateLogger<SteeringLoop>(), journal, months));
+        _loop = Own(new SteeringLoop(config, inputs, installer, speaker, links, clock, loggers.CreateLogger<SteeringLoop>(), journal, months, leadership, _traffic.Timer));
+        if (_traffic.Tap is { } tap)
+        {
+            _loop.CycleDone += (read, _, _) => tap.Publish(read);
+        }
+
         BillingFile? billing = billingPath is null ? null : Own(new BillingFile(billingPath, _loop.ExportCost, time, billingLog));
         AuditLog audit = Own(new AuditLog(config.History.AuditFile, time, loggers.CreateLogger<AuditLog>()));
         StateBuilder builder = new(config, links, speaker, new MonitoringView(station), table, time);
         Api = new ApplianceApi(_loop, builder, new Explainer(speaker, links, new RouterChoices(speaker, links, config.Decision.MarkerCommunity),
             new RoutePolicies(config.Decision.Policies, links), table), installer, links, new RibView(speaker, links, table, config, time), builder.Empty(config.Mode),
-            new CostView(config, () => _loop.Billing, billing), new ConfigDto(config.Source?.File is { Length: > 0 } file ? file : null, config.Source?.LoadedAt, config.Source?.Effective ?? ""), journal)
+            new CostView(config, () => _loop.Billing, billing), new ConfigDto(config.Source?.File is { Length: > 0 } file ? file : null, config.Source?.LoadedAt, config.Source?.Effective ?? ""), new ClusterView(config, _traffic, site), journal)
         {
             History = history,
             Audit = audit,
@@ -190,6 +179,7 @@ public sealed class Appliance : IAsyncDisposable
         }
 
         _loop.Start();
+        site?.Start(_loop);
         _systemd.Ready();
         if (_systemd.IsEnabled)
         {
@@ -201,8 +191,19 @@ public sealed class Appliance : IAsyncDisposable
     private IReadOnlyList<VitalSign> ReadVitalSigns() =>
     [
         new VitalSign("control loop", _loop.Cycles, false, _loop.Period * 3 > LongestCycle ? _loop.Period * 3 : LongestCycle),
-        .. _pipeline.ReadPulses().Select(p => new VitalSign(p.Thread, p.Beats, p.Idle, LongestRead)),
+        .. (_traffic.Pipeline?.ReadPulses() ?? []).Select(p => new VitalSign(p.Thread, p.Beats, p.Idle, LongestRead)),
     ];
+
+    /// <summary>The lease and what leaders leave to each other. Disposed after the speaker: by then what this box announced is gone.</summary>
+    private SiteLeadership MakeLeadership(ApplianceConfig config, ILoggerFactory loggers, TimeProvider time)
+    {
+        TimeSpan hold = config.Routers.Max(r => r.Bgp.HoldTime);
+        SiteDatabase database = Own(new SiteDatabase(config.Cluster!.Database!));
+        LeaseOptions options = new() { Site = config.Site, Box = config.Box, Term = config.Cluster.Lease, Silence = ClusterChecks.Silence(hold), Renew = ClusterChecks.Renew };
+        PostgresLeaseStore row = Own(new PostgresLeaseStore(database, config.Site));
+        SiteLease lease = Own(new SiteLease(options, row, time, loggers.CreateLogger<SiteLease>()));
+        return Own(new SiteLeadership(config, lease, new SiteStore(database, config.Site, config.Box), time, loggers.CreateLogger<SiteLeadership>()));
+    }
 
     /// <summary>Starts what keeps rates and events, before the loop, so that it is stopped after it: the last cycle is in it.</summary>
     private HistoryRecorder? StartHistory(ApplianceConfig config, LinkDirectory links, BgpSpeaker speaker, TimeProvider time, ILoggerFactory loggers)

@@ -4,6 +4,7 @@ using EgressAppliance.Decision.Control;
 using EgressAppliance.Host.History;
 using EgressAppliance.Host.History.Store;
 using EgressAppliance.Host.Http;
+using EgressAppliance.Host.Leadership;
 using EgressAppliance.Host.Pipeline;
 using EgressAppliance.Host.RouteFeed;
 using EgressAppliance.Host.Steering;
@@ -25,6 +26,7 @@ public sealed class ApplianceApi : IApplianceApi
     private readonly RibView _rib;
     private readonly PrefixView _prefixes;
     private readonly CostView _cost;
+    private readonly ClusterView _cluster;
     private readonly JournalWriter? _journal;
     private readonly StateFeed _feed;
     // Changes of a prefix that an explanation shows.
@@ -39,7 +41,7 @@ public sealed class ApplianceApi : IApplianceApi
     /// <summary>Follows the loop from its first cycle on.</summary>
     public ApplianceApi(
         SteeringLoop loop, StateBuilder builder, Explainer explainer, RouteInstaller installer, LinkDirectory links, RibView rib, StateEventDto first,
-        CostView cost, ConfigDto config, JournalWriter? journal = null)
+        CostView cost, ConfigDto config, ClusterView cluster, JournalWriter? journal = null)
     {
         _loop = loop;
         _builder = builder;
@@ -49,6 +51,7 @@ public sealed class ApplianceApi : IApplianceApi
         _rib = rib;
         _prefixes = new PrefixView(builder, links);
         Config = config;
+        _cluster = cluster;
         _cost = cost;
         _journal = journal;
         _feed = new StateFeed(first);
@@ -119,6 +122,9 @@ public sealed class ApplianceApi : IApplianceApi
     public CostDto GetCost() => _cost.Describe();
 
     /// <inheritdoc/>
+    public ClusterDto GetCluster() => _cluster.Describe();
+
+    /// <inheritdoc/>
     public ExplainDto? Explain(string query)
     {
         ExplainDto? answer = _explainer.Explain(query, Result);
@@ -144,6 +150,11 @@ public sealed class ApplianceApi : IApplianceApi
     /// <inheritdoc/>
     public OperationResult SetMode(string mode)
     {
+        if (!_loop.Leads)
+        {
+            return NotHere();
+        }
+
         switch (mode)
         {
             case "observe":
@@ -158,12 +169,12 @@ public sealed class ApplianceApi : IApplianceApi
     }
 
     /// <inheritdoc/>
-    public OperationResult AddOverride(string prefix, string link) => IpPrefix.TryParse(prefix, out IpPrefix parsed)
+    public OperationResult AddOverride(string prefix, string link) => !_loop.Leads ? NotHere() : IpPrefix.TryParse(prefix, out IpPrefix parsed)
         ? Add(parsed, link)
         : new OperationResult(OperationStatus.NotFound, $"'{prefix}' is not a prefix (address/length, host bits zero).");
 
     /// <inheritdoc/>
-    public OperationResult ReleaseOverride(string prefix) => IpPrefix.TryParse(prefix, out IpPrefix parsed)
+    public OperationResult ReleaseOverride(string prefix) => !_loop.Leads ? NotHere() : IpPrefix.TryParse(prefix, out IpPrefix parsed)
         ? Answer(_loop.ReleaseOverride(parsed), prefix, "")
         : new OperationResult(OperationStatus.NotFound, $"'{prefix}' is not a prefix (address/length, host bits zero).");
 
@@ -185,11 +196,14 @@ public sealed class ApplianceApi : IApplianceApi
     {
         ApplianceMetrics.Write(
             writer, State, _decisions.Verdicts, _installer.Changes, _journal?.Status, GetCost(), new LoopReading(_loop.Period, _cycles.Read()), History?.Status);
+        ClusterMetrics.Write(writer, GetCluster());
         if (Otlp is { } otlp)
         {
             OtlpMetrics.Write(writer, otlp.Status);
         }
     }
+
+    private OperationResult NotHere() => new(OperationStatus.Refused, $"This box does not decide; ask {_loop.Leader}.");
 
     private OperationResult Add(IpPrefix prefix, string link)
     {
@@ -208,6 +222,7 @@ public sealed class ApplianceApi : IApplianceApi
         OverrideRefusal.BestPathOnly => "not all paths of the router are known (no ADD-PATH, and BMP does not show them, or not wholly yet)",
         OverrideRefusal.TooMany => "the cap on overrides is reached",
         OverrideRefusal.PeerLimit => "a router would have more prefixes from us than it accepts",
+        OverrideRefusal.NotLeading => "another controller of the site leads",
         OverrideRefusal.TooLarge => "the path's attributes leave no room for the prefix in a BGP message",
         _ => throw new ArgumentOutOfRangeException(nameof(refusal), refusal, "Not a refusal."),
     };
@@ -230,8 +245,12 @@ public sealed class ApplianceApi : IApplianceApi
         StateEventDto state = _builder.Build(inputs, outcome, elapsed);
         _cycles.Observe(elapsed);
         History?.Note(state, inputs.Rates, outcome);
-        state = WithProblems(state, [History?.Problem, JournalProblem(), Audit?.Problem is { Length: > 0 } audit ? audit : null]);
-        _decisions.Add(state.Decision!);
+        state = WithProblems(state, [History?.Problem, JournalProblem(), Audit?.Problem is { Length: > 0 } audit ? audit : null, .. _cluster.Problems()]);
+        if (outcome.Verdict is not (Decision.Planner.Verdict.Collecting or Decision.Planner.Verdict.Standby))
+        {
+            _decisions.Add(state.Decision!);
+        }
+
         _cost.Note(outcome);
         lock (_gate)
         {

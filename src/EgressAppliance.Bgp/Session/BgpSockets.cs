@@ -19,6 +19,7 @@ internal static class BgpSockets
 
     // linux/tcp.h: keep the headers of the SYN of each connection, and read them.
     private const int ProtocolTcp = 6;
+    private const int OptionUserTimeout = 18;
     private const int OptionSaveSyn = 27;
     private const int OptionSavedSyn = 28;
     private const int MaxSynHeaders = 256;
@@ -46,6 +47,7 @@ internal static class BgpSockets
                 RequireMaxTtl(socket);
             }
 
+            ApplyTimeout(socket, peer);
             return socket;
         }
         catch (SocketException)
@@ -111,6 +113,16 @@ internal static class BgpSockets
         {
             socket.Dispose();
             throw;
+        }
+    }
+
+    /// <summary>Has the kernel give the connection up where the router acknowledges nothing for too long.</summary>
+    /// <exception cref="SocketException">The option is not to be had.</exception>
+    public static void ApplyTimeout(Socket socket, BgpPeerOptions peer)
+    {
+        if (peer.UnacknowledgedTimeout is { } timeout)
+        {
+            socket.SetRawSocketOption(ProtocolTcp, OptionUserTimeout, BitConverter.GetBytes((uint)timeout.TotalMilliseconds));
         }
     }
 

@@ -52,6 +52,12 @@ public sealed record BgpPeerOptions
     /// </summary>
     public TimeSpan SendHoldTime { get; init; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>
+    /// The kernel gives the connection up when the router has acknowledged nothing for this long (TCP_USER_TIMEOUT, tcp(7)), whether this process runs or not; null: the kernel's
+    /// own limit. It bounds by how much a message may be late, and so how long after our last word a router may still hold our routes.
+    /// </summary>
+    public TimeSpan? UnacknowledgedTimeout { get; init; }
+
     /// <summary>Octets queued for the router at most, 64 KiB or more; beyond, the session ends with Cease/8 rather than memory growing. Not in the appliance's configuration (see the remarks).</summary>
     public int OutboundLimit { get; init; } = 8 << 20;
 

@@ -97,7 +97,7 @@ public sealed partial class BgpSpeaker
 
         _octets.ResetWrittenCount();
         int messages = 0;
-        if (output.Waiting > 0 && !output.Behind && !IsFrozen)
+        if (output.Waiting > 0 && !output.Behind && !IsFrozen && MayAnnounce)
         {
             messages += EncodeAnnouncements(peer, output, parameters, connection.Pending);
         }

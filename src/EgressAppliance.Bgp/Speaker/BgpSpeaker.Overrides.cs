@@ -108,6 +108,7 @@ public sealed partial class BgpSpeaker
     {
         OverrideRefusal refusal = _overrides.Find(_rib, HasAllPaths, prefix, nextHop, out path);
         return refusal != OverrideRefusal.None ? refusal
+            : !MayAnnounce ? OverrideRefusal.NotLeading
             : _overrides.Count >= _options.MaxOverrides && !_overrides.Contains(prefix) ? OverrideRefusal.TooMany
             : PrefersUnshown(prefix, path) || !IsNegotiated(prefix.Family, path) ? OverrideRefusal.BestPathOnly
             : !EveryPeerHasRoom(prefix) ? OverrideRefusal.PeerLimit

@@ -47,7 +47,8 @@ public sealed partial class BgpSpeaker
             SpeakerLog.Frozen(_logger, _options.HeartbeatTimeout.TotalSeconds);
         }
 
-        return frozen;
+        // What stands at the routers and may not stand there any longer is not to be kept alive. The count is read without the lock: a session's comes before ours.
+        return frozen || (_overrides.Count > 0 && !MayAnnounce);
     }
 
     private void PeerUp(int peer, SessionParameters parameters, BgpConnection connection)
@@ -57,6 +58,11 @@ public sealed partial class BgpSpeaker
             _peers[peer].Up(parameters, connection);
             ChoosePaths(peer);
             LoseTooLargeFor(peer);
+            if (!MayAnnounce)
+            {
+                LoseFrom(_ => true, "another controller leads");
+            }
+
             Resend(peer, null);
         }
 

@@ -108,6 +108,8 @@ public sealed partial class BgpSpeaker : IBgpSpeaker
 
     private bool IsFrozen => IsFrozenSince(Interlocked.Read(ref _lastHeartbeat));
 
+    private bool MayAnnounce => _options.MayAnnounce?.Invoke() ?? true;
+
     /// <inheritdoc/>
     /// <exception cref="IOException">An endpoint cannot be listened on.</exception>
     public Task StartAsync(CancellationToken cancellationToken)
@@ -280,6 +282,7 @@ public sealed partial class BgpSpeaker : IBgpSpeaker
         try
         {
             BgpSockets.ApplyTtl(socket, _options.Peers[found]);
+            BgpSockets.ApplyTimeout(socket, _options.Peers[found]);
         }
         catch (SocketException e)
         {

@@ -49,4 +49,11 @@ public sealed record BgpSpeakerOptions
 
     /// <summary>Without <see cref="IBgpSpeaker.Heartbeat"/> for this long no KEEPALIVE is sent, so that routers drop the session of a frozen controller. Zero: off.</summary>
     public TimeSpan HeartbeatTimeout { get; init; }
+
+    /// <summary>
+    /// Whether overrides may be announced now; null: always. Where several controllers speak to the same routers, only the one that leads may. It is asked right before
+    /// each announcement and each KEEPALIVE, under the speaker's lock or a session's: the answer comes at once, from a clock. While it is false nothing is announced, a session that comes up
+    /// gets no overrides, and as long as overrides stand no KEEPALIVE keeps them alive; withdrawals always go.
+    /// </summary>
+    public Func<bool>? MayAnnounce { get; init; }
 }

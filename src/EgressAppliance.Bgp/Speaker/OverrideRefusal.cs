@@ -32,4 +32,7 @@ public enum OverrideRefusal
     /// where extended messages are agreed on (RFC 8654).
     /// </summary>
     TooLarge,
+
+    /// <summary>Another controller leads, or may by now (<see cref="BgpSpeakerOptions.MayAnnounce"/>).</summary>
+    NotLeading,
 }

@@ -31,6 +31,7 @@ internal static class SpeakerOptionsValidator
                 $"{name}: the hold time must be 0 or 3 to 65535 s (RFC 4271 section 4.2)");
             Require(peer.ConnectRetry > TimeSpan.Zero, $"{name}: the connect retry time must be positive");
             Require(peer.SendHoldTime > TimeSpan.Zero, $"{name}: the send hold time must be positive");
+            Require(peer.UnacknowledgedTimeout is null || (peer.UnacknowledgedTimeout >= TimeSpan.FromMilliseconds(1) && peer.UnacknowledgedTimeout <= MaxHoldTime), $"{name}: the time without acknowledgement must be 1 ms to 65535 s");
             Require(peer.OutboundLimit >= 1 << 16, $"{name}: the outbound limit must be at least 64 KiB");
             Require(
                 peer.OutboundLowMark >= 0 && peer.OutboundLowMark < peer.OutboundHighMark && peer.OutboundHighMark <= peer.OutboundLimit / 2,

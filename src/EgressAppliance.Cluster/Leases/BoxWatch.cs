@@ -46,6 +46,9 @@ internal sealed class BoxWatch(LeaseOptions options, TimeProvider time)
             : b with { Fresh = false })];
     }
 
+    /// <summary>Whether a box could not decide well.</summary>
+    public bool IsBad(string box) => Boxes.Any(b => b.Box == box && b.Problem.Length > 0);
+
     /// <summary>Whether another box could decide well.</summary>
     public bool AnyReady(string own) => Boxes.Any(b => b.Box != own && b.Problem.Length == 0 && _seen[b.Box].Since is { } since && time.GetElapsedTime(since) < Limit);
 }

@@ -15,12 +15,13 @@ public sealed class LeaseHolder(LeaseOptions options, Guid run, TimeProvider tim
 
     private readonly LeaseWatch _watch = new(options, time);
     private readonly BoxWatch _others = new(options, time);
-    private (TimeSpan Owed, string Reason)? _release;
+    private TimeSpan? _release;
     private long? _badSince;
     private long? _freeSince;
     private long? _stoodBack;
     private long? _endedAt;
     private string _problem = "";
+    private bool _took;
 
     /// <summary>Until when it may announce. Any thread.</summary>
     public LeaseTerm Term { get; } = new(options, time);
@@ -33,6 +34,11 @@ public sealed class LeaseHolder(LeaseOptions options, Guid run, TimeProvider tim
 
     /// <summary>Why its latest leadership ended, in words.</summary>
     public string EndReason { get; private set; } = "";
+
+    /// <summary>
+    /// Gives the time for which routes may still stand once this box has fallen silent, where it is less than <see cref="LeaseOptions.Silence"/>: routers without a session have heard nothing for a while.
+    /// </summary>
+    public Func<TimeSpan>? Owed { get; set; }
 
     /// <summary>The lease as it was last seen.</summary>
     public LeaseRow? Row => _watch.Row;
@@ -81,8 +87,17 @@ public sealed class LeaseHolder(LeaseOptions options, Guid run, TimeProvider tim
         // Where the database is known to name another there is nothing to give back.
         if (Token > 0 && (Row is null || (Row.Run == run && Row.Token == Token)))
         {
-            _release = (withdrawn ? TimeSpan.Zero : options.Owed, "it was resigned");
+            _release = withdrawn ? TimeSpan.Zero : OwedNow();
         }
+    }
+
+    /// <summary>Takes how this box is, when it is known.</summary>
+    /// <param name="problem">What keeps this box from deciding well; empty: nothing.</param>
+    public void Report(string problem)
+    {
+        ArgumentNullException.ThrowIfNull(problem);
+        _problem = problem;
+        _badSince = problem.Length == 0 ? null : _badSince ?? time.GetTimestamp();
     }
 
     /// <summary>What to ask next. It may be that the leadership ends by it: <see cref="Leads"/> is to be looked at before anything is sent.</summary>
@@ -90,21 +105,21 @@ public sealed class LeaseHolder(LeaseOptions options, Guid run, TimeProvider tim
     /// <param name="details">Anything else that others may want to know, JSON.</param>
     public LeaseRequest Next(string problem, string details)
     {
-        ArgumentNullException.ThrowIfNull(problem);
         Lapse();
-        Judge(problem);
+        Report(problem);
         if (Leads && MustYield())
         {
             _stoodBack = time.GetTimestamp();
             End($"it gives way to a box that can decide, since here: {problem}");
-            _release = (options.Owed, "it gave way");
+            _release = OwedNow();
         }
 
+        _took = false;
         bool standsBack = StandsBack();
         BoxReport own = new(options.Box, run, Leads, problem.Length == 0 && standsBack ? "stands back, since it gave the lease back" : problem, details);
-        if (_release is { } release)
+        if (_release is { } owed)
         {
-            return new LeaseRequest(LeaseAsk.Release, own, Token, null, release.Owed);
+            return new LeaseRequest(LeaseAsk.Release, own, Token, null, owed);
         }
 
         if (Leads)
@@ -112,15 +127,15 @@ public sealed class LeaseHolder(LeaseOptions options, Guid run, TimeProvider tim
             return new LeaseRequest(LeaseAsk.Renew, own, Token, null, options.Term);
         }
 
-        bool take = MayTake();
-        if (take)
+        _took = MayTake();
+        if (_took)
         {
             return new LeaseRequest(LeaseAsk.Take, own, _watch.Highest, _watch.Row, options.Term);
         }
 
         // Nobody here leads by it: a request that had been given up was carried out late. The others need not wait for a whole term.
         return _watch.Row is { Released: false, Moved: false } row && row.Run == run
-            ? new LeaseRequest(LeaseAsk.Release, own, row.Token, null, options.Owed)
+            ? new LeaseRequest(LeaseAsk.Release, own, row.Token, null, OwedNow())
             : new LeaseRequest(LeaseAsk.Look, own, 0, null, options.Term);
     }
 
@@ -148,7 +163,7 @@ public sealed class LeaseHolder(LeaseOptions options, Guid run, TimeProvider tim
                 Term.Grant(asked);
                 Leads = Term.MayAnnounce;
                 break;
-            case LeaseAsk.Release when _release is { } release && release.Owed == request.Term:
+            case LeaseAsk.Release when _release == request.Term:
                 _release = null;
                 break;
             default:
@@ -175,33 +190,35 @@ public sealed class LeaseHolder(LeaseOptions options, Guid run, TimeProvider tim
     /// <param name="answered">A reply to it came.</param>
     public TimeSpan Pause(long asked, bool answered)
     {
-        TimeSpan pause = answered ? options.Renew : RetryPause < options.Renew ? RetryPause : options.Renew;
         if (answered && Releasing)
         {
             return TimeSpan.Zero;
         }
 
-        pause -= time.GetElapsedTime(asked);
+        // Free, and not just refused because of the clock of the database.
+        bool free = answered && !Leads && MayTake();
+        if (free && !_took)
+        {
+            return TimeSpan.Zero;
+        }
+
+        // A leader that has something to complain of will give the lease back soon.
+        bool soon = !answered || free || (!Leads && _watch.Row is { Released: false } held && held.Run != run && _others.IsBad(held.Holder));
+        TimeSpan pause = (soon && RetryPause < options.Renew ? RetryPause : options.Renew) - time.GetElapsedTime(asked);
         if (answered && !Leads && _watch.Wait(run) is { } wait && wait > TimeSpan.Zero && wait < pause)
         {
             pause = wait;
         }
 
+        if (answered && Leads && _badSince is { } since && options.YieldAfter - time.GetElapsedTime(since) is var left && left > TimeSpan.Zero && left < pause)
+        {
+            pause = left;
+        }
+
         return pause > TimeSpan.Zero ? pause : TimeSpan.Zero;
     }
 
-    private void Judge(string problem)
-    {
-        _problem = problem;
-        if (problem.Length == 0)
-        {
-            _badSince = null;
-        }
-        else
-        {
-            _badSince ??= time.GetTimestamp();
-        }
-    }
+    private TimeSpan OwedNow() => (Owed?.Invoke() is { } owed && owed < options.Silence ? owed : options.Silence) + options.Margin;
 
     private bool MustYield() => _badSince is { } since && time.GetElapsedTime(since) >= options.YieldAfter && _others.AnyReady(options.Box);
 

@@ -43,7 +43,7 @@ public sealed record LeaseOptions
     public double Drift { get; init; } = DefaultDrift;
 
     /// <summary>A leader that could not decide well for this long gives way to a box that could.</summary>
-    public TimeSpan YieldAfter { get; init; } = TimeSpan.FromSeconds(2);
+    public TimeSpan YieldAfter { get; init; } = TimeSpan.FromSeconds(1);
 
     /// <summary>How long a controller may announce after the moment at which it asked for a grant.</summary>
     public TimeSpan Voice => (Term * (1 - Drift)) - Silence - Margin;

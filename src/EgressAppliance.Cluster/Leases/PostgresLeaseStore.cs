@@ -36,7 +36,7 @@ public sealed class PostgresLeaseStore(SiteDatabase database, string site) : ILe
     // anywhere, or who saw the first row and not its end would take the new one for it.
     private const string Create = $"""
         INSERT INTO egress_lease(site, token, renewals, holder, run, released, term_ms, expires, history)
-        VALUES ($1, coalesce((SELECT token FROM egress_controller_state WHERE site = $1), 0), floor(random() * 1e15)::bigint, '', '00000000-0000-0000-0000-000000000000', false, $2,
+        VALUES ($1, coalesce((SELECT token FROM egress_controller WHERE site = $1), 0), floor(random() * 1e15)::bigint, '', '00000000-0000-0000-0000-000000000000', false, $2,
           clock_timestamp() + $2 * interval '1 millisecond', {History})
         ON CONFLICT (site) DO NOTHING
         """;

@@ -35,7 +35,6 @@ public sealed class SiteLease : IAsyncDisposable
     private readonly LeaseTerm _term;
     private readonly LeaseHolder _holder;
     private readonly Lock _gate = new();
-    private readonly SemaphoreSlim _wake = new(0, 1);
     private readonly CancellationTokenSource _stop = new();
     private readonly ITimer _lapse;
     private readonly List<TaskCompletionSource<bool>> _resigned = [];
@@ -44,6 +43,7 @@ public sealed class SiteLease : IAsyncDisposable
     private Task _running = Task.CompletedTask;
     private long _token;
     private bool _told;
+    private volatile TaskCompletionSource _wake = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>A lease that is ready to start.</summary>
     /// <param name="options">What governs it.</param>
@@ -68,6 +68,13 @@ public sealed class SiteLease : IAsyncDisposable
 
     /// <summary>Called, one at a time, when this box begins (true) or ends (false) to lead. While it runs the lease is not renewed: it must be quick.</summary>
     public Action<bool>? Changed { get; set; }
+
+    /// <inheritdoc cref="LeaseHolder.Owed"/>
+    public Func<TimeSpan>? Owed
+    {
+        get => _holder.Owed;
+        set => _holder.Owed = value;
+    }
 
     /// <summary>Whether routes may be announced, and sessions that carry some kept alive, at this instant. Any thread; without waiting. To be asked right before each message, and again after it.</summary>
     public bool MayAnnounce => _term.MayAnnounce;
@@ -102,6 +109,7 @@ public sealed class SiteLease : IAsyncDisposable
         lock (_gate)
         {
             _report = (problem ?? "", details);
+            _holder.Report(_report.Problem);
         }
     }
 
@@ -132,7 +140,7 @@ public sealed class SiteLease : IAsyncDisposable
         }
 
         Settle();
-        Wake();
+        _wake.TrySetResult();
         return await done.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
     }
 
@@ -152,7 +160,7 @@ public sealed class SiteLease : IAsyncDisposable
 
         if (leads && !_running.IsCompleted)
         {
-            await ResignAsync(false).WaitAsync(_options.Renew).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await ((Task)ResignAsync(false).WaitAsync(_options.Renew)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
 
         await _stop.CancelAsync().ConfigureAwait(false);
@@ -160,7 +168,6 @@ public sealed class SiteLease : IAsyncDisposable
         _term.Revoke();
         Settle();
         await _lapse.DisposeAsync().ConfigureAwait(false);
-        _wake.Dispose();
         _stop.Dispose();
     }
 
@@ -187,9 +194,21 @@ public sealed class SiteLease : IAsyncDisposable
 
             if (pause > TimeSpan.Zero)
             {
-                await ((Task)_wake.WaitAsync(pause, _stop.Token)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                await PauseAsync(pause).ConfigureAwait(false);
             }
         }
+    }
+
+    private async Task PauseAsync(TimeSpan pause)
+    {
+        using CancellationTokenSource over = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
+        Task slept = Task.Delay(pause, _time, over.Token);
+        await Task.WhenAny(slept, _wake.Task).ConfigureAwait(false);
+        await over.CancelAsync().ConfigureAwait(false);
+        await slept.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+
+        // What was called in between is part of the next request, which is made now.
+        _wake = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 
     private async Task<bool> ExchangeAsync(LeaseRequest request, long asked)
@@ -288,18 +307,6 @@ public sealed class SiteLease : IAsyncDisposable
         {
             // Announcing is governed by the clock alone; who throws here only misses the news.
             LeaseLog.ChangedThrew(_logger, e);
-        }
-    }
-
-    private void Wake()
-    {
-        try
-        {
-            _wake.Release();
-        }
-        catch (Exception e) when (e is SemaphoreFullException or ObjectDisposedException)
-        {
-            // It is awake already, or gone.
         }
     }
 

@@ -3,7 +3,7 @@ using Npgsql;
 namespace EgressAppliance.Cluster.Store;
 
 /// <summary>
-/// The tables of a site's database. <c>egress_lease</c>: who leads; one row a site. <c>egress_box</c>: what each controller last said of itself. <c>egress_controller_state</c>: the state that the leader
+/// The tables of a site's database. <c>egress_lease</c>: who leads; one row a site. <c>egress_box</c>: what each controller last said of itself. <c>egress_controller</c>: the state that the leader
 /// left after its latest cycle, with the token that it led by. <c>egress_journal</c>: every decision and command of all leaders, a day a partition.
 /// </summary>
 internal static class SiteSchema
@@ -24,7 +24,7 @@ internal static class SiteSchema
         CREATE TABLE egress_box(
           site text NOT NULL, box text NOT NULL, run uuid NOT NULL, role text NOT NULL, ready boolean NOT NULL, problem text NOT NULL, details text NOT NULL, number bigint NOT NULL,
           seen timestamptz NOT NULL, PRIMARY KEY (site, box));
-        CREATE TABLE egress_controller_state(
+        CREATE TABLE egress_controller(
           site text PRIMARY KEY, token bigint NOT NULL, cycle bigint NOT NULL, mode text NOT NULL, state text NOT NULL, saved timestamptz NOT NULL);
         CREATE TABLE egress_journal(
           site text NOT NULL, time timestamptz NOT NULL, token bigint NOT NULL, cycle bigint NOT NULL, box text NOT NULL, kind text NOT NULL, line text NOT NULL,

@@ -36,7 +36,7 @@ public sealed class SiteStore(SiteDatabase database, string site, string box)
 {
     // FOR SHARE: nobody takes the lease while this is written, so that a new leader reads either what is written here or that nothing more will be.
     private const string Save = """
-        INSERT INTO egress_controller_state AS kept(site, token, cycle, mode, state, saved)
+        INSERT INTO egress_controller AS kept(site, token, cycle, mode, state, saved)
         SELECT site, token, $3, $4, $5, clock_timestamp() FROM egress_lease WHERE site = $1 AND token = $2 FOR SHARE
         ON CONFLICT (site) DO UPDATE SET token = excluded.token, cycle = excluded.cycle, mode = excluded.mode, state = excluded.state, saved = excluded.saved
         WHERE (kept.token, kept.cycle) <= (excluded.token, excluded.cycle)
@@ -63,7 +63,7 @@ public sealed class SiteStore(SiteDatabase database, string site, string box)
     /// <exception cref="SiteDatabaseException">It cannot be read.</exception>
     public Task<SavedState?> LoadAsync(CancellationToken cancellationToken) => RunAsync(async open =>
     {
-        await using NpgsqlCommand command = Command(open, "SELECT token, cycle, state FROM egress_controller_state WHERE site = $1", site);
+        await using NpgsqlCommand command = Command(open, "SELECT token, cycle, state FROM egress_controller WHERE site = $1", site);
         await using NpgsqlDataReader reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
         return await reader.ReadAsync(cancellationToken).ConfigureAwait(false) ? new SavedState(reader.GetInt64(0), reader.GetInt64(1), reader.GetString(2)) : null;
     }, cancellationToken);

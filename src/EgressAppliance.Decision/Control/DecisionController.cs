@@ -67,6 +67,16 @@ public sealed partial class DecisionController(
     /// <summary>What a later controller is given to go on with the months. Changes nothing.</summary>
     public CostModeState ExportCost() => _cost.State;
 
+    /// <summary>What a cycle with these inputs would find wrong with them, in words. Changes nothing.</summary>
+    /// <param name="health">How good the inputs are.</param>
+    /// <param name="options">What governs the judgement.</param>
+    public static IReadOnlyList<string> Problems(InputHealth health, ControllerOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(health);
+        ArgumentNullException.ThrowIfNull(options);
+        return InputGate.Judge(health, options).Problems;
+    }
+
     /// <summary>Runs one cycle.</summary>
     public CycleOutcome Cycle(CycleInput input)
     {
@@ -196,6 +206,18 @@ public sealed partial class DecisionController(
         WithdrawEverything(ReasonCode.ModeObserve);
         Mode = newMode;
         return Outcome(now, Verdict.WithdrawnModeChange);
+    }
+
+    /// <summary>
+    /// Goes on where a controller of another box was, whose state this one was made of (<see cref="FromState"/>): the same overrides are announced, all of them, since the routers have dropped
+    /// those of the other.
+    /// </summary>
+    /// <returns>What to carry out at once.</returns>
+    public CycleOutcome TakeOver(DateTimeOffset now)
+    {
+        _pending.Clear();
+        _ledger.Resume(now);
+        return Outcome(now, _verdict, announce: Mode == DecisionMode.Inject ? _ledger.Entries : []);
     }
 
     /// <summary>The red button: every override is withdrawn, operators' own included, and the mode is observe.</summary>

@@ -20,6 +20,11 @@ internal static class InputGate
             failed.Add((Verdict.FrozenCaptureStale, $"capture counters are {health.CaptureAge.TotalSeconds:0} s old (limit {options.MaxCaptureAge.TotalSeconds:0} s)"));
         }
 
+        if (health.MissingCollectors is { Count: > 0 } missing)
+        {
+            failed.Add((Verdict.FrozenSiteIncomplete, $"no counts of this cycle from {string.Join(", ", missing)}"));
+        }
+
         // Written so that a ratio which is not a number fails the gate.
         if (!(health.CaptureLoss <= options.MaxCaptureLoss))
         {

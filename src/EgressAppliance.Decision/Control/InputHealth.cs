@@ -31,6 +31,9 @@ public sealed record InputHealth
     /// <summary>Links whose mirror rate and interface counter differ in a way that forbids to decide on them, with the cause; null: none.</summary>
     public IReadOnlyList<RateDoubt>? Doubts { get; init; }
 
+    /// <summary>Collectors of the site whose counts of this cycle are missing, null: none. Nothing is decided on half a site.</summary>
+    public IReadOnlyList<string>? MissingCollectors { get; init; }
+
     /// <summary>Bytes attributed to links divided by bytes counted, 0–1, or null while nothing was counted.</summary>
     public double? AttributionRatio { get; init; }
 }

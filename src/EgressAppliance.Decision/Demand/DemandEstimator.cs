@@ -48,6 +48,9 @@ public sealed class DemandEstimator<TKey>
     private double _slow = 1;
     private double _tickSeconds;
 
+    // By link, in a tick whose counts are not of all links or not of the whole of it.
+    private readonly Weights[] _weights = new Weights[LinkId.MaxValue + 1];
+
     /// <summary>An empty estimator.</summary>
     /// <param name="options">How rates are estimated.</param>
     /// <param name="time">Gives timestamps their frequency; never asked for the time.</param>
@@ -124,7 +127,11 @@ public sealed class DemandEstimator<TKey>
     /// A tick of no length is joined to the next.
     /// </summary>
     /// <param name="timestamp">As of <see cref="TimeProvider.GetTimestamp"/>.</param>
-    public void EndTick(long timestamp)
+    /// <param name="coveredSeconds">
+    /// By link, the time that what was added stands for; 0: nothing is known of the link in this tick, so that its keys keep their rates and their error grows with age. Empty: of all
+    /// links, the time since the tick before.
+    /// </param>
+    public void EndTick(long timestamp, ReadOnlySpan<double> coveredSeconds = default)
     {
         if (_lastTimestamp is not { } last)
         {
@@ -148,6 +155,12 @@ public sealed class DemandEstimator<TKey>
         double slow = Smoothing.Slow(_options.Window, seconds);
         _measured += seconds;
         Weights weights = new((float)fast, (float)slow, (float)Smoothing.Mean(seconds, _measured), seconds);
+        bool partly = !coveredSeconds.IsEmpty;
+        for (int i = 0; i < coveredSeconds.Length; i++)
+        {
+            _weights[i] = WeightsOf(coveredSeconds[i]);
+        }
+
         (_slow, _tickSeconds) = (slow, seconds);
         for (int i = 0; i < _sampling.Length; i++)
         {
@@ -163,10 +176,25 @@ public sealed class DemandEstimator<TKey>
         {
             ref Entry entry = ref CollectionsMarshal.GetValueRefOrNullRef(_entries, key);
             bool idle = entry.Pending == 0;
+            if (partly)
+            {
+                weights = _weights[(idle ? entry.Link : entry.Candidate).Value];
+                if (!(weights.Seconds > 0) || (entry.Known && !(_weights[entry.Link.Value].Seconds > 0)))
+                {
+                    Keep(ref entry);
+                    if (!entry.Known)
+                    {
+                        _gone.Add(key);
+                    }
+
+                    continue;
+                }
+            }
+
             if (entry.Known)
             {
                 _means[entry.Link.Value] += entry.Mean;
-                double sample = entry.Pending * 8 / seconds;
+                double sample = entry.Pending * 8 / weights.Seconds;
                 _now[entry.Link.Value] += sample;
                 for (int g = 0; g < Growths.Length && sample >= Growths[g] * entry.Mean; g++)
                 {
@@ -187,9 +215,9 @@ public sealed class DemandEstimator<TKey>
         }
 
         _gone.Clear();
-        foreach (RateMeter meter in _untracked.Values)
+        foreach ((LinkId link, RateMeter meter) in _untracked)
         {
-            meter.EndTick(elapsed);
+            meter.EndTick(partly ? TimeSpan.FromSeconds(coveredSeconds[link.Value]) : elapsed);
         }
     }
 
@@ -285,6 +313,20 @@ public sealed class DemandEstimator<TKey>
     /// <summary>Average size of the entry's packets, bytes: what the rate comes to in the time that the packets are of, divided by them.</summary>
     private double AverageBytes(Entry entry) =>
         entry.Packets > 0 ? entry.Rate * _tickSeconds / _slow / 8 / _sampling[entry.Link.Value] / entry.Packets : 0;
+
+    private Weights WeightsOf(double seconds) => seconds > 0
+        ? new((float)Smoothing.Fast(_options.Window, seconds), (float)Smoothing.Slow(_options.Window, seconds), (float)Smoothing.Mean(seconds, Math.Max(_measured, seconds)), seconds)
+        : default;
+
+    /// <summary>A tick in which nothing is known of the entry: what may have been added is a part of it only.</summary>
+    private static void Keep(ref Entry entry)
+    {
+        entry.Silent = (byte)Math.Min(entry.Silent + 1, byte.MaxValue);
+        entry.Pending = 0;
+        entry.PendingPackets = 0;
+        entry.Candidate = LinkId.None;
+        entry.CandidateBytes = 0;
+    }
 
     private static void Follow(ref Entry entry, in Weights weights)
     {

@@ -73,6 +73,21 @@ public sealed record WithdrawAllCall(DateTimeOffset Now) : JournalCall
     }
 }
 
+/// <summary><see cref="DecisionController.TakeOver"/></summary>
+/// <param name="Now">When.</param>
+public sealed record TakeOverCall(DateTimeOffset Now) : JournalCall
+{
+    /// <inheritdoc/>
+    public override string Name => "take_over";
+
+    /// <inheritdoc/>
+    public override JournalReturn Invoke(DecisionController controller)
+    {
+        ArgumentNullException.ThrowIfNull(controller);
+        return new JournalReturn { Outcome = controller.TakeOver(Now) };
+    }
+}
+
 /// <summary><see cref="DecisionController.AddOverride"/></summary>
 /// <param name="Prefix">The prefix.</param>
 /// <param name="Link">The link to send it by.</param>

@@ -88,6 +88,9 @@ internal sealed class JournalDecoder
             case "withdraw_all":
                 Known(root, "call", "now", "returned");
                 return new WithdrawAllCall(Now(root));
+            case "take_over":
+                Known(root, "call", "now", "returned");
+                return new TakeOverCall(Now(root));
             case "add_override":
                 Known(root, "call", "prefix", "link", "paths", "now", "rate_bps", "returned");
                 return new AddOverrideCall(Prefix(Member(root, "prefix")), Text(root, "link"), Paths(Member(root, "paths")), Now(root), Member(root, "rate_bps").GetInt64());

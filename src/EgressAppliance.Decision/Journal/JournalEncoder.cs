@@ -77,6 +77,9 @@ internal sealed class JournalEncoder
             case WithdrawAllCall withdraw:
                 json.WriteString("now", withdraw.Now);
                 break;
+            case TakeOverCall taken:
+                json.WriteString("now", taken.Now);
+                break;
             case AddOverrideCall add:
                 json.WriteString("prefix", add.Prefix.ToString());
                 json.WriteString("link", add.Link);

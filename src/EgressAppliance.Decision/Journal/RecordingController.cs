@@ -43,6 +43,12 @@ public sealed class RecordingController(DecisionController controller, IJournalS
     /// <inheritdoc cref="DecisionController.WithdrawAll"/>
     public CycleOutcome WithdrawAll(DateTimeOffset now) => Record(new WithdrawAllCall(now)).Outcome!;
 
+    /// <inheritdoc cref="DecisionController.TakeOver"/>
+    public CycleOutcome TakeOver(DateTimeOffset now) => Record(new TakeOverCall(now)).Outcome!;
+
+    /// <inheritdoc cref="DecisionController.ExportState"/>
+    public ControllerState ExportState() => controller.ExportState();
+
     /// <inheritdoc cref="DecisionController.AddOverride"/>
     public (OperatorResult Result, CycleOutcome Outcome) AddOverride(
         IpPrefix prefix, string link, IReadOnlyList<string> paths, DateTimeOffset now, long rateBps = 0)

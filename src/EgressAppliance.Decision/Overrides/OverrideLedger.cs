@@ -109,6 +109,18 @@ public sealed class OverrideLedger(TimeSpan lease)
         return true;
     }
 
+    /// <summary>
+    /// Makes the entries of another controller's ledger this one's: no router has any of them yet, their leases begin anew, and so does the time within which they must be seen to have landed.
+    /// Since when they are in force stays.
+    /// </summary>
+    public void Resume(DateTimeOffset now)
+    {
+        foreach (OverrideEntry entry in Entries)
+        {
+            _entries[entry.Prefix] = entry with { State = OverrideState.Proposed, LeaseExpires = now + lease, LastConfirmed = now, Replaces = false };
+        }
+    }
+
     /// <summary>Takes an entry out.</summary>
     public bool Remove(IpPrefix prefix, out OverrideEntry? entry) => _entries.Remove(prefix, out entry);
 

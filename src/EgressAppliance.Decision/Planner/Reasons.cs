@@ -20,7 +20,7 @@ public static class Reasons
     /// <summary>True for a verdict under which overrides are kept and nothing new is moved because an input is not trusted.</summary>
     public static bool IsFrozen(Verdict verdict) => verdict is Verdict.FrozenCaptureStale or Verdict.FrozenCaptureLoss or Verdict.FrozenRibIncomplete
         or Verdict.FrozenNoAddPath or Verdict.FrozenCountersStale or Verdict.FrozenAttribution
-        or Verdict.FrozenMisprojection;
+        or Verdict.FrozenMisprojection or Verdict.FrozenSiteIncomplete;
 
     /// <summary>The verdict as a sentence.</summary>
     public static string Text(Verdict verdict) => verdict switch
@@ -47,10 +47,13 @@ public static class Reasons
         Verdict.FrozenCountersStale => "Interface counters are too old; overrides are kept and nothing is moved.",
         Verdict.FrozenAttribution => "The mirror does not show what leaves by the links, or too little of it could be attributed to them; overrides are kept and nothing is moved.",
         Verdict.FrozenMisprojection => "The links do not carry what they should by all that is known, for too long; overrides are kept and nothing is moved.",
+        Verdict.FrozenSiteIncomplete => "Counts of a collector are missing; overrides are kept and nothing is moved.",
         Verdict.GivingBack => "Inputs have been bad for longer than the grace period; overrides are given back a few at a time.",
         Verdict.WithdrawnRouteFeedLost => "The route feed is gone; all overrides are withdrawn and plain BGP is in charge.",
         Verdict.WithdrawnByOperator => "An operator withdrew all overrides; the mode is observe until it is set to inject again.",
         Verdict.WithdrawnModeChange => "The mode went from inject to observe; all overrides are withdrawn.",
+        Verdict.Collecting => "This box counts for the controllers of the site; it decides nothing.",
+        Verdict.Standby => "Another controller of the site leads; this one holds routes and rates ready and announces nothing.",
         _ => throw new ArgumentOutOfRangeException(nameof(verdict)),
     };
 

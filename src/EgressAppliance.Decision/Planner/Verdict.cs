@@ -73,6 +73,9 @@ public enum Verdict
     /// <summary>What is projected and what is seen on the links differ for too long.</summary>
     FrozenMisprojection,
 
+    /// <summary>Counts of a collector of the site are missing: overrides are kept, nothing is moved.</summary>
+    FrozenSiteIncomplete,
+
     /// <summary>Inputs stayed bad beyond the grace period: overrides are given back a few at a time.</summary>
     GivingBack,
 
@@ -84,4 +87,10 @@ public enum Verdict
 
     /// <summary>The mode went from inject to observe: all overrides are withdrawn.</summary>
     WithdrawnModeChange,
+
+    /// <summary>This box counts for the controllers of the site and decides nothing.</summary>
+    Collecting,
+
+    /// <summary>Another controller of the site leads: this one is ready to and announces nothing.</summary>
+    Standby,
 }

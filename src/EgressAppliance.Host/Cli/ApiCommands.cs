@@ -80,6 +80,7 @@ internal sealed class ApiCommands(CommandConsole console, GlobalOptions global)
             Latest("decisions", "The latest cycles, newest first.", ApiClient.Json.IReadOnlyListDecisionDto, Views.Decisions),
             Bgp(),
             Rib(),
+            View("cluster", "The boxes of the site: who leads, who is heard.", "cluster", ApiClient.Json.ClusterDto, ClusterViews.Write),
             View("cost", "The billing months, and what cost mode makes of them.", "cost", ApiClient.Json.CostDto, CostViews.Write),
             Latest("audit", "Who changed what, newest first.", ApiClient.Json.IReadOnlyListAuditEntryDto, AuditViews.Write),
             View("config", "The configuration in force, defaults included.", "config", ApiClient.Json.ConfigDto, AuditViews.Write),

@@ -21,6 +21,15 @@ public sealed record ApplianceConfig
     /// <summary>Name of the site, for display.</summary>
     public string Site { get; init; } = "";
 
+    /// <summary>What this box does.</summary>
+    public ApplianceRole Role { get; init; }
+
+    /// <summary>Name of this box, unique within the site.</summary>
+    public string Box { get; init; } = "";
+
+    /// <summary>What makes several boxes one site; null where the role is <see cref="ApplianceRole.All"/>.</summary>
+    public ClusterConfig? Cluster { get; init; }
+
     /// <summary>Mode at start.</summary>
     public ApplianceMode Mode { get; init; } = ApplianceMode.Observe;
 

@@ -48,6 +48,7 @@ public sealed class ConfigChecks
         new SnmpChecks(root, baseDirectory, diagnostics).Run();
         new LinkChecks(root, diagnostics).Run();
         new FlowChecks(root, diagnostics).Run();
+        new ClusterChecks(root, baseDirectory, diagnostics).Run();
         new HistoryChecks(root, baseDirectory, diagnostics).Run();
         checks.CheckDecision();
         checks.CheckPolicies();
@@ -58,7 +59,7 @@ public sealed class ConfigChecks
     private void CheckInputs()
     {
         // A file that holds no keys was refused as a whole: it has not even the sections that are made of defaults.
-        if (_root.Section("http") is not null && !_root.IsGiven("capture") && !_root.IsGiven("flow"))
+        if (_root.Section("http") is not null && !_root.IsGiven("capture") && !_root.IsGiven("flow") && ClusterChecks.RoleOf(_root) != ApplianceRole.Controller)
         {
             _diagnostics.Error(_root.At, "'capture' is missing", "add it: where packets come from; or `flow`, for routers that cannot mirror");
         }

@@ -20,6 +20,9 @@ public static class ConfigKeys
     [
         Required("version", FormatVersion, "Version of the configuration format."),
         Value("site", Text("text", 64, mayBeEmpty: true), "\"\"", "Name of the site, for display."),
+        Value("role", Choice([("all", ApplianceRole.All), ("collector", ApplianceRole.Collector), ("controller", ApplianceRole.Controller)]), "all",
+            "What this box does. all: everything, alone. collector: capture and count for the controllers. controller: merge what collectors count, decide and announce, one of several at a time (docs/scaling.md)."),
+        Optional("box", Identifier, "Name of this box, unique within the site; for roles other than all.", "the host name"),
         Value("mode", Choice([("observe", ApplianceMode.Observe), ("inject", ApplianceMode.Inject)]), "observe",
             "Mode at start. observe computes and shows; inject announces overrides to the routers."),
 
@@ -30,6 +33,7 @@ public static class ConfigKeys
         .. LinkKeys(),
         .. DecisionKeys(),
 
+        .. ClusterKeys(),
         .. HistoryKeys(),
 
         Section("http", "The HTTP endpoint: web page, API and metrics."),
@@ -48,6 +52,29 @@ public static class ConfigKeys
         Value("telemetry.otlp.interval", Duration(TimeSpan.FromSeconds(1), TimeSpan.FromHours(1)), "60s", "Time between exports."),
         Value("telemetry.otlp.timeout", Duration(TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(1)), "10s", "How long the collector may take."),
         Optional("telemetry.otlp.header_file", Text("path", 1024), "File with a header line that is sent along, such as `Authorization: Bearer …`."),
+    ];
+
+    private static ConfigKey[] ClusterKeys() =>
+    [
+        Section("cluster", "What makes several boxes one site (docs/scaling.md).") with { DefaultNote = "needed with role collector or controller" },
+        List("cluster.brokers", HostPort, null, "The RabbitMQ brokers, host:port, in the order in which they are tried. Port 5672, or 5671 with TLS, where none is given.") with { Required = true, MinimumItems = 1, MaximumItems = 16 },
+        Value("cluster.virtual_host", Text("text", 255), "/", "Virtual host of the brokers."),
+        Value("cluster.user", Text("text", 255), "egress", "User at the brokers."),
+        Optional("cluster.password_file", Text("path", 1024), "File with the user's password."),
+        Section("cluster.tls", "TLS towards the brokers.") with { DefaultNote = "none" },
+        Required("cluster.tls.ca_file", Text("path", 1024), "PEM file with the authorities that the brokers' certificates must be of."),
+        Optional("cluster.tls.certificate_file", Text("path", 1024), "PEM file with this box's certificate, where the brokers ask for one."),
+        Optional("cluster.tls.key_file", Text("path", 1024), "PEM file with its key, not encrypted."),
+        Value("cluster.buffer", Duration(10 * Second, Hour), "5m", "How long a collector keeps ticks while no broker takes them. The oldest go first."),
+        Value("cluster.buffer_size", Size(1 << 20, 16L << 30), "256MiB", "Most memory for them."),
+        Optional("cluster.database_file", Text("path", 1024), "File with the connection string of the controllers' PostgreSQL, such as `Host=db1,db2;Database=egress;Username=egress;Password=…`; needed by a controller."),
+        Optional("cluster.lease", Duration(3 * Second, 5 * Minute), "How long the leadership of a controller lasts without renewal: another leads after that time at the latest.", "twice the longest hold_time of the routers, and 2 s"),
+        Optional("cluster.grace", Duration(TimeSpan.FromMilliseconds(100), 30 * Second), "How long after the end of a tick a controller waits for collectors that were not heard yet.", "2s, or 40 % of decision.cycle if that is shorter"),
+        Sections("cluster.collectors[]", "The collectors that a controller must hear; needed by a controller."),
+        Required("cluster.collectors[].box", Identifier, "Its name, `box` of its own configuration."),
+        List("cluster.collectors[].routers", Identifier, null, "The routers whose links its mirrors show, wholly or in part. Of these links nothing is known while it is silent.") with { DefaultNote = "all", MaximumItems = 64 },
+        List("cluster.collectors[].links", Identifier, null, "Or only these links.") with { DefaultNote = "those of its routers", MaximumItems = 255 },
+        Optional("cluster.collectors[].mirror", Identifier, "Name of a mirror that it has in common with other collectors: what they count of it is counted once.", "its mirrors are its own"),
     ];
 
     private static ConfigKey[] HistoryKeys() =>

@@ -17,10 +17,16 @@ internal static class ConfigMapper
         BoundSection history = root.Section("history")!;
         string folder = Path.GetDirectoryName(Path.GetFullPath(history.Get<string>("path"), baseDirectory)) ?? "/";
         BoundSection http = root.Section("http")!;
+        ApplianceRole role = root.Get<ApplianceRole>("role");
         return new ApplianceConfig
         {
             Site = root.Get<string>("site"),
-            Mode = root.Get<ApplianceMode>("mode"),
+            Role = role,
+            Box = root.TryGet("box", out string box) ? box : ClusterChecks.HostName(),
+            Cluster = role != ApplianceRole.All && root.Section("cluster") is { } cluster ? Cluster(cluster, root, role, baseDirectory) : null,
+
+            // A collector announces nothing, whatever the file that it shares says.
+            Mode = role == ApplianceRole.Collector ? ApplianceMode.Observe : root.Get<ApplianceMode>("mode"),
             Capture = root.Section("capture") is { } capture
                 ? new CaptureConfig
                 {
@@ -39,7 +45,7 @@ internal static class ConfigMapper
                 ShutdownMessage = bgp.Get<string>("shutdown_message"),
             },
             Links = [.. root.Sections("links").Select((link, i) => Link(link, new LinkId((ushort)(i + 1)), root, baseDirectory))],
-            Decision = Decision(root),
+            Decision = role == ApplianceRole.All ? Decision(root) : Decision(root) with { CycleJitter = 0 },
             History = new HistoryConfig
             {
                 Path = history.Get<bool>("enabled") ? Path.GetFullPath(history.Get<string>("path"), baseDirectory) : "",
@@ -69,6 +75,29 @@ internal static class ConfigMapper
             },
             Otlp = root.Section("telemetry")?.Section("otlp") is { } otlp ? Otlp(otlp) : null,
         };
+    }
+
+    private static ClusterConfig Cluster(BoundSection cluster, BoundSection root, ApplianceRole role, string baseDirectory)
+    {
+        const int PlainPort = 5672, TlsPort = 5671;
+        BoundSection? tls = cluster.Section("tls");
+        TimeSpan cycle = root.Section("decision")!.Get<TimeSpan>("cycle");
+        return new ClusterConfig
+        {
+            Brokers = [.. cluster.Items<(string Host, int Port)>("brokers").Select(b => (b.Value.Host, b.Value.Port == 0 ? tls is null ? PlainPort : TlsPort : b.Value.Port))],
+            VirtualHost = cluster.Get<string>("virtual_host"),
+            User = cluster.Get<string>("user"),
+            Password = cluster.Value("password_file").Value as string,
+            Tls = tls is null ? null : new BrokerTlsConfig { CaFile = FileOf(tls, "ca_file"), CertificateFile = FileOf(tls, "certificate_file"), KeyFile = FileOf(tls, "key_file") },
+            Buffer = cluster.Get<TimeSpan>("buffer"),
+            BufferBytes = cluster.Get<long>("buffer_size"),
+            Database = role == ApplianceRole.Controller ? cluster.Value("database_file").Value as string : null,
+            Lease = cluster.TryGet("lease", out TimeSpan lease) ? lease : ClusterChecks.DefaultLease(ClusterChecks.LongestHold(root)),
+            Grace = cluster.TryGet("grace", out TimeSpan grace) ? grace : ClusterChecks.DefaultGrace(cycle),
+            Collectors = ClusterChecks.Collectors(cluster, root),
+        };
+
+        string? FileOf(BoundSection section, string key) => section.TryGet(key, out string path) ? Path.GetFullPath(path, baseDirectory) : null;
     }
 
     private static OtlpConfig Otlp(BoundSection otlp) => new()
@@ -220,7 +249,7 @@ internal static class ConfigMapper
 
     // A link names its source as the file does; the source itself goes by its full path.
     private static string SourceName(string source, BoundSection root, string baseDirectory) =>
-        root.Section("capture")!.Sections("sources").Any(s => s.Value("file") is { Given: true } file && file.Text == source)
+        (root.Section("capture")?.Sections("sources") ?? []).Any(s => s.Value("file") is { Given: true } file && file.Text == source)
             ? Path.GetFullPath(source, baseDirectory)
             : source;
 

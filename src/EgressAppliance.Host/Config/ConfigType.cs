@@ -52,6 +52,9 @@ public sealed class ConfigType(string name, string range, Func<string, ParsedVal
         ? ParsedValue.Of(mac)
         : ParsedValue.Bad($"'{text}' is not a MAC address", "write it like \"02:00:00:00:0a:02\""));
 
+    /// <summary>A host name or address with or without a port: (string, int), 0 where none is given.</summary>
+    public static ConfigType HostPort { get; } = new("host:port", "port 1–65535", ParseHostPort);
+
     /// <summary>An address and a port; an <see cref="IPEndPoint"/>.</summary>
     public static ConfigType EndPoint { get; } = new("address:port", "port 1–65535", ParseEndPoint);
 
@@ -239,6 +242,19 @@ public sealed class ConfigType(string name, string range, Func<string, ParsedVal
             && port is >= 1 and <= 65535
             ? ParsedValue.Of(new IPEndPoint(address.ToIPAddress(), port))
             : ParsedValue.Bad($"'{text}' is not an address and a port", "write it like 127.0.0.1:8080 or \"[::1]:8080\"");
+    }
+
+    private static ParsedValue ParseHostPort(string text)
+    {
+        bool bracketed = text.StartsWith('[') && text.Contains(']', StringComparison.Ordinal);
+        int end = bracketed ? text.IndexOf(']', StringComparison.Ordinal) + 1 : text.LastIndexOf(':') is var colon and >= 0 ? colon : text.Length;
+        string host = bracketed ? text[1..(end - 1)] : text[..end];
+        string rest = text[end..];
+        int port = 0;
+        bool named = bracketed ? IpAddr.TryParse(host, out IpAddr address) && address.Family == IpFamily.IPv6 : Uri.CheckHostName(host) is UriHostNameType.Dns or UriHostNameType.IPv4;
+        return named && (rest.Length == 0 || (rest[0] == ':' && int.TryParse(rest.AsSpan(1), NumberStyles.None, CultureInfo.InvariantCulture, out port) && port is >= 1 and <= 65535))
+            ? ParsedValue.Of((host, port))
+            : ParsedValue.Bad($"'{text}' is not a host and a port", "write it like broker1.example.net:5671 or \"[2001:db8::1]:5671\"");
     }
 
     private static ParsedValue ParseCommunity(string text)

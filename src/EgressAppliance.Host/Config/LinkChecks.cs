@@ -57,7 +57,11 @@ internal sealed class LinkChecks(BoundSection root, ConfigDiagnostics diagnostic
     private void CheckFound(BoundSection link, BoundSection router)
     {
         bool exported = link.TryGet("router", out string name) && Exports(name);
-        if (!link.IsGiven("match") && !exported && !root.IsGiven("capture") && root.IsGiven("flow"))
+        if (ClusterChecks.RoleOf(root) == ApplianceRole.Controller)
+        {
+            // The collectors know their frames.
+        }
+        else if (!link.IsGiven("match") && !exported && !root.IsGiven("capture") && root.IsGiven("flow"))
         {
             diagnostics.Error(
                 link.At, $"nothing tells what '{link.Path}' carries: there is no capture, and its router is none of `flow.exporters`", "name the router in flow.exporters, or add capture");
@@ -211,8 +215,9 @@ internal sealed class LinkChecks(BoundSection root, ConfigDiagnostics diagnostic
 
     private void CheckSource(BoundValue source)
     {
-        if (source.Value is not string name)
+        if (source.Value is not string name || ClusterChecks.RoleOf(root) != ApplianceRole.All)
         {
+            // Of a site's links each collector has the mirrors of some.
             return;
         }
 

@@ -28,5 +28,6 @@ namespace EgressAppliance.Host.Http;
 [JsonSerializable(typeof(HistoryEventsDto))]
 [JsonSerializable(typeof(IReadOnlyList<HistoryMonthDto>))]
 [JsonSerializable(typeof(HistoryStatusDto))]
+[JsonSerializable(typeof(ClusterDto))]
 [JsonSerializable(typeof(StateEventDto))]
 public sealed partial class ApiJson : JsonSerializerContext;

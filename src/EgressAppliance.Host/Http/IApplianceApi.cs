@@ -60,6 +60,9 @@ public interface IApplianceApi
     /// <summary>The billing months, and what cost mode makes of them.</summary>
     CostDto GetCost();
 
+    /// <summary>The boxes of the site, as far as this one knows of them.</summary>
+    ClusterDto GetCluster();
+
     /// <summary>The names of the configured links.</summary>
     IReadOnlyList<string> LinkNames { get; }
 

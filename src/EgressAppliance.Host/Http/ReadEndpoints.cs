@@ -50,6 +50,7 @@ internal sealed class ReadEndpoints
         Get<IReadOnlyList<DecisionDto>>(api, "/decisions", "The latest cycles, newest first; the header Link has the address of the next page.", DecisionsAsync)
             .ProducesProblem(StatusCodes.Status400BadRequest);
         Get<CostDto>(api, "/cost", "The billing months, and what cost mode makes of them.", () => Document.Of(_appliance.GetCost(), json.CostDto));
+        Get<ClusterDto>(api, "/cluster", "The boxes of the site: who leads, who is heard.", () => Document.Of(_appliance.GetCluster(), json.ClusterDto));
         Get<ExplainDto>(api, "/explain", "Why a prefix goes where it goes.", Explain).ProducesProblem(StatusCodes.Status400BadRequest);
         Get<RibDto>(api, "/bgp/rib", "All paths of a prefix, and why each but the best is not.", Rib).ProducesProblem(StatusCodes.Status400BadRequest);
         Get<ConfigDto>(api, "/config", "The configuration in force, without secrets.", () => Document.Of(_appliance.Config, json.ConfigDto));

@@ -14,7 +14,7 @@ public static class SpeakerOptions
     public static BgpSpeakerOptions From(ApplianceConfig config, LinkDirectory links) => new()
     {
         RouterId = RouterId(config),
-        Peers = [.. config.Routers.Select(Peer)],
+        Peers = [.. config.Routers.Select(r => Peer(r, config.Role))],
         Listen = [.. config.Routers.Where(r => r.Bgp.ListenPort != 0)
             .Select(r => new IPEndPoint(r.Bgp.LocalAddress, r.Bgp.ListenPort)).Distinct()],
         AllowedNextHops = links.NextHops,
@@ -43,7 +43,7 @@ public static class SpeakerOptions
         return local.AddressFamily == AddressFamily.InterNetwork ? last : last | 0x8000_0000;
     }
 
-    private static BgpPeerOptions Peer(RouterConfig router) => new()
+    private static BgpPeerOptions Peer(RouterConfig router, ApplianceRole role) => new()
     {
         Name = router.Name,
         RemoteAddress = router.Address,
@@ -58,6 +58,9 @@ public static class SpeakerOptions
         TtlSecurity = router.Bgp.TtlSecurity,
         ConnectRetry = router.Bgp.ConnectRetry,
         SendHoldTime = router.Bgp.SendHoldTime,
+
+        // Where another may lead after this one, it must be known for how long a router may still hear of this one.
+        UnacknowledgedTimeout = role == ApplianceRole.Controller ? ClusterChecks.UnacknowledgedTimeout(router.Bgp.HoldTime) : null,
         MaxPrefix = router.Bgp.MaxPrefix,
         MaxPrefixWarning = router.Bgp.MaxPrefixWarning,
         PeerAcceptsAtMost = router.Bgp.MaxPrefixOut,

@@ -12,6 +12,7 @@ internal sealed class InputAges
     private readonly IReadOnlyList<LinkConfig> _links;
     private readonly HashSet<string> _polledRouters;
     private readonly FlowWatch _flow;
+    private readonly Func<string, int, bool> _mayShow;
     private readonly bool _hasFlow;
     private readonly TimeProvider _time;
     private readonly TimeSpan _maxCapture;
@@ -22,12 +23,14 @@ internal sealed class InputAges
 
     /// <param name="config">The configuration.</param>
     /// <param name="flow">Knows how long the exporters have been silent.</param>
+    /// <param name="mayShow">Whether a source may show a link.</param>
     /// <param name="time">The clock of the timestamps.</param>
-    public InputAges(ApplianceConfig config, FlowWatch flow, TimeProvider time)
+    public InputAges(ApplianceConfig config, FlowWatch flow, Func<string, int, bool> mayShow, TimeProvider time)
     {
         _links = config.Links;
         _polledRouters = [.. config.Routers.Where(r => r.Snmp is not null).Select(r => r.Name)];
         _flow = flow;
+        _mayShow = mayShow;
         _hasFlow = config.Flow is not null;
         _time = time;
         ControllerOptions options = SteeringOptions.ForController(config);
@@ -37,12 +40,14 @@ internal sealed class InputAges
     }
 
     /// <summary>Notes which sources of capture have delivered anything.</summary>
-    public void Listen(CounterSnapshot counters)
+    /// <param name="statistics">Their counters.</param>
+    /// <param name="now">When these were read, timestamp.</param>
+    public void Listen(PipelineStatistics statistics, long now)
     {
-        foreach ((string name, SourceStatistics source) in counters.Statistics.Sources)
+        foreach ((string name, SourceStatistics source) in statistics.Sources)
         {
             (long frames, long timestamp) = _heard.GetValueOrDefault(name, (0, _start));
-            _heard[name] = (source.ReceivedFrames, source.ReceivedFrames > frames ? counters.Timestamp : timestamp);
+            _heard[name] = (source.ReceivedFrames, source.ReceivedFrames > frames ? now : timestamp);
         }
     }
 
@@ -59,7 +64,7 @@ internal sealed class InputAges
         TimeSpan oldest = _flow.Age(now, isIdle, _maxCapture, problems);
         foreach ((string name, SourceStatistics source) in sources)
         {
-            bool idle = source.Message is null && Enumerable.Range(0, _links.Count).All(i => _flow.IsFed(i) || (_links[i].MatchSource is { } own && own != name) || isIdle(i));
+            bool idle = source.Message is null && Enumerable.Range(0, _links.Count).All(i => _flow.IsFed(i) || !_mayShow(name, i) || isIdle(i));
             TimeSpan age = _time.GetElapsedTime(_heard[name].Timestamp, now);
             if (idle || age <= oldest)
             {

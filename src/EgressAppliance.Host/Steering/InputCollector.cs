@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using EgressAppliance.Bgp.Rib;
 using EgressAppliance.Bgp.Speaker;
 using EgressAppliance.Capture;
@@ -9,8 +10,8 @@ using EgressAppliance.Decision.Overrides;
 using EgressAppliance.Host.Config;
 using EgressAppliance.Host.Flow;
 using EgressAppliance.Host.Interfaces;
-using EgressAppliance.Host.Pipeline;
 using EgressAppliance.Host.RouteFeed;
+using EgressAppliance.Host.Traffic;
 using EgressAppliance.Net;
 
 namespace EgressAppliance.Host.Steering;
@@ -47,22 +48,22 @@ public sealed class InputCollector
     /// <summary>Smaller relative errors are none.</summary>
     private const double LeastError = 0.0001;
 
-    private readonly ICapturePipeline _pipeline;
+    private readonly ITrafficSource _traffic;
     private readonly Func<IReadOnlyList<InterfaceState>> _interfaces;
     private readonly Func<IReadOnlyList<RouterState>> _agents;
     private readonly IBgpSpeaker _speaker;
-    private readonly PrefixTable _table;
     private readonly LinkDirectory _links;
     private readonly SteadyClock _time;
-    private readonly int _sampling;
     private readonly FlowWatch _watch;
     private readonly Func<FlowReading>? _flow;
     private readonly DemandEstimator<IpPrefix> _demand;
     private readonly LinkMeters _meters;
-    private readonly LinkRules _rules;
     private readonly TimeSpan _cycle;
+    private readonly bool _decides;
+    private bool _leads;
     private readonly InputAges _ages;
     private readonly Dictionary<IpPrefix, double> _packets = [];
+    private double _packetSeconds = 1;
     private readonly PreferenceWatch _preferences = new();
     private readonly RouterChoices _choices;
     private readonly RoutePolicies _policies;
@@ -79,35 +80,33 @@ public sealed class InputCollector
 
     /// <summary>Ready for the first cycle.</summary>
     /// <param name="config">The configuration.</param>
-    /// <param name="pipeline">The data path.</param>
+    /// <param name="traffic">Where the counts come from.</param>
     /// <param name="interfaces">Gives the links' interfaces in order of configuration.</param>
     /// <param name="agents">Gives the routers' SNMP agents.</param>
     /// <param name="speaker">The paths and sessions.</param>
-    /// <param name="table">The prefixes behind the counters' ids; told when a snapshot period ends.</param>
     /// <param name="links">The links.</param>
     /// <param name="time">A clock that nobody sets: ages and leases go by it.</param>
     /// <param name="flow">Gives the counters of flow export, where there is any; its cells come with those of the data path.</param>
     public InputCollector(
-        ApplianceConfig config, ICapturePipeline pipeline, Func<IReadOnlyList<InterfaceState>> interfaces, Func<IReadOnlyList<RouterState>> agents,
-        IBgpSpeaker speaker, PrefixTable table, LinkDirectory links, SteadyClock time, Func<FlowReading>? flow = null)
+        ApplianceConfig config, ITrafficSource traffic, Func<IReadOnlyList<InterfaceState>> interfaces, Func<IReadOnlyList<RouterState>> agents,
+        IBgpSpeaker speaker, LinkDirectory links, SteadyClock time, Func<FlowReading>? flow = null)
     {
-        _pipeline = pipeline;
+        _traffic = traffic;
         _interfaces = interfaces;
         _agents = agents;
         _speaker = speaker;
-        _table = table;
         _links = links;
         _choices = new RouterChoices(speaker, links, config.Decision.MarkerCommunity);
         _policies = new RoutePolicies(config.Decision.Policies, links);
         _time = time;
-        _sampling = config.Capture.Sources.Select(s => s.Sampling).DefaultIfEmpty(1).Max();
-        _demand = new DemandEstimator<IpPrefix>(new DemandOptions { Window = config.Decision.Window, Sampling = _sampling }, time);
-        _rules = new LinkRules(links.Links);
+        int sampling = LocalTraffic.SamplingOf(config);
+        _demand = new DemandEstimator<IpPrefix>(new DemandOptions { Window = config.Decision.Window, Sampling = sampling }, time);
         _flow = flow;
         _watch = new FlowWatch(config, time);
-        _meters = new LinkMeters(links.Links, config.Decision.Window, _sampling, _watch, time);
+        _meters = new LinkMeters(links.Links, config.Decision.Window, sampling, _watch, time);
         _cycle = config.Decision.Cycle;
-        _ages = new InputAges(config, _watch, time);
+        _decides = config.Role != ApplianceRole.Collector;
+        _ages = new InputAges(config, _watch, traffic.MayShow, time);
         _timestampBefore = time.GetTimestamp();
         _tickBegan = _timestampBefore;
     }
@@ -117,26 +116,18 @@ public sealed class InputCollector
 
     /// <summary>Reads everything.</summary>
     /// <param name="overrides">Overrides in force or proposed, whose prefixes are given however small they are.</param>
-    public CycleInputs Collect(IReadOnlyList<OverrideEntry> overrides)
+    /// <param name="leads">This box decides, so that these are all that stand at the routers: where others' stand, traffic leaves by other links than plain BGP would send it by.</param>
+    public CycleInputs Collect(IReadOnlyList<OverrideEntry> overrides, bool leads = true)
     {
-        CounterSnapshot counters = _pipeline.TakeSnapshot();
-        double seconds = Math.Max(_time.GetElapsedTime(_timestampBefore, counters.Timestamp).TotalSeconds, 1e-3);
-        Count(counters, seconds);
-
-        // Only now: until the cells are read, the ids in them must not be given to other prefixes.
-        _table.Tick();
+        _leads = leads;
+        TrafficReading counters = Count(out double seconds);
         IReadOnlyList<InterfaceState> interfaces = _interfaces();
         DemandPicture<IpPrefix> picture = _demand.Picture(MaxPrefixes);
         long[] loads = LoadsOf(picture);
         _meters.Compare(
             interfaces, state => _ages.IsMissing(state, counters.Timestamp), _demand.GrownShare, link => loads[link.Value], counters.Timestamp);
         IReadOnlyList<PeerStatus> peers = _speaker.GetPeers();
-        if (_rules.Update(interfaces))
-        {
-            _pipeline.SetLinks(_rules.Matches);
-        }
-
-        List<string> problems = [.. _rules.Problems];
+        List<string> problems = [.. _traffic.Follow(interfaces), .. counters.Problems];
         long[] residual = new long[_links.Links.Count + 1];
         foreach ((LinkId link, long rate) in picture.RestBps)
         {
@@ -164,7 +155,7 @@ public sealed class InputCollector
         PipelineStatistics statistics = counters.Statistics;
 
         // The last thing read is the clock: had anything before it hung, then what it gave is as old as that.
-        InputHealth health = Health(_time.GetTimestamp(), statistics, interfaces, peers, links, problems);
+        InputHealth health = Health(_time.GetTimestamp(), counters, interfaces, peers, links, problems);
         CycleInputs inputs = new()
         {
             Input = new CycleInput
@@ -176,20 +167,20 @@ public sealed class InputCollector
                 Health = health,
                 ObservedLinks = Observed(prefixes, overrides),
             },
-            Rates = new RateView(picture.Top, _packets, ShownErrorOf),
+            Rates = new RateView(picture.Top, prefix => _packets.GetValueOrDefault(prefix) / _packetSeconds, ShownErrorOf),
             MirrorBps = _meters.MirrorBps,
             Totals = _meters.Totals,
             Beliefs = beliefs,
             Interfaces = interfaces,
-            Matches = [.. _links.Links.Select((_, i) => _watch.IsFed(i) ? "flow export" : _rules.Describe(i))],
+            Matches = [.. _links.Links.Select((_, i) => _watch.IsFed(i) ? "flow export" : _traffic.Describe(i))],
             Agents = _agents(),
             Peers = peers,
             Choices = choices,
             Statistics = statistics,
             UnattributedPackets = _unattributed,
             Timestamp = counters.Timestamp,
-            PacketsPerSecond = _cycleTotal.Packets / seconds,
-            BitsPerSecond = _cycleTotal.Bytes * 8 / seconds,
+            PacketsPerSecond = _cycleTotal.Packets,
+            BitsPerSecond = _cycleTotal.Bytes * 8,
             Flow = _exported,
             FlowFed = [.. Enumerable.Range(0, links.Count).Select(_watch.IsFed)],
             Problems = problems,
@@ -200,22 +191,38 @@ public sealed class InputCollector
         return inputs;
     }
 
-    private void Count(CounterSnapshot counters, double seconds)
+    private TrafficReading Count(out double seconds)
     {
         _packets.Clear();
-        long attributed = 0;
-        long counted = 0;
-        long total = 0;
-        foreach (CounterCell cell in counters.Cells)
+        double attributed = 0;
+        double counted = 0;
+        double total = 0;
+        TrafficReading counters = _traffic.Take((in TrafficCell cell) =>
         {
             LinkConfig? link = _links[cell.Link];
+            long bytes = cell.IpBytes + (cell.Packets * (link?.OverheadBytes ?? 0));
+            if (link is not null)
+            {
+                _meters.AddTotal(link.Id.Value - 1, bytes, cell.Packets);
+            }
+            else
+            {
+                _unattributed += (long)cell.Seen;
+            }
 
-            // Flow export is scaled record by record, capture as a whole, here.
-            int scale = cell.Sampling is null ? _sampling : 1;
-            long packets = cell.Packets * scale;
-            long ipBytes = cell.IpBytes * scale;
-            double seen = packets / (cell.Sampling ?? _sampling);
-            long bytes = ipBytes + (packets * (link?.OverheadBytes ?? 0));
+            if (!(cell.RateFactor > 0))
+            {
+                return;
+            }
+
+            long packets = cell.Packets;
+            double seen = cell.Seen;
+            double ipBytes = cell.IpBytes;
+            if (cell.RateFactor != 1)
+            {
+                (bytes, packets, seen, ipBytes) = ((long)(bytes * cell.RateFactor), (long)(packets * cell.RateFactor), seen * cell.RateFactor, ipBytes * cell.RateFactor);
+            }
+
             counted += ipBytes;
             total += packets;
             if (link is not null)
@@ -223,31 +230,30 @@ public sealed class InputCollector
                 attributed += ipBytes;
                 _meters.Add(link.Id.Value - 1, bytes, packets, seen);
             }
-            else
-            {
-                _unattributed += cell.Packets;
-            }
 
-            IpPrefix prefix = cell.PrefixId == 0 ? default : _table.PrefixOf(cell.PrefixId);
-            if (prefix.IsDefault)
+            if (cell.Prefix.IsDefault)
             {
                 _demand.AddScaledUntracked(cell.Link, bytes);
             }
             else
             {
-                _demand.AddScaled(prefix, cell.Link, bytes, packets, seen);
-                _packets[prefix] = _packets.GetValueOrDefault(prefix) + (packets / seconds);
+                _demand.AddScaled(cell.Prefix, cell.Link, bytes, packets, seen);
+                CollectionsMarshal.GetValueRefOrAddDefault(_packets, cell.Prefix, out _) += packets;
             }
-        }
+        });
+        seconds = Math.Max(_time.GetElapsedTime(_timestampBefore, counters.Timestamp).TotalSeconds, 1e-3);
 
-        _cycleTotal = (total, counted);
-        EndTick(counters.Timestamp);
+        // Cells of several boxes stand for the time that they say, whenever they came.
+        double covered = counters.CoveredSeconds.Count > 0 && counters.CoveredSeconds.Max() is > 0 and var most ? most : seconds;
+        _packetSeconds = covered;
+        _cycleTotal = (total / covered, counted / covered);
+        EndTick(counters);
 
         // Ratios over some cycles: a single late frame must neither look like a fault nor hide one. A cycle that follows hard upon another, as
         // after a stall, counts by its length.
         double weight = 1 - Math.Pow(Remains, seconds / _cycle.TotalSeconds);
-        _attributedBps += weight * ((attributed * 8.0 / seconds) - _attributedBps);
-        _countedBps += weight * ((counted * 8.0 / seconds) - _countedBps);
+        _attributedBps += weight * ((attributed * 8.0 / covered) - _attributedBps);
+        _countedBps += weight * ((counted * 8.0 / covered) - _countedBps);
 
         // Frames given up for want of a batch are among the frames; those that the kernel dropped never came.
         PipelineStatistics statistics = counters.Statistics;
@@ -264,24 +270,25 @@ public sealed class InputCollector
         _loss += weight * ((frames > 0 ? (double)lost / frames : 0) - _loss);
         _droppedBefore = kernel;
         _exported = _flow is null ? null : _watch.Note(_flow(), counters.Timestamp, weight, Latest is null);
-        _ages.Listen(counters);
+        _ages.Listen(counters.Statistics, counters.Timestamp);
+        return counters;
     }
 
     /// <summary>
     /// Ends the tick of the rates, unless it would be a short one: a cycle that follows hard upon a late one sees little more than the grain in which
     /// frames arrive, so what it counted is joined to the next.
     /// </summary>
-    private void EndTick(long timestamp)
+    private void EndTick(TrafficReading counters)
     {
-        TimeSpan length = _time.GetElapsedTime(_tickBegan, timestamp);
-        if (Latest is not null && length < _cycle / 2)
+        TimeSpan length = _time.GetElapsedTime(_tickBegan, counters.Timestamp);
+        if (Latest is not null && length < _cycle / 2 && counters.CoveredSeconds.Count == 0)
         {
             return;
         }
 
-        _demand.EndTick(timestamp);
-        _meters.EndTick(length);
-        _tickBegan = timestamp;
+        _demand.EndTick(counters.Timestamp, [.. counters.CoveredSeconds]);
+        _meters.EndTick(length, counters.CoveredSeconds);
+        _tickBegan = counters.Timestamp;
     }
 
     /// <param name="picture">Rates.</param>
@@ -311,7 +318,7 @@ public sealed class InputCollector
 
             prefixes.Add(DemandOf(rate, paths, overridden.Contains(rate.Key)) with { Policy = _policies.First(rate.Key, learned)?.Policy });
             given.Add(rate.Key);
-            if (rate.LinkMajority && rate.Link != LinkId.None && !overridden.Contains(rate.Key))
+            if (_leads && rate.LinkMajority && rate.Link != LinkId.None && !overridden.Contains(rate.Key))
             {
                 _preferences.Add(rate.RateBps, _links.Of(learned[0])?.Id == rate.Link);
             }
@@ -377,7 +384,7 @@ public sealed class InputCollector
     private LinkState LinkOf(LinkConfig link, InterfaceState state, long residual, long load, List<string> problems)
     {
         long capacity = link.CapacityBps ?? state.CapacityBps ?? 0;
-        if (capacity == 0)
+        if (capacity == 0 && _decides)
         {
             problems.Add($"The capacity of {link.Name} is not known yet{(state.Error is null ? "" : $" ({state.Error})")}: it is neither relieved nor used for relief.");
         }
@@ -426,16 +433,16 @@ public sealed class InputCollector
     }
 
     private InputHealth Health(
-        long now, PipelineStatistics statistics, IReadOnlyList<InterfaceState> interfaces, IReadOnlyList<PeerStatus> peers, List<LinkState> links,
-        List<string> problems)
+        long now, TrafficReading counters, IReadOnlyList<InterfaceState> interfaces, IReadOnlyList<PeerStatus> peers, List<LinkState> links, List<string> problems)
     {
         double capacity = links.Sum(l => l.CapacityBps == UnknownCapacityBps ? 0.0 : l.CapacityBps);
         return new InputHealth
         {
-            CaptureAge = _ages.OfCapture(now, statistics.Sources, i => IsIdle(links[i]), problems),
+            CaptureAge = _ages.OfCapture(now, counters.Statistics.Sources, i => IsIdle(links[i]), problems),
             CaptureLoss = Math.Clamp(Math.Max(_loss, _watch.WorstLoss), 0, 1),
             RouteFeedUp = peers.All(p => p.State == SessionState.Established),
-            RibComplete = peers.All(p => p.TableComplete),
+            RibComplete = peers.All(p => p.TableComplete) && counters.TablesComplete,
+            MissingCollectors = counters.Missing.Count > 0 ? counters.Missing : null,
             AllPathsKnown = peers.All(p => p.AllPathsKnown),
             CountersAge = _ages.OfCounters(now, interfaces),
             UnseenRatio = links.Count == 0 ? null : links.Select((l, i) => (double)_meters.Unseen(i) / l.CapacityBps).Max(),

@@ -24,6 +24,7 @@ internal sealed class LinkMeters
     private readonly double[] _sampling;
     private readonly double[] _tickPackets;
     private readonly double[] _tickSeen;
+    private readonly double[] _covered;
     private readonly FlowWatch _flow;
     private readonly TimeSpan _window;
     private double _length;
@@ -45,6 +46,7 @@ internal sealed class LinkMeters
         _sampling = [.. links.Select(_ => (double)sampling)];
         _tickPackets = new double[links.Count];
         _tickSeen = new double[links.Count];
+        _covered = new double[links.Count];
         _flow = flow;
         _window = window;
     }
@@ -71,18 +73,30 @@ internal sealed class LinkMeters
         _mirror[link].Add(bytes, seen);
         _unseen.Add(link, bytes, packets);
         _tick[link] += bytes;
-        _totals[link] = new(_totals[link].Packets + packets, _totals[link].Bytes + bytes);
         _tickPackets[link] += packets;
         _tickSeen[link] += seen;
     }
 
+    /// <summary>Adds to what has been seen of a link since start.</summary>
+    public void AddTotal(int link, long bytes, long packets) => _totals[link] = new(_totals[link].Packets + packets, _totals[link].Bytes + bytes);
+
     /// <summary>Ends a tick of the rates.</summary>
-    public void EndTick(TimeSpan length)
+    /// <param name="length">Time since the tick before.</param>
+    /// <param name="coveredSeconds">By link id, the time that what was added stands for, 0 where nothing is known; empty: the whole length for all.</param>
+    public void EndTick(TimeSpan length, IReadOnlyList<double> coveredSeconds)
     {
         _length = length.TotalSeconds;
         for (int i = 0; i < _mirror.Length; i++)
         {
-            _mirror[i].EndTick(length);
+            _covered[i] = coveredSeconds.Count == 0 ? _length : coveredSeconds[i + 1];
+            if (!(_covered[i] > 0))
+            {
+                _silentSeconds[i] += _length;
+                _unseen.Gap(i);
+                continue;
+            }
+
+            _mirror[i].EndTick(coveredSeconds.Count == 0 ? length : TimeSpan.FromSeconds(_covered[i]));
             _silentSeconds[i] = _tick[i] > 0 ? 0 : _silentSeconds[i] + _length;
             _sampling[i] = _tickSeen[i] > 0 ? _tickPackets[i] / _tickSeen[i] : _sampling[i];
             _tickPackets[i] = _tickSeen[i] = 0;
@@ -105,7 +119,7 @@ internal sealed class LinkMeters
         }
 
         _beliefs.EndTick([.. interfaces.Select((state, i) => new LinkRates(
-            (long)(_tick[i] * 8 / _length), (long?)(_flow.DelayOf(i) > TimeSpan.Zero ? _unseen.Then(i, timestamp, _flow.DelayOf(i)) : state.OutBps), _links[i].CapacityBps ?? state.CapacityBps ?? 0, IsUp(state), counterMissing(state),
+            _covered[i] > 0 ? (long)(_tick[i] * 8 / _covered[i]) : _mirror[i].RateBps, !(_covered[i] > 0) ? null : (long?)(_flow.DelayOf(i) > TimeSpan.Zero ? _unseen.Then(i, timestamp, _flow.DelayOf(i)) : state.OutBps), _links[i].CapacityBps ?? state.CapacityBps ?? 0, IsUp(state), counterMissing(state),
             grownShare(_links[i].Id), loadBps(_links[i].Id), state is { IfIndex: not null, OutBps: null, Error: null }))]);
         Array.Clear(_tick);
         _length = 0;

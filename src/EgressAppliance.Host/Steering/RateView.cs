@@ -20,23 +20,23 @@ public sealed class RateView
 
     /// <summary>Takes the estimator's picture and the packet rates of the last cycle.</summary>
     /// <param name="top">The largest.</param>
-    /// <param name="packetsPerSecond">Packets per second.</param>
+    /// <param name="packetsPerSecond">Gives the packets per second of a prefix.</param>
     /// <param name="error">Gives the relative error of a rate; null: nothing is known of it.</param>
     public RateView(
-        IReadOnlyList<DemandRate<IpPrefix>> top, IReadOnlyDictionary<IpPrefix, double> packetsPerSecond, Func<DemandRate<IpPrefix>, double>? error = null)
+        IReadOnlyList<DemandRate<IpPrefix>> top, Func<IpPrefix, double> packetsPerSecond, Func<DemandRate<IpPrefix>, double>? error = null)
     {
         _sorted = new PrefixRate[top.Count];
         _index = new Dictionary<IpPrefix, int>(top.Count);
         for (int i = 0; i < top.Count; i++)
         {
             DemandRate<IpPrefix> rate = top[i];
-            _sorted[i] = new PrefixRate(rate.Key, rate.Link, rate.RateBps, packetsPerSecond.GetValueOrDefault(rate.Key), rate.MeanBps, error?.Invoke(rate) ?? 0);
+            _sorted[i] = new PrefixRate(rate.Key, rate.Link, rate.RateBps, packetsPerSecond(rate.Key), rate.MeanBps, error?.Invoke(rate) ?? 0);
             _index[rate.Key] = i;
         }
     }
 
     /// <summary>No rates.</summary>
-    public static RateView Empty { get; } = new([], new Dictionary<IpPrefix, double>());
+    public static RateView Empty { get; } = new([], _ => 0);
 
     /// <summary>All rates, largest first.</summary>
     public IReadOnlyList<PrefixRate> Sorted => _sorted;

@@ -37,6 +37,12 @@ internal static partial class SteeringLog
     [LoggerMessage(3011, LogLevel.Warning, "{count} announced overrides that the ledger does not know are withdrawn")]
     public static partial void Stray(ILogger logger, int count);
 
+    [LoggerMessage(3012, LogLevel.Information, "this box leads the site; {count} overrides go on")]
+    public static partial void Leads(ILogger logger, int count);
+
+    [LoggerMessage(3013, LogLevel.Warning, "this box no longer leads the site: everything is withdrawn")]
+    public static partial void StandsBy(ILogger logger);
+
     [LoggerMessage(3010, LogLevel.Information, "operator: {what}")]
     public static partial void Operator(ILogger logger, string what);
 }

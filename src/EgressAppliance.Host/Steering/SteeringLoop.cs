@@ -27,12 +27,18 @@ namespace EgressAppliance.Host.Steering;
 /// lost or the watchdog withdrew leaves the ledger, however late the loop hears of it, and an announcement without an entry, which
 /// would have no lease, is withdrawn.
 ///
+/// Of the controllers of a site one leads (<see cref="ILeadership"/>). The others, and collectors, run the same cycles with the same inputs and decide nothing. A loop that may no longer announce
+/// withdraws everything within a tenth of a second, whatever else it is busy with, and goes back to that; one that is told to lead goes on with the state of the one before.
+///
 /// If a cycle throws, that is a bug: everything is withdrawn, and the appliance ends with an error so that the service manager
 /// starts it anew. Going on with a half-finished state would be steering blind.
 /// </remarks>
 public sealed class SteeringLoop : IAsyncDisposable
 {
-    private readonly RecordingController _controller;
+    private const string SessionDown = "a BGP session is down";
+    private readonly IJournalSink? _journal;
+    private readonly ILeadership _leadership;
+    private readonly ICycleTimer _timer;
     private readonly InputCollector _inputs;
     private readonly RouteInstaller _installer;
     private readonly IBgpSpeaker _speaker;
@@ -40,13 +46,21 @@ public sealed class SteeringLoop : IAsyncDisposable
     private readonly SteadyClock _time;
     private readonly ILogger<SteeringLoop> _logger;
     private readonly TimeSpan _period;
-    private readonly double _jitter;
     private readonly Lock _gate = new();
+
+    // For _idle alone, which is written under both: a watchdog must not wait for a cycle.
+    private readonly Lock _standing = new();
     private readonly CancellationTokenSource _stop = new();
     private readonly LeaseWatchdog _watchdog;
+    private readonly LeadershipWatchdog _leadershipWatchdog;
+    private volatile RecordingController _controller;
     private volatile IReadOnlyList<BillingStatus> _billing = [];
     private Task _running = Task.CompletedTask;
     private Verdict? _lastVerdict;
+    private Verdict? _idle;
+
+    // Of the latest outcome, so that those without a decision are no older.
+    private long _latestId;
     private int _withdrawing;
     private long _cycles;
 
@@ -60,10 +74,16 @@ public sealed class SteeringLoop : IAsyncDisposable
     /// <param name="logger">Where to log.</param>
     /// <param name="journal">Takes every call of the decision maker; null for no journal.</param>
     /// <param name="cost">What cost mode remembered when the appliance last ran; null if nothing is known.</param>
+    /// <param name="leadership">Whether this box decides; null: it does.</param>
+    /// <param name="timer">Says when cycles run, disposed with the loop; null: by the configured period.</param>
     public SteeringLoop(
         ApplianceConfig config, InputCollector inputs, RouteInstaller installer, IBgpSpeaker speaker, LinkDirectory links,
-        SteadyClock time, ILogger<SteeringLoop> logger, IJournalSink? journal = null, CostModeState? cost = null)
+        SteadyClock time, ILogger<SteeringLoop> logger, IJournalSink? journal = null, CostModeState? cost = null,
+        ILeadership? leadership = null, ICycleTimer? timer = null)
     {
+        _journal = journal;
+        _leadership = leadership ?? SoleLeadership.Instance;
+        _idle = _leadership.Idle;
         _inputs = inputs;
         _installer = installer;
         _speaker = speaker;
@@ -71,7 +91,7 @@ public sealed class SteeringLoop : IAsyncDisposable
         _time = time;
         _logger = logger;
         _period = config.Decision.Cycle;
-        _jitter = config.Decision.CycleJitter;
+        _timer = timer ?? new PeriodicCycles(_period, config.Decision.CycleJitter, time);
         _controller = new RecordingController(
             new DecisionController(
                 SteeringOptions.ForController(config), config.Mode == ApplianceMode.Inject ? DecisionMode.Inject : DecisionMode.Observe, cost: cost),
@@ -79,6 +99,7 @@ public sealed class SteeringLoop : IAsyncDisposable
         _speaker.OverrideLost += OnOverrideLost;
         _watchdog = new LeaseWatchdog(
             () => _controller.Mode == DecisionMode.Inject ? _controller.Overrides : [], _installer.WithdrawExpired, time);
+        _leadershipWatchdog = new LeadershipWatchdog(() => Leads, () => _leadership.MayAnnounce, () => _installer.WithdrawAll(), time);
     }
 
     /// <summary>Called at the end of each cycle with its inputs and outcome, on the loop's thread.</summary>
@@ -99,6 +120,21 @@ public sealed class SteeringLoop : IAsyncDisposable
     /// <summary>The mode in force.</summary>
     public DecisionMode Mode => _controller.Mode;
 
+    /// <summary>Whether this box decides. Any thread.</summary>
+    public bool Leads
+    {
+        get
+        {
+            lock (_standing)
+            {
+                return _idle is null;
+            }
+        }
+    }
+
+    /// <summary>Who decides, in words. Any thread.</summary>
+    public string Leader => _leadership.Leader;
+
     /// <summary>The options of planning in force.</summary>
     public PlannerOptions PlannerOptions => _controller.Options.Planner;
 
@@ -116,6 +152,52 @@ public sealed class SteeringLoop : IAsyncDisposable
 
     /// <summary>Starts cycling.</summary>
     public void Start() => _running = Task.Run(() => RunAsync(_stop.Token));
+
+    /// <summary>From now on this box decides.</summary>
+    /// <param name="saved">What the one before it saved, <see cref="SavedController"/>; null: there was none.</param>
+    /// <param name="mode">The mode if there was none; and observe, if it is that, in any case.</param>
+    /// <returns>False if it may not any more, or <paramref name="saved"/> cannot be read.</returns>
+    public bool Lead(string? saved, DecisionMode mode)
+    {
+        CycleOutcome outcome;
+        lock (_gate)
+        {
+            ControllerOptions options = _controller.Options;
+            ControllerState? state = saved is null ? null : SavedController.Read(saved, _time.Offset);
+            if (!_leadership.MayAnnounce || (saved is not null && state is null))
+            {
+                return false;
+            }
+
+            DecisionController controller = state is null
+                ? new DecisionController(options, mode)
+                : DecisionController.FromState(options, mode == DecisionMode.Observe ? state with { Mode = mode } : state);
+
+            // A file of its own: the calls from here on are not those of the controller before.
+            _journal?.Start(options, controller.ExportState());
+            _controller = new RecordingController(controller, _journal);
+            SetIdle(null);
+            Reconcile(stray: true);
+            outcome = _controller.TakeOver(_time.GetUtcNow());
+            Carry(outcome);
+            outcome = Shown(outcome);
+            SteeringLog.Leads(_logger, outcome.Overrides.Count);
+        }
+
+        CommandDone?.Invoke(outcome);
+        return true;
+    }
+
+    /// <summary>From now on this box decides nothing; what it announced is withdrawn.</summary>
+    public void StandBy()
+    {
+        // At once, in case a cycle hangs.
+        _installer.WithdrawAll();
+        lock (_gate)
+        {
+            StandByLocked();
+        }
+    }
 
     /// <summary>Sets the mode.</summary>
     public void SetMode(DecisionMode mode)
@@ -193,6 +275,8 @@ public sealed class SteeringLoop : IAsyncDisposable
         _installer.WithdrawAll();
         await _running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await _watchdog.DisposeAsync();
+        await _leadershipWatchdog.DisposeAsync();
+        (_timer as IDisposable)?.Dispose();
         _speaker.OverrideLost -= OnOverrideLost;
         _installer.WithdrawAll();
         _stop.Dispose();
@@ -202,16 +286,12 @@ public sealed class SteeringLoop : IAsyncDisposable
     {
         try
         {
-            using PeriodicTimer timer = new(_period, _time);
-            do
+            _timer.Start();
+            while (true)
             {
                 Cycle(stop);
-                if (_jitter > 0)
-                {
-                    timer.Period = NextPeriod();
-                }
+                await _timer.WaitAsync(stop);
             }
-            while (await timer.WaitForNextTickAsync(stop));
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
@@ -225,23 +305,35 @@ public sealed class SteeringLoop : IAsyncDisposable
         }
     }
 
-    /// <summary>A little more or less than the cycle, so that two appliances, or a cycle and a counter's poll, do not stay in step.</summary>
-    private TimeSpan NextPeriod() => _period * (1 + (_jitter * ((2 * Random.Shared.NextDouble()) - 1)));
-
     private void Cycle(CancellationToken stop)
     {
         long start = _time.GetTimestamp();
-        CycleInputs inputs = _inputs.Collect(_controller.Overrides);
+        CycleInputs inputs = _inputs.Collect(_controller.Overrides, Leads);
         CycleOutcome outcome;
         lock (_gate)
         {
             stop.ThrowIfCancellationRequested();
-            Reconcile();
-            outcome = _controller.Cycle(inputs.Input);
-            Carry(outcome);
-            outcome = Shown(outcome);
-            _billing = _controller.Billing;
+            if (_idle is null && !_leadership.MayAnnounce)
+            {
+                _installer.WithdrawAll();
+                StandByLocked();
+            }
+
+            if (_idle is { } idle)
+            {
+                outcome = Idle(inputs.Input, idle);
+            }
+            else
+            {
+                Reconcile();
+                outcome = _controller.Cycle(inputs.Input);
+                Carry(outcome);
+                outcome = Shown(outcome);
+                _billing = _controller.Billing;
+            }
         }
+
+        _leadership.Report(NotReady(inputs), inputs.Peers);
 
         TimeSpan elapsed = _time.GetElapsedTime(start);
         if (outcome.Verdict != _lastVerdict)
@@ -262,6 +354,13 @@ public sealed class SteeringLoop : IAsyncDisposable
         lock (_gate)
         {
             Reconcile();
+            if (_idle is { } idle)
+            {
+                // Those who ask are told by Leads; this is for one that asked when that was just about to change.
+                outcome = IdleOutcome(idle, []);
+                return [];
+            }
+
             outcome = command(_time.GetUtcNow());
             refused = Carry(outcome);
             outcome = Shown(outcome);
@@ -276,10 +375,11 @@ public sealed class SteeringLoop : IAsyncDisposable
         (prefix, ok) => _controller.Announced(prefix, ok, _time.GetUtcNow()));
 
     /// <summary>Makes ledger and speaker tell the same. Everything is announced under the lock, so what differs was ended by others.</summary>
-    private void Reconcile()
+    /// <param name="stray">Only what the ledger does not know is looked for: it is about to be announced for the first time.</param>
+    private void Reconcile(bool stray = false)
     {
         HashSet<IpPrefix> announced = [.. _speaker.GetOverrides().Select(o => o.Prefix)];
-        if (_controller.Mode == DecisionMode.Inject)
+        if (_idle is null && _controller.Mode == DecisionMode.Inject && !stray)
         {
             foreach (OverrideEntry entry in _controller.Overrides)
             {
@@ -296,10 +396,63 @@ public sealed class SteeringLoop : IAsyncDisposable
         }
     }
 
-    /// <summary>The outcome with what became of it, its times as the time of day.</summary>
+    /// <summary>The outcome of a cycle without a decision: what is wrong with the inputs is told, since this box may have to decide soon.</summary>
+    private CycleOutcome Idle(CycleInput input, Verdict idle)
+    {
+        Reconcile();
+        return IdleOutcome(idle, idle == Verdict.Standby ? DecisionController.Problems(input.Health, _controller.Options) : []);
+    }
+
+    private CycleOutcome IdleOutcome(Verdict idle, IReadOnlyList<string> problems) => new()
+    {
+        Id = _latestId,
+        Time = _time.GetUtcNow() + _time.Offset,
+        Mode = _controller.Mode,
+        Verdict = idle,
+        Healthy = problems.Count == 0,
+        Problems = problems,
+    };
+
+    private void StandByLocked()
+    {
+        if (_idle is not null)
+        {
+            return;
+        }
+
+        SetIdle(_leadership.Idle ?? Verdict.Standby);
+        _installer.WithdrawAll();
+        SteeringLog.StandsBy(_logger);
+    }
+
+    private void SetIdle(Verdict? idle)
+    {
+        lock (_standing)
+        {
+            _idle = idle;
+        }
+    }
+
+    /// <summary>What keeps this box from deciding well although another one of the site may be able to; null: nothing.</summary>
+    private static string? NotReady(CycleInputs inputs)
+    {
+        InputHealth health = inputs.Input.Health;
+        return !health.RouteFeedUp ? SessionDown
+            : !health.RibComplete ? "a routing table is not complete"
+            : health.MissingCollectors is { } missing && missing.Count == inputs.Statistics.Sources.Count ? "no collector is heard"
+            : null;
+    }
+
+    /// <summary>The outcome with what became of it, its times as the time of day; and another box is told of the state that it left.</summary>
     private CycleOutcome Shown(CycleOutcome outcome)
     {
         TimeSpan offset = _time.Offset;
+        _latestId = Math.Max(_latestId, outcome.Id);
+        if (_leadership is not SoleLeadership)
+        {
+            _leadership.Decided(outcome, _controller.ExportState(), offset);
+        }
+
         return outcome with
         {
             Time = outcome.Time + offset,
@@ -321,6 +474,12 @@ public sealed class SteeringLoop : IAsyncDisposable
         _installer.NoteLost(prefix, reason);
         _ = Task.Run(() =>
         {
+            // Before the next cycle, which may be seconds away: another box may be able to lead.
+            if (_speaker.GetPeers() is var peers && peers.Any(p => p.State != SessionState.Established))
+            {
+                _leadership.Report(SessionDown, peers);
+            }
+
             lock (_gate)
             {
                 Reconcile();

@@ -18,6 +18,7 @@ internal sealed class UnseenTraffic(IReadOnlyList<LinkConfig> links, RateBeliefs
     private readonly long[] _packets = new long[links.Count];
     private readonly (DateTimeOffset? Poll, long Timestamp)[] _polls = new (DateTimeOffset?, long)[links.Count];
     private readonly CounterPast[] _past = [.. links.Select(_ => new CounterPast())];
+    private readonly bool[] _gaps = new bool[links.Count];
 
     /// <summary>Load of a link beyond the mirror, bit/s; 0 while unknown.</summary>
     public long this[int link] => _meters[link].UnseenBps;
@@ -28,6 +29,9 @@ internal sealed class UnseenTraffic(IReadOnlyList<LinkConfig> links, RateBeliefs
         _bytes[link] += bytes;
         _packets[link] += packets;
     }
+
+    /// <summary>Of a part of the interval under way nothing is known: it is not compared.</summary>
+    public void Gap(int link) => _gaps[link] = true;
 
     /// <summary>Compares where a counter was polled since.</summary>
     /// <param name="interfaces">The links' interfaces, in the same order.</param>
@@ -45,7 +49,7 @@ internal sealed class UnseenTraffic(IReadOnlyList<LinkConfig> links, RateBeliefs
             }
 
             _past[i].Add(timestamp, state.OutBps);
-            if (poll is not null && Then(i, timestamp, delayOf(i)) is { } counted && time.GetElapsedTime(since, timestamp) is { Ticks: > 0 } elapsed)
+            if (poll is not null && !_gaps[i] && Then(i, timestamp, delayOf(i)) is { } counted && time.GetElapsedTime(since, timestamp) is { Ticks: > 0 } elapsed)
             {
                 double seconds = elapsed.TotalSeconds;
                 double mirror = _bytes[i] * 8 / seconds;
@@ -56,6 +60,7 @@ internal sealed class UnseenTraffic(IReadOnlyList<LinkConfig> links, RateBeliefs
 
             _polls[i] = (state.LastPoll, timestamp);
             _bytes[i] = _packets[i] = 0;
+            _gaps[i] = false;
         }
     }
 

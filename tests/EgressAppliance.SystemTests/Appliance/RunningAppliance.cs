@@ -1,5 +1,4 @@
 using System.Net.Http.Json;
-using System.Net.Sockets;
 using System.Text.Json;
 using EgressAppliance.SystemTests.Infrastructure;
 using EgressAppliance.SystemTests.Network;
@@ -24,27 +23,7 @@ internal sealed class RunningAppliance : IDisposable
         _lab = lab;
         _socket = socket;
         Process = process;
-        _http = new HttpClient(new SocketsHttpHandler
-        {
-            ConnectCallback = async (_, cancellation) =>
-            {
-                var connection = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-                try
-                {
-                    await connection.ConnectAsync(new UnixDomainSocketEndPoint(socket), cancellation);
-                    return new NetworkStream(connection, ownsSocket: true);
-                }
-                catch (SocketException e)
-                {
-                    connection.Dispose();
-                    throw new IOException($"the appliance does not listen on {socket}: {e.Message}", e);
-                }
-            },
-        })
-        {
-            BaseAddress = new Uri("http://appliance/"),
-            Timeout = TimeSpan.FromSeconds(30),
-        };
+        _http = SocketApi.Connect(socket);
     }
 
     /// <summary>The process.</summary>

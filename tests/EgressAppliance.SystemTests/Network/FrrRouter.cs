@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using System.Text.Json;
 using EgressAppliance.SystemTests.Infrastructure;
 
@@ -102,6 +103,13 @@ internal sealed class FrrRouter(string instance, EdgeSite site, int limit, strin
     public async Task<string> TextAsync(string command) =>
         (await Shell.RunAsync(["vtysh", "--config_dir", site.Folder, "-N", instance, "-c", command])).Checked();
 
+    /// <summary>Asks vtysh several things that it answers in JSON, at one time.</summary>
+    public async Task<IReadOnlyList<JsonElement>> ManyAsync(params string[] commands)
+    {
+        string text = (await Shell.RunAsync(["vtysh", "--config_dir", site.Folder, "-N", instance, .. commands.SelectMany(c => (string[])["-c", c])])).Checked();
+        return ReadAll(Encoding.UTF8.GetBytes(text));
+    }
+
     /// <summary>From now on nothing that the appliance announces passes the import policy.</summary>
     public Task RefuseOverridesAsync() => ConfigureAsync(
         "route-map nothing deny 10", "exit", "router bgp 65000",
@@ -125,6 +133,19 @@ internal sealed class FrrRouter(string instance, EdgeSite site, int limit, strin
         {
             Directory.Delete(RunFolder, recursive: true);
         }
+    }
+
+    private static List<JsonElement> ReadAll(byte[] text)
+    {
+        List<JsonElement> answers = [];
+        Utf8JsonReader reader = new(text, new JsonReaderOptions { AllowMultipleValues = true });
+        while (reader.Read())
+        {
+            using JsonDocument document = JsonDocument.ParseValue(ref reader);
+            answers.Add(document.RootElement.Clone());
+        }
+
+        return answers;
     }
 
     private EdgePath ReadPath(JsonElement path)

@@ -234,7 +234,11 @@ internal sealed class Lab : IAsyncDisposable
         Output.WriteLine($"lab {_name} is up after {Stopwatch.GetElapsedTime(start).TotalSeconds:F1} s; files in {Folder}");
     }
 
-    private async Task<NetNamespace> AddNamespaceAsync(string role)
+    /// <summary>A namespace of the lab by its role.</summary>
+    public NetNamespace GetNamespace(string role) => _namespaces.Single(n => n.Name == $"{_name}-{role}");
+
+    /// <summary>Makes another namespace, whose end the lab sees to.</summary>
+    public async Task<NetNamespace> AddNamespaceAsync(string role)
     {
         NetNamespace created = await NetNamespace.CreateAsync(_name, role);
         _namespaces.Add(created);

@@ -64,6 +64,8 @@ internal sealed class MirrorSwitch : IDisposable
     private volatile bool _stop;
     private long _dropped;
 
+    private volatile string[] _outputs = [Outside];
+
     private MirrorSwitch(string namespacePath)
     {
         _thread = new Thread(() => Run(namespacePath)) { IsBackground = true, Name = "lab mirror switch" };
@@ -96,6 +98,9 @@ internal sealed class MirrorSwitch : IDisposable
         }
     }
 
+    /// <summary>From now on frames are spread over these ports by their destination: each port has all frames of some flows, and no other has them.</summary>
+    public void Spread(params string[] outputs) => _outputs = outputs;
+
     /// <inheritdoc/>
     public void Dispose()
     {
@@ -121,14 +126,12 @@ internal sealed class MirrorSwitch : IDisposable
             NativeMethods.EnterNetworkNamespace(namespacePath);
             NativeMethods.RaisePriority();
             using var inside = new Socket(AddressFamily.Packet, SocketType.Raw, ProtocolType.Unspecified) { ReceiveTimeout = (int)Patience.TotalMilliseconds };
-            using var outside = new Socket(AddressFamily.Packet, SocketType.Raw, ProtocolType.Unspecified);
 
             // The frames of a second in which the machine does something else must not be lost.
             inside.SetRawSocketOption(SolSocket, ReceiveBufferForce, BitConverter.GetBytes(BufferBytes));
             inside.Bind(new LinkEndPoint(NativeMethods.InterfaceIndex(Inside), ProtocolAll));
-            outside.Bind(new LinkEndPoint(NativeMethods.InterfaceIndex(Outside), 0));
             _started.SetResult();
-            Copy(inside, outside);
+            Copy(inside);
         }
         catch (Exception e) when (e is InvalidOperationException or IOException or SocketException)
         {
@@ -137,9 +140,11 @@ internal sealed class MirrorSwitch : IDisposable
         }
     }
 
-    private void Copy(Socket inside, Socket outside)
+    private void Copy(Socket inside)
     {
         Random random = new(1);
+        string[] names = [];
+        Socket[] outside = [];
         byte[] buffer = new byte[1 << 16];
         byte[] shaped = new byte[1 << 16];
         while (!_stop)
@@ -166,14 +171,44 @@ internal sealed class MirrorSwitch : IDisposable
                 continue;
             }
 
+            if (!ReferenceEquals(names, _outputs))
+            {
+                names = _outputs;
+                Array.ForEach(outside, port => port.Dispose());
+                outside = Array.ConvertAll(names, Port);
+            }
+
             int size = Shape(buffer.AsSpan(0, length), shaped, shape);
+            Socket output = outside[outside.Length == 1 ? 0 : Destination(buffer.AsSpan(0, length)) % outside.Length];
             for (int copy = 0; copy < shape.Copies; copy++)
             {
-                outside.Send(shaped, 0, size, SocketFlags.None);
+                output.Send(shaped, 0, size, SocketFlags.None);
             }
         }
 
         NoteDropped(inside);
+        Array.ForEach(outside, port => port.Dispose());
+    }
+
+    private static Socket Port(string name)
+    {
+        var socket = new Socket(AddressFamily.Packet, SocketType.Raw, ProtocolType.Unspecified);
+        socket.Bind(new LinkEndPoint(NativeMethods.InterfaceIndex(name), 0));
+        return socket;
+    }
+
+    /// <summary>A number of the frame's destination address.</summary>
+    private static int Destination(ReadOnlySpan<byte> frame)
+    {
+        const int TypeAt = 12, Ipv4At = 30, Ipv6At = 38;
+        bool ipv6 = frame.Length > TypeAt + 1 && BinaryPrimitives.ReadUInt16BigEndian(frame[TypeAt..]) == 0x86dd;
+        int sum = 0;
+        foreach (byte octet in ipv6 ? frame.Slice(Ipv6At, 16) : frame.Slice(Ipv4At, 4))
+        {
+            sum = (sum * 31) + octet;
+        }
+
+        return sum & int.MaxValue;
     }
 
     /// <summary>Writes a frame with its tags and padding; returns its size.</summary>

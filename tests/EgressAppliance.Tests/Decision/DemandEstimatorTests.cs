@@ -328,6 +328,50 @@ public class DemandEstimatorTests
     private static DemandEstimator<uint> Make(double window = 60, int sampling = 1) =>
         new(new() { Window = TimeSpan.FromSeconds(window), Sampling = sampling }, TimeProvider.System);
 
+    [Fact]
+    public void EndTick_gap_of_a_link_keeps_its_rates_and_widens_their_error()
+    {
+        DemandEstimator<uint> estimator = Make();
+        for (int i = 0; i < 60; i++)
+        {
+            estimator.Add(1, A, Bytes(100), 1000);
+            estimator.Add(2, B, Bytes(100), 1000);
+            End(estimator);
+        }
+
+        Assert.True(estimator.TryGet(1, out DemandRate<uint> before));
+        for (int i = 0; i < 10; i++)
+        {
+            // What another box shows of the link meanwhile is a part of it.
+            estimator.Add(1, A, Bytes(7));
+            estimator.Add(3, A, Bytes(7));
+            estimator.Add(2, B, Bytes(50), 500);
+            _timestamp += TimeProvider.System.TimestampFrequency;
+            estimator.EndTick(_timestamp, [0, 0, 1]);
+        }
+
+        Assert.True(estimator.TryGet(1, out DemandRate<uint> kept));
+        Assert.Equal(before.RateBps, kept.RateBps);
+        Assert.True(kept.AgeError > before.AgeError);
+        Assert.False(estimator.TryGet(3, out _));
+        Assert.InRange(Rate(estimator, 2), 50, 90);
+    }
+
+    [Fact]
+    public void EndTick_counts_of_twice_the_time_are_half_the_rate()
+    {
+        DemandEstimator<uint> estimator = Make(window: 5);
+        estimator.EndTick(0);
+        for (int i = 0; i < 30; i++)
+        {
+            estimator.Add(1, A, Bytes(200));
+            _timestamp += TimeProvider.System.TimestampFrequency;
+            estimator.EndTick(_timestamp, [2, 2, 2]);
+        }
+
+        Assert.InRange(Rate(estimator, 1), 99, 101);
+    }
+
     private static long Bytes(double mbps) => (long)(mbps * 1e6 / 8);
 
     private static double Rate(DemandEstimator<uint> estimator, uint key) =>

@@ -159,6 +159,8 @@ public class DemoRunnerTests
 
         public PrefixPage GetPrefixes(PrefixQuery query) => new([], false);
 
+        public ClusterDto GetCluster() => throw new NotSupportedException();
+
         public MatrixDto GetMatrix(int top) => throw new NotSupportedException();
 
         public IReadOnlyList<DecisionDto> GetDecisions(int limit, long? before = null) => [];

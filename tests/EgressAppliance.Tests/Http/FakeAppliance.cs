@@ -70,6 +70,10 @@ internal sealed class FakeAppliance : IApplianceApi
     public ExplainDto? Explain(string query) =>
         query == "192.0.2.1" ? new ExplainDto(query, "192.0.2.0/24", 500, "isp-a", "isp-a", null, [], "It goes by its native link.") : null;
 
+    public ClusterDto Cluster { get; set; } = new("", "", "all", true, "", 0, [], [], null, null);
+
+    public ClusterDto GetCluster() => Cluster;
+
     public CostDto GetCost() => new(
         true, "proposed", "Prefixes are moved to where they cost nothing more.", new DateTimeOffset(2026, 3, 4, 5, 5, 0, TimeSpan.Zero), 2170.5m, 2300m, 1,
         [

@@ -9,8 +9,10 @@ using EgressAppliance.Host.Config;
 using EgressAppliance.Host.Flow;
 using EgressAppliance.Host.Http;
 using EgressAppliance.Host.Interfaces;
+using EgressAppliance.Host.Leadership;
 using EgressAppliance.Host.RouteFeed;
 using EgressAppliance.Host.Steering;
+using EgressAppliance.Host.Traffic;
 using EgressAppliance.Net;
 using EgressAppliance.Tests.Snmp;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -27,7 +29,7 @@ internal sealed class Bench : IAsyncDisposable
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
     private int _cycles;
 
-    public Bench(ApplianceMode mode = ApplianceMode.Inject, Func<ApplianceConfig, ApplianceConfig>? change = null, IJournalSink? journal = null)
+    public Bench(ApplianceMode mode = ApplianceMode.Inject, Func<ApplianceConfig, ApplianceConfig>? change = null, IJournalSink? journal = null, ILeadership? leadership = null)
     {
         ApplianceConfig config = new()
         {
@@ -49,14 +51,14 @@ internal sealed class Bench : IAsyncDisposable
         })];
         Installer = new RouteInstaller(Speaker, Links, NullLogger<RouteInstaller>.Instance);
         Inputs = new InputCollector(
-            Config, Pipeline, () => [.. Interfaces.Select(i => i with { LastPoll = PollsFail ? i.LastPoll : Wall.GetUtcNow() })], () => [], Speaker, Table,
+            Config, new LocalTraffic(Pipeline, Table, Config), () => [.. Interfaces.Select(i => i with { LastPoll = PollsFail ? i.LastPoll : Wall.GetUtcNow() })], () => [], Speaker,
             Links, Clock, Config.Flow is null ? null : () => Flow!);
-        Loop = new SteeringLoop(Config, Inputs, Installer, Speaker, Links, Clock, NullLogger<SteeringLoop>.Instance, journal);
+        Loop = new SteeringLoop(Config, Inputs, Installer, Speaker, Links, Clock, NullLogger<SteeringLoop>.Instance, journal, leadership: leadership);
         Builder = new StateBuilder(Config, Links, Speaker, new MonitoringView(null), Table, Wall);
         Explainer = new Explainer(Speaker, Links, new RouterChoices(Speaker, Links, Config.Decision.MarkerCommunity), new RoutePolicies(Config.Decision.Policies, Links), Table);
         Loop.CycleDone += (_, _, _) => BeforePublication?.Invoke();
         Api = new ApplianceApi(Loop, Builder, Explainer, Installer, Links, new RibView(Speaker, Links, Table, Config, Wall), Builder.Empty(mode), new CostView(Config, () => Loop.Billing, null),
-            new ConfigDto(null, null, ""));
+            new ConfigDto(null, null, ""), new ClusterView(Config));
         Loop.CycleDone += (_, outcome, _) =>
         {
             Last = outcome;

@@ -137,7 +137,7 @@ public class LeaseHolderTests
         Lead();
         Assert.Equal(LeaseAsk.Renew, _holder.Next("no session", "{}").Ask);
         _clock.Pass(2.5);
-        Exchange(Row(2, 2, Mine), granted: true, boxes: [Report("b", "no session either", 1)]);
+        Exchange(Row(2, 2, Mine), granted: true, boxes: [Report("b", "no session either", 1)], problem: "no session");
         Exchange(Row(2, 3, Mine), granted: true, boxes: [Report("b", "no session either", 2)], problem: "no session");
         _clock.Pass(2.5);
         Assert.Equal(LeaseAsk.Renew, _holder.Next("no session", "{}").Ask);

@@ -47,7 +47,7 @@ public class ControllerStateTests
     [Fact]
     public void RecordingController_has_every_call_of_the_controller()
     {
-        Assert.Equal(Signatures(typeof(DecisionController)).Where(s => !s.Contains("ExportState", StringComparison.Ordinal)), Signatures(typeof(RecordingController)));
+        Assert.Equal(Signatures(typeof(DecisionController)), Signatures(typeof(RecordingController)));
 
         static IEnumerable<string> Signatures(Type type) =>
             type.GetMethods(BindingFlags.Instance | BindingFlags.Public | BindingFlags.DeclaredOnly).Select(m => m.ToString()!).Order(StringComparer.Ordinal);

@@ -44,7 +44,7 @@ public class JournalReplayTests
             calls.UnionWith(JournalFiles.Lines(Assert.Single(journal.Close()))[1..].Select(l => l[9..l.IndexOf('"', 9)]));
         }
 
-        Assert.Equal(["add_override", "announced", "cycle", "end", "lost", "release_override", "set_mode", "withdraw_all"], calls.Order(StringComparer.Ordinal));
+        Assert.Equal(["add_override", "announced", "cycle", "end", "lost", "release_override", "set_mode", "take_over", "withdraw_all"], calls.Order(StringComparer.Ordinal));
         Assert.Superset(
             new HashSet<string>
             {

@@ -77,6 +77,8 @@ internal sealed class RandomCalls
             case 9:
                 _controller.Lost(prefix);
                 break;
+            case 10:
+                return _controller.TakeOver(_now);
             default:
                 break;
         }

@@ -148,7 +148,7 @@ public sealed class HistoryRecorderTests : IAsyncLifetime, IDisposable
     };
 
     private static RateView Rates() => new(
-        [new EgressAppliance.Decision.Demand.DemandRate<IpPrefix>(IpPrefix.Parse("192.0.2.0/24"), 5_000_000, new LinkId(1), true)], new Dictionary<IpPrefix, double>());
+        [new EgressAppliance.Decision.Demand.DemandRate<IpPrefix>(IpPrefix.Parse("192.0.2.0/24"), 5_000_000, new LinkId(1), true)], _ => 0);
 
     private CycleOutcome Outcome(Verdict verdict) => new() { Id = _cycle, Time = Begin.AddSeconds(5 * _cycle), Mode = DecisionMode.Inject, Verdict = verdict };
 

@@ -4,7 +4,7 @@ using EgressAppliance.SystemTests.Infrastructure;
 
 namespace EgressAppliance.SystemTests.History;
 
-/// <summary>A PostgreSQL server of the test's own, on loopback, with its data in a temporary folder; it runs as the user of the package, since it refuses to be root.</summary>
+/// <summary>A PostgreSQL server of the test's own, on loopback or in a namespace, with its data in a temporary folder; it runs as the user of the package, since it refuses to be root.</summary>
 internal sealed class PostgresServer : IAsyncDisposable
 {
     public const string Password = "correct horse";
@@ -14,7 +14,11 @@ internal sealed class PostgresServer : IAsyncDisposable
     private readonly ITestOutputHelper _output;
     private Daemon? _server;
 
-    private PostgresServer(DirectoryInfo folder, int port, ITestOutputHelper output) => (_folder, Port, _output) = (folder, port, output);
+    private readonly NetNamespace? _network;
+    private readonly string _address;
+
+    private PostgresServer(DirectoryInfo folder, int port, NetNamespace? network, string address, ITestOutputHelper output) =>
+        (_folder, Port, _network, _address, _output) = (folder, port, network, address, output);
 
     /// <summary>Folder of the server's programs, of the newest version that is installed; null if there is none.</summary>
     public static string? Folder { get; } = Directory.Exists("/usr/lib/postgresql")
@@ -24,18 +28,26 @@ internal sealed class PostgresServer : IAsyncDisposable
     public int Port { get; }
 
     /// <summary>Connection string for the sink.</summary>
-    public string Connection => $"Host=127.0.0.1;Port={Port};Database=postgres;Username={User};Password={Password};Timeout=5";
+    public string Connection => $"Host={_address};Port={Port};Database=postgres;Username={User};Password={Password};Timeout=5";
 
-    public static async Task<PostgresServer> StartAsync(ITestOutputHelper output)
+    /// <summary>The process.</summary>
+    public Daemon Server => _server ?? throw new InvalidOperationException("the server was stopped");
+
+    /// <summary>Starts one.</summary>
+    /// <param name="output">The test's output.</param>
+    /// <param name="network">Where; null: here.</param>
+    /// <param name="address">An address of that network.</param>
+    public static async Task<PostgresServer> StartAsync(ITestOutputHelper output, NetNamespace? network = null, string address = "127.0.0.1")
     {
         DirectoryInfo folder = Directory.CreateTempSubdirectory("eapg-");
-        PostgresServer server = new(folder, FreePort(), output);
+        PostgresServer server = new(folder, FreePort(), network, address, output);
         try
         {
             string password = Path.Combine(folder.FullName, "password");
             await File.WriteAllTextAsync(password, Password);
             await Shell.CheckedAsync("chown", "-R", User, folder.FullName);
             await Shell.CheckedAsync([.. As("initdb"), "-D", server.Data, "-A", "scram-sha-256", "-U", User, "--pwfile", password, "--no-sync", "-E", "UTF8", "--locale", "C"]);
+            await File.AppendAllTextAsync(Path.Combine(server.Data, "pg_hba.conf"), "host all all 0.0.0.0/0 scram-sha-256\n");
             await server.StartAsync();
             return server;
         }
@@ -51,7 +63,7 @@ internal sealed class PostgresServer : IAsyncDisposable
     {
         _server = Daemon.Start(
             "postgres", _folder.FullName,
-            [.. As("postgres"), "-D", Data, "-k", _folder.FullName, "-c", "listen_addresses=127.0.0.1", "-p", $"{Port}", "-c", "fsync=off"]);
+            [.. _network?.Command() ?? Array.Empty<string>(), .. As("postgres"), "-D", Data, "-k", _folder.FullName, "-c", $"listen_addresses={_address}", "-p", $"{Port}", "-c", "fsync=off"]);
         await Until.TrueAsync("PostgreSQL to answer", async () => await QueryAsync("SELECT 1") == "1", Limit, _output);
     }
 
@@ -69,7 +81,7 @@ internal sealed class PostgresServer : IAsyncDisposable
 
     /// <summary>The answer of a query, one row a line, columns separated by commas.</summary>
     public async Task<string> QueryAsync(string sql) => (await Shell.CheckedAsync(
-        "psql", $"postgresql://{User}:{Uri.EscapeDataString(Password)}@127.0.0.1:{Port}/postgres", "-X", "-A", "-t", "-F", ",", "-v", "ON_ERROR_STOP=1", "-c", sql)).Trim();
+        [.. _network?.Command() ?? Array.Empty<string>(), "psql", $"postgresql://{User}:{Uri.EscapeDataString(Password)}@{_address}:{Port}/postgres", "-X", "-A", "-t", "-F", ",", "-v", "ON_ERROR_STOP=1", "-c", sql])).Trim();
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()

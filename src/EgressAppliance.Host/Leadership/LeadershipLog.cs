@@ -1,0 +1,13 @@
+namespace EgressAppliance.Host.Leadership;
+
+internal static partial class LeadershipLog
+{
+    [LoggerMessage(5201, LogLevel.Warning, "the state of the leader before cannot be read yet: {problem}")]
+    public static partial void NotLoaded(ILogger logger, string problem);
+
+    [LoggerMessage(5202, LogLevel.Warning, "the state of this leader is not saved: {problem}")]
+    public static partial void NotSaved(ILogger logger, string problem);
+
+    [LoggerMessage(5203, LogLevel.Error, "the state of the leader before is of another version: this one begins anew, in observe")]
+    public static partial void Unreadable(ILogger logger);
+}
