@@ -202,8 +202,8 @@ public sealed class LeaseHolder(LeaseOptions options, Guid run, TimeProvider tim
             return TimeSpan.Zero;
         }
 
-        // A leader that has something to complain of will give the lease back soon.
-        bool soon = !answered || free || (!Leads && _watch.Row is { Released: false } held && held.Run != run && _others.IsBad(held.Holder));
+        // One that waits looks right after the holder renews, since it is from there that it counts; and often, if the holder is about to give the lease back.
+        bool soon = !answered || free || (!Leads && _watch.Row is { Released: false } held && held.Run != run && (!_watch.Changed || _others.IsBad(held.Holder)));
         TimeSpan pause = (soon && RetryPause < options.Renew ? RetryPause : options.Renew) - time.GetElapsedTime(asked);
         if (answered && !Leads && _watch.Wait(run) is { } wait && wait > TimeSpan.Zero && wait < pause)
         {

@@ -74,7 +74,7 @@ public sealed record LeaseOptions
     {
         if (!holds)
         {
-            throw new ArgumentException(message, nameof(LeaseOptions));
+            throw new ArgumentException(message);
         }
     }
 }

@@ -16,11 +16,15 @@ public sealed class LeaseWatch(LeaseOptions options, TimeProvider time)
     /// <summary>The highest token ever seen.</summary>
     public long Highest { get; private set; }
 
+    /// <summary>What was read last was not there before.</summary>
+    public bool Changed { get; private set; }
+
     /// <summary>Takes what was read, right after it was.</summary>
     public void Note(LeaseRow? row)
     {
         // From the reply on, not from the question: it may have lain about for as long as this process was stopped, and the row may have been written just before it was read.
-        if (row is null || Row is null || (row.Token, row.Renewals, row.History) != (Row.Token, Row.Renewals, Row.History))
+        Changed = row is null || Row is null || (row.Token, row.Renewals, row.History) != (Row.Token, Row.Renewals, Row.History);
+        if (Changed)
         {
             _since = time.GetTimestamp();
         }

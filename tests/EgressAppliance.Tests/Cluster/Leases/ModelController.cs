@@ -220,7 +220,7 @@ internal sealed class ModelController
             }
             else
             {
-            _holder.Replied(request, _model.Options.Flaw == LeaseFlaw.CountsFromReply ? _clock.GetTimestamp() : asked, Seen(reply));
+                _holder.Replied(request, _model.Options.Flaw == LeaseFlaw.CountsFromReply ? _clock.GetTimestamp() : asked, Seen(reply));
             }
 
             Settle();
