@@ -7,6 +7,8 @@ namespace EgressAppliance.Host.Config;
 internal sealed class ClusterChecks(BoundSection root, string baseDirectory, ConfigDiagnostics diagnostics)
 {
     private const int SecretMaximum = 4096;
+    private static readonly string[] ForSites = ["cluster", "box"];
+    private static readonly string[] OfCollectors = ["capture", "flow"];
 
     /// <summary>Time between renewals of the lease.</summary>
     public static readonly TimeSpan Renew = TimeSpan.FromSeconds(1);
@@ -52,7 +54,7 @@ internal sealed class ClusterChecks(BoundSection root, string baseDirectory, Con
         BoundSection? cluster = root.IsGiven("cluster") ? root.Section("cluster") : null;
         if (role == ApplianceRole.All)
         {
-            foreach (string key in new[] { "cluster", "box" }.Where(root.IsGiven))
+            foreach (string key in ForSites.Where(root.IsGiven))
             {
                 diagnostics.Warn(root.KeyAt(key), $"'{key}' has no effect with role all", "set role to collector or controller, or remove it");
             }
@@ -85,7 +87,7 @@ internal sealed class ClusterChecks(BoundSection root, string baseDirectory, Con
 
     private void CheckController(BoundSection cluster)
     {
-        foreach (string key in new[] { "capture", "flow" }.Where(root.IsGiven))
+        foreach (string key in OfCollectors.Where(root.IsGiven))
         {
             diagnostics.Error(root.KeyAt(key), $"'{key}' is not for a controller", "remove it: the collectors count");
         }

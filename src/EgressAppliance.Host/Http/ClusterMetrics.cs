@@ -1,10 +1,13 @@
 namespace EgressAppliance.Host.Http;
 
 /// <summary>The metrics of a site of several boxes.</summary>
-internal static class ClusterMetrics
+public static class ClusterMetrics
 {
+    /// <summary>Writes them; nothing of a box that is alone.</summary>
     public static void Write(MetricWriter text, ClusterDto cluster)
     {
+        ArgumentNullException.ThrowIfNull(text);
+        ArgumentNullException.ThrowIfNull(cluster);
         if (cluster.Broker is { } broker)
         {
             text.Gauge("egress_cluster_broker_up", "1 if a broker is connected; absent, as what follows, on a box that is alone.").Sample(broker.ConnectedTo is null ? 0 : 1);

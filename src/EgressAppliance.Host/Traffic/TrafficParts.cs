@@ -62,7 +62,9 @@ public sealed class TrafficParts
             consumer.Start();
             return new TrafficParts(new SiteTraffic(merger, config, time))
             {
-                Merger = merger, Consumer = consumer, Timer = new SiteCycles(merger, config.Decision.Cycle, config.Cluster!.Grace, time),
+                Merger = merger,
+                Consumer = consumer,
+                Timer = new SiteCycles(merger, config.Decision.Cycle, config.Cluster!.Grace, time),
             };
         }
 
@@ -79,7 +81,11 @@ public sealed class TrafficParts
         DeltaTap tap = new(local, config, publisher.Publish, () => publisher.Status.Dropped, time);
         return new TrafficParts(tap)
         {
-            Pipeline = pipeline, Flow = flow is null ? null : flow.Read, Tap = tap, Publisher = publisher, Timer = new AlignedCycles(config.Decision.Cycle, time),
+            Pipeline = pipeline,
+            Flow = flow is null ? null : flow.Read,
+            Tap = tap,
+            Publisher = publisher,
+            Timer = new AlignedCycles(config.Decision.Cycle, time),
         };
     }
 

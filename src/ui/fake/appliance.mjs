@@ -58,6 +58,7 @@ const GET = {
   prefixes: (r, url) => prefixes(url, r),
   decisions: (r, url) => json(r, world.decisions.slice(0, Number(url.searchParams.get('limit') ?? 50))),
   cost: (r) => json(r, world.cost()),
+  cluster: (r) => json(r, world.cluster()),
   explain: (r, url) => json(r, world.explain(url.searchParams.get('prefix'))),
   'bgp/rib': (r, url) => json(r, world.rib(url.searchParams.get('prefix'))),
   matrix: (r, url) => json(r, world.matrix(Number(url.searchParams.get('top') ?? 200))),

@@ -159,6 +159,20 @@ export class World {
     };
   }
 
+  cluster() {
+    const box = (n, state = 'counted', problems = []) => ({
+      box: `col${n}`, state, mirror: n > 2 ? 'core' : '', last_tick: iso(Date.now() - 2100), lateness_seconds: 0.03 + 0.01 * n, bits_per_second: 42e9 + 7e9 * n, cells: 98_000 + 1200 * n, deltas: 17_280, lost: n === 2 ? 3 : 0, duplicates: 1, refused: 0,
+      gaps: n === 2 ? 3 : 0, restarts: 1, version: '0.1.0', table_complete: true, frames: 9e11, dropped_frames: 0, loss_ratio: 0, deltas_dropped: 0, problems,
+    });
+    return {
+      site: 'fra1', box: 'ctl1', role: 'controller', leads: true, leader: 'ctl1', token: 7,
+      controllers: [{ box: 'ctl1', leads: true, ready: true, problem: '', seen_seconds_ago: 0.4 }, { box: 'ctl2', leads: false, ready: true, problem: '', seen_seconds_ago: 0.9 }],
+      collectors: [box(1), box(2), box(3), box(4, 'redundant')],
+      broker: { connected_to: 'rabbit1.example.net:5671', problem: null, connections: 2, messages: 69_120, bytes: 6.2e10, repeated: 4, returned: 0, dropped: 0, waiting: 0, waiting_bytes: 0, unreadable: {} },
+      database: { problem: null, not_saved: null, exchanges: 86_400, failures: 2 },
+    };
+  }
+
   find(query) {
     return this.prefixes.find((p) => p.prefix === query) ?? this.prefixes[0];
   }

@@ -154,7 +154,12 @@ public sealed class BrokerTests(ITestOutputHelper output)
 
     private static BrokerOptions Options(RabbitServer server, string box) => new()
     {
-        Site = "lab", Box = box, Brokers = [(server.Address, server.Port)], User = RabbitServer.User, Password = RabbitServer.Password, MaxBufferedTicks = 2000,
+        Site = "lab",
+        Box = box,
+        Brokers = [(server.Address, server.Port)],
+        User = RabbitServer.User,
+        Password = RabbitServer.Password,
+        MaxBufferedTicks = 2000,
     };
 
     private static DeltaConsumer Listen(RabbitServer server, string box, Listener listener)

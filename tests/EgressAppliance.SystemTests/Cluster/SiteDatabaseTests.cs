@@ -122,9 +122,18 @@ public sealed class SiteDatabaseTests(ITestOutputHelper output)
         // A user without the right to make tables.
         await server.QueryAsync("CREATE DATABASE other");
         await server.QueryAsync("CREATE USER guest PASSWORD 'x'");
-        Assert.Contains(
-            "grant the user CREATE", await TroubleAsync(server.Connection.Replace("Database=postgres;Username=postgres", "Database=other;Username=guest", StringComparison.Ordinal).Replace(PostgresServer.Password, "x", StringComparison.Ordinal)),
-            StringComparison.Ordinal);
+        string guest = server.Connection.Replace("Database=postgres;Username=postgres", "Database=other;Username=guest", StringComparison.Ordinal).Replace(PostgresServer.Password, "x", StringComparison.Ordinal);
+        Assert.Contains("grant the user CREATE", await TroubleAsync(guest), StringComparison.Ordinal);
+
+        // With it, and no other right, all works.
+        await server.QueryAsync("GRANT ALL ON DATABASE other TO guest; ALTER DATABASE other OWNER TO guest");
+        await using (SiteDatabase own = new(guest))
+        {
+            await using PostgresLeaseStore lease = new(own, "lab");
+            await AskAsync(lease, LeaseAsk.Look, A);
+            Assert.Matches("^[0-9]+/00000001$", (await AskAsync(lease, LeaseAsk.Look, A)).Row!.History);
+            Assert.True(await new SiteStore(own, "lab", "a").AppendAsync(0, [Line(DateTimeOffset.UtcNow, 1)], default));
+        }
 
         // TLS: the right authority and name, another name, another authority; and none.
         string authority = await server.MakeTlsAsync();

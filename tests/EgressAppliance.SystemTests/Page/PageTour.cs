@@ -19,6 +19,7 @@ internal static class PageTour
         ("bgp", "BGP", "table[aria-label^='Paths of'] tbody tr"),
         ("capture", "Capture", "ol.way li"),
         ("cost", "Cost", "main section"),
+        ("site", "Site", "main section"),
         ("settings", "Settings", "main section >> nth=2"),
     ];
 

@@ -154,7 +154,7 @@ public sealed class SyntheticTests(ITestOutputHelper output)
 
         (string Key, string Title)[] pages =
         [
-            ("p", "Prefixes"), ("x", "Matrix"), ("r", "Overrides"), ("d", "Decisions"), ("e", "Explain"), ("b", "BGP"), ("c", "Capture"), ("k", "Cost"), ("s", "Settings"), ("o", "Overview"),
+            ("p", "Prefixes"), ("x", "Matrix"), ("r", "Overrides"), ("d", "Decisions"), ("e", "Explain"), ("b", "BGP"), ("c", "Capture"), ("k", "Cost"), ("i", "Site"), ("s", "Settings"), ("o", "Overview"),
         ];
         foreach ((string key, string title) in pages)
         {

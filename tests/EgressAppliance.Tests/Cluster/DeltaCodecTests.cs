@@ -139,12 +139,21 @@ public class DeltaCodecTests
 
     private static TrafficDelta Empty() => new()
     {
-        Site = "fra1", Box = "c1", Run = 1_700_000_000_000_000_000, Sequence = 1, Tick = 340_000_000, Period = TimeSpan.FromSeconds(5), Length = TimeSpan.FromSeconds(5),
+        Site = "fra1",
+        Box = "c1",
+        Run = 1_700_000_000_000_000_000,
+        Sequence = 1,
+        Tick = 340_000_000,
+        Period = TimeSpan.FromSeconds(5),
+        Length = TimeSpan.FromSeconds(5),
     };
 
     private static LinkDelta Link(string name, params string[] prefixes) => new()
     {
-        Link = name, Prefixes = [.. prefixes.Select(p => IpPrefix.Parse(p))], Packets = [.. prefixes.Select(_ => 3L)], IpBytes = [.. prefixes.Select(_ => 300L)],
+        Link = name,
+        Prefixes = [.. prefixes.Select(p => IpPrefix.Parse(p))],
+        Packets = [.. prefixes.Select(_ => 3L)],
+        IpBytes = [.. prefixes.Select(_ => 300L)],
     };
 
     private static TrafficDelta Any(Random random) => Empty() with
@@ -156,8 +165,12 @@ public class DeltaCodecTests
         Counters = new CollectorCounters { Frames = random.Next(), Packets = random.Next(), IpBytes = random.NextInt64(1L << 60), NonIp = random.Next(), DeltasDropped = random.Next(2) },
         Health = new CollectorHealth
         {
-            TableComplete = random.Next(2) == 0, Prefixes = random.Next(1_000_000), LossRatio = random.Next(2) * random.NextDouble(), CaptureAge = TimeSpan.FromTicks(random.Next()),
-            Problems = [.. Enumerable.Range(0, random.Next(3)).Select(i => i == 0 ? "" : "what is wrong")], Version = "1.2.3",
+            TableComplete = random.Next(2) == 0,
+            Prefixes = random.Next(1_000_000),
+            LossRatio = random.Next(2) * random.NextDouble(),
+            CaptureAge = TimeSpan.FromTicks(random.Next()),
+            Problems = [.. Enumerable.Range(0, random.Next(3)).Select(i => i == 0 ? "" : "what is wrong")],
+            Version = "1.2.3",
         },
     };
 
@@ -175,7 +188,10 @@ public class DeltaCodecTests
         IpPrefix[] all = [.. random.Next(2) == 0 ? [default] : Array.Empty<IpPrefix>(), .. prefixes];
         return new LinkDelta
         {
-            Link = name, Prefixes = all, Packets = [.. all.Select(_ => random.NextInt64(1L << random.Next(1, 60)))], IpBytes = [.. all.Select(_ => random.NextInt64(1L << random.Next(1, 60)))],
+            Link = name,
+            Prefixes = all,
+            Packets = [.. all.Select(_ => random.NextInt64(1L << random.Next(1, 60)))],
+            IpBytes = [.. all.Select(_ => random.NextInt64(1L << random.Next(1, 60)))],
             Sampling = random.Next(2) == 0 ? 1 : random.Next(1, 5000) + random.NextDouble(),
         };
     }

@@ -61,6 +61,7 @@ internal static class MetricsText
             {
                 Sinks = [new SinkStatus("central", "no answer", 50, 1, 60)],
             });
+        ClusterMetrics.Write(new PrometheusText(text), FakeAppliance.Site);
         OtlpMetrics.Write(new PrometheusText(text), new OtlpStatus(5, 1, true));
         HttpMetrics.Write(new PrometheusText(text), 2, FakeAppliance.AuditInMemory(), 1);
         return text.ToString();

@@ -1,6 +1,6 @@
 import { access } from './access.svelte';
 import { nextPage } from './filters';
-import type { AuditEntry, Check, ConfigInForce, Cost, Decision, Explanation, LinkHistory, Matrix, Prefix, Problem, Rib } from './types';
+import type { AuditEntry, Check, Cluster, ConfigInForce, Cost, Decision, Explanation, LinkHistory, Matrix, Prefix, Problem, Rib } from './types';
 
 const ROOT = '/api/v1';
 
@@ -56,6 +56,7 @@ export const api = {
   matrix: (top: number) => get<Matrix>(`/matrix?top=${top}`),
   decisions: (limit: number) => get<Decision[]>(`/decisions?limit=${limit}`),
   cost: () => get<Cost>('/cost'),
+  cluster: () => get<Cluster>('/cluster'),
   explain: (prefix: string) => get<Explanation>(`/explain${query({ prefix })}`),
   rib: (prefix: string) => get<Rib>(`/bgp/rib${query({ prefix })}`),
   config: () => get<ConfigInForce>('/config'),

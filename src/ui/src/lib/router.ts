@@ -12,6 +12,7 @@ export const PAGES = [
   { id: 'bgp', title: 'BGP', key: 'b' },
   { id: 'capture', title: 'Capture', key: 'c' },
   { id: 'cost', title: 'Cost', key: 'k' },
+  { id: 'site', title: 'Site', key: 'i' },
   { id: 'settings', title: 'Settings', key: 's' },
 ] as const;
 

@@ -213,6 +213,65 @@ export interface Override {
   lease_expires: string | null;
 }
 
+/** A controller of the site. */
+export interface Controller {
+  box: string;
+  leads: boolean;
+  ready: boolean;
+  problem: string;
+  seen_seconds_ago: number;
+}
+
+/** A collector of the site. */
+export interface Collector {
+  box: string;
+  state: 'counted' | 'redundant' | 'missing';
+  mirror: string;
+  last_tick: string | null;
+  lateness_seconds: number;
+  bits_per_second: number;
+  cells: number;
+  deltas: number;
+  lost: number;
+  duplicates: number;
+  refused: number;
+  gaps: number;
+  restarts: number;
+  version: string;
+  table_complete: boolean;
+  frames: number;
+  dropped_frames: number;
+  loss_ratio: number;
+  deltas_dropped: number;
+  problems: string[];
+}
+
+/** GET /api/v1/cluster. */
+export interface Cluster {
+  site: string;
+  box: string;
+  role: 'all' | 'collector' | 'controller';
+  leads: boolean;
+  leader: string;
+  token: number;
+  controllers: Controller[];
+  collectors: Collector[];
+  broker: {
+    connected_to: string | null;
+    problem: string | null;
+    connections: number;
+    messages: number;
+    bytes: number;
+    repeated: number;
+    returned: number;
+    dropped: number;
+    waiting: number;
+    waiting_bytes: number;
+    unreadable: Record<string, number>;
+  } | null;
+  database: { problem: string | null; not_saved: string | null; exchanges: number; failures: number } | null;
+}
+
 /** GET /api/v1/cost. Money is in the currency of the prices. */
 export interface Cost {
   enabled: boolean;
