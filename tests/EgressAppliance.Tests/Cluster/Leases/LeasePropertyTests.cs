@@ -39,7 +39,7 @@ public class LeasePropertyTests(ITestOutputHelper output)
 
     /// <summary>What <see cref="SiteLease"/> says is left: stopped twice, before the message and right after it, so that it cannot be asked again.</summary>
     [Fact]
-    public void Stop_between_question_and_message_is_found_where_the_margin_does_not_cover_it() => Find(Tight with { StopsWhileSending = 0.1 });
+    public void Stop_between_question_and_message_is_found_where_the_margin_does_not_cover_it() => Find(Tight with { Margin = 0, Term = 6100, StopsWhileSending = 0.1 });
 
     private void Search(LeaseModelOptions options, int count)
     {

@@ -324,11 +324,11 @@ internal sealed class ModelController
 
         // The worst moment is the last one at which it may.
         bool last = may && _holder.Term.Remaining < TimeSpan.FromMilliseconds(_model.Options.HoldTime / 4);
-        bool late = !_model.Calm && _model.Often(_model.Options.StopsWhileSending * (last ? 5 : 1));
+        bool late = !_model.Calm && _model.Options.StopsWhileSending > 0 && (last || _model.Often(_model.Options.StopsWhileSending));
         if (late)
         {
             // Before the hold time is over the session still lives.
-            _model.After(0, () => Stop(_model.Random.Next(_model.Options.HoldTime * 1300)));
+            _model.After(0, () => Stop(last ? _model.Random.Next(_model.Options.HoldTime * 500, _model.Options.HoldTime * 1100) : _model.Random.Next(_model.Options.HoldTime * 1300)));
         }
 
         Later(gap, () =>
@@ -343,7 +343,7 @@ internal sealed class ModelController
             _announced = message switch { ModelMessage.Announce => true, ModelMessage.Withdraw => false, _ => _announced };
             if (late && _model.Often(0.5))
             {
-                Stop(_model.Some(8000));
+                Stop(_model.Some(2 * _model.Options.Term));
             }
 
             if (_announced && _model.Options.AsksAgain)
