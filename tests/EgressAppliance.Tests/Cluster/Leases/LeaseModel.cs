@@ -111,7 +111,7 @@ internal sealed class LeaseModel
 
         // Mostly the one that leads.
         ModelController one = Array.Find(_controllers, c => c.Leads) is { } leader && Often(0.6) ? leader : _controllers[Random.Next(_controllers.Length)];
-        switch (Random.Next(13))
+        switch (Often(0.4) ? Cause() : Random.Next(13))
         {
             case 0 or 1 or 2:
                 one.Stop(Some(30_000));
@@ -142,19 +142,24 @@ internal sealed class LeaseModel
             case 11:
                 one.Resign(withdrawn: Random.Next(2) == 0);
                 break;
+            case 12 when Options.Flaw == LeaseFlaw.BeginsAtZero || (Options.Flaw != LeaseFlaw.IgnoresHistory && Random.Next(3) == 0):
+                Store.Forget();
+                break;
             default:
-                if (Random.Next(3) == 0)
-                {
-                    Store.Forget();
-                }
-                else
-                {
-                    Store.Fail(Some(10_000));
-                }
-
+                Store.Fail(Some(10_000));
                 break;
         }
 
         After(Some(5000), Disturb);
     }
+
+    /// <summary>What a flaw shows by is more frequent where it is looked for.</summary>
+    private int Cause() => Options.Flaw switch
+    {
+        LeaseFlaw.CountsFromReply => 0,
+        LeaseFlaw.TrustsServerClock => 8,
+        LeaseFlaw.OwesNothing or LeaseFlaw.IgnoresHistory => 11,
+        LeaseFlaw.BeginsAtZero => 12,
+        _ => Random.Next(13),
+    };
 }

@@ -41,7 +41,7 @@ internal sealed class ModelStore(LeaseModel model)
         };
         if (granted)
         {
-            if (request.Ask == LeaseAsk.Take && !model.Calm && model.Often(0.05))
+            if (request.Ask == LeaseAsk.Take && !model.Calm && model.Often(ignores ? 0.5 : 0.05))
             {
                 // The worst moment for a promotion.
                 model.After(model.Some(3000), () => Fail(model.Some(5000)));
