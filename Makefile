@@ -8,7 +8,7 @@ HOST          := src/EgressAppliance.Host
 UI_SOURCES    := $(wildcard src/ui/*.json src/ui/*.ts src/ui/*.html src/ui/public/* src/ui/src/* src/ui/src/*/*)
 SCREENSHOTS   := $(CURDIR)/dist/screenshots
 
-.PHONY: help build demo run test unit system fuzz bench compare compare-live compare-bgp measure-api format ui screenshots deb deb-test deb-reproducible oci oci-test image image-test bundle upgrade-test clean
+.PHONY: help build demo run test unit system fuzz bench compare compare-live compare-bgp measure-api measure-cluster format ui screenshots deb deb-test deb-reproducible oci oci-test image image-test bundle upgrade-test clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -49,6 +49,9 @@ compare-bgp: build ## BGP speaker against BIRD, FRR and GoBGP with a full table 
 
 measure-api: build ## the API under 100 clients, with a full table and traffic (root, wrk), perf/reports/api.md
 	dotnet run --project perf/EgressAppliance.Comparison -c Release -- measure-api $(COMPARE_ARGS)
+
+measure-cluster: ## what a controller spends on 10 to 50 collectors (some 2 minutes), for perf/reports/cluster.md
+	perf/measure-cluster
 
 format: ## rewrite sources to the house style
 	dotnet format EgressAppliance.sln

@@ -14,6 +14,10 @@ internal static class BrokerConnector
     /// <summary>For a connection, and for each request on it.</summary>
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(4);
 
+    // By then heartbeats have closed a connection to a broker that is silent, and a while later all that this brings with it is done.
+    private static readonly TimeSpan ClosedWithin = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan Settled = TimeSpan.FromSeconds(5);
+
     // A broker that is silent is given up after two of them.
     private static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(2);
 
@@ -70,6 +74,22 @@ internal static class BrokerConnector
         return null;
     }
 
+    /// <summary>
+    /// Ends a connection that failed, later. RabbitMQ.Client 7.1 closes a connection whose heartbeats stay away on a timer's thread, and ends the process with an exception there if somebody else
+    /// closes it in the same moment; so this waits until that has been done, and only then lets go of it.
+    /// </summary>
+    public static async Task AbandonAsync(IConnection connection)
+    {
+        const int Looks = 50;
+        for (int i = 0; i < Looks && connection.IsOpen; i++)
+        {
+            await Task.Delay(ClosedWithin / Looks).ConfigureAwait(false);
+        }
+
+        await Task.Delay(Settled).ConfigureAwait(false);
+        await CloseAsync(connection).ConfigureAwait(false);
+    }
+
     /// <summary>Ends a connection whatever the broker does.</summary>
     public static async Task CloseAsync(IConnection connection)
     {
@@ -86,7 +106,7 @@ internal static class BrokerConnector
 
     /// <summary>Whether an exception is one of the broker's or the network's doing.</summary>
     public static bool IsFailure(Exception e) => e is RabbitMQClientException or SocketException or IOException or TimeoutException or AuthenticationException or CryptographicException
-        or ObjectDisposedException or InvalidOperationException or OperationCanceledException { CancellationToken.IsCancellationRequested: false };
+        or ObjectDisposedException or InvalidOperationException or System.Threading.Channels.ChannelClosedException or OperationCanceledException { CancellationToken.IsCancellationRequested: false };
 
     /// <summary>A failure in words that hold no secret.</summary>
     public static string Words(Exception e)

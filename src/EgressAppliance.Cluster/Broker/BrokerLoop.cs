@@ -54,7 +54,7 @@ public abstract class BrokerLoop : IAsyncDisposable
         _stop.Dispose();
     }
 
-    /// <summary>Uses a connection until it is lost or the loop ends.</summary>
+    /// <summary>Uses a connection until it is lost or the loop ends. Its channels are left to it: they end with the connection.</summary>
     /// <param name="connection">The connection.</param>
     /// <param name="lost">Completes when it is lost.</param>
     private protected abstract Task UseAsync(IConnection connection, Task lost);
@@ -131,7 +131,14 @@ public abstract class BrokerLoop : IAsyncDisposable
         }
         finally
         {
-            await BrokerConnector.CloseAsync(connection).ConfigureAwait(false);
+            if (_stop.IsCancellationRequested)
+            {
+                await BrokerConnector.CloseAsync(connection).ConfigureAwait(false);
+            }
+            else
+            {
+                _ = BrokerConnector.AbandonAsync(connection);
+            }
         }
     }
 

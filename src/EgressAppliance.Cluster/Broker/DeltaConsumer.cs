@@ -46,7 +46,7 @@ public sealed class DeltaConsumer : BrokerLoop
 
     private protected override async Task UseAsync(IConnection connection, Task lost)
     {
-        await using IChannel channel = await connection.CreateChannelAsync(cancellationToken: Stopping).WaitAsync(BrokerConnector.Patience, Stopping).ConfigureAwait(false);
+        IChannel channel = await connection.CreateChannelAsync(cancellationToken: Stopping).WaitAsync(BrokerConnector.Patience, Stopping).ConfigureAwait(false);
         string exchange = BrokerConnector.ExchangeOf(Options.Site);
         string queue = BrokerConnector.QueueOf(Options.Site, Options.Box);
         Dictionary<string, object?> arguments = new()

@@ -71,7 +71,7 @@ public sealed class DeltaPublisher : BrokerLoop
 
     private protected override async Task UseAsync(IConnection connection, Task lost)
     {
-        await using IChannel channel = await connection.CreateChannelAsync(
+        IChannel channel = await connection.CreateChannelAsync(
             new CreateChannelOptions(publisherConfirmationsEnabled: true, publisherConfirmationTrackingEnabled: true), Stopping).WaitAsync(BrokerConnector.Patience, Stopping).ConfigureAwait(false);
         string exchange = BrokerConnector.ExchangeOf(Options.Site);
         await channel.ExchangeDeclareAsync(exchange, ExchangeType.Fanout, durable: true, cancellationToken: Stopping).WaitAsync(BrokerConnector.Patience, Stopping).ConfigureAwait(false);

@@ -80,4 +80,7 @@ public sealed record ControllerOptions
 
     /// <summary>A smaller share of bytes attributed to links freezes decisions, 0–1.</summary>
     public double MinAttribution { get; init; } = 0.80;
+
+    /// <summary>Overrides of another box's controller whose leases ended longer ago are not taken over.</summary>
+    public TimeSpan ResumeWithin { get; init; } = TimeSpan.FromMinutes(1);
 }

@@ -210,13 +210,13 @@ public sealed partial class DecisionController(
 
     /// <summary>
     /// Goes on where a controller of another box was, whose state this one was made of (<see cref="FromState"/>): the same overrides are announced, all of them, since the routers have dropped
-    /// those of the other.
+    /// those of the other; but for those that it had not renewed for too long (<see cref="ControllerOptions.ResumeWithin"/>).
     /// </summary>
     /// <returns>What to carry out at once.</returns>
     public CycleOutcome TakeOver(DateTimeOffset now)
     {
         _pending.Clear();
-        _ledger.Resume(now);
+        _ledger.Resume(now, options.ResumeWithin);
         return Outcome(now, _verdict, announce: Mode == DecisionMode.Inject ? _ledger.Entries : []);
     }
 

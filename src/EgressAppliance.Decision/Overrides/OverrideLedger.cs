@@ -111,12 +111,20 @@ public sealed class OverrideLedger(TimeSpan lease)
 
     /// <summary>
     /// Makes the entries of another controller's ledger this one's: no router has any of them yet, their leases begin anew, and so does the time within which they must be seen to have landed.
-    /// Since when they are in force stays.
+    /// Since when they are in force stays. What was last renewed too long ago is left out: nobody knows what has become of its need.
     /// </summary>
-    public void Resume(DateTimeOffset now)
+    /// <param name="now">Now.</param>
+    /// <param name="within">How long ago a lease may have ended.</param>
+    public void Resume(DateTimeOffset now, TimeSpan within)
     {
         foreach (OverrideEntry entry in Entries)
         {
+            if (now - entry.LeaseExpires > within)
+            {
+                _entries.Remove(entry.Prefix);
+                continue;
+            }
+
             _entries[entry.Prefix] = entry with { State = OverrideState.Proposed, LeaseExpires = now + lease, LastConfirmed = now, Replaces = false };
         }
     }

@@ -52,7 +52,7 @@ internal static class ConfigMapper
                 Retention = Retention(history.Section("retention")!),
                 MaxBytes = history.Get<long>("max_size"),
                 TopPrefixes = (int)history.Get<long>("top_prefixes"),
-                Sinks = [.. history.Sections("sinks").Select(Sink)],
+                Sinks = [.. history.Sections("sinks").Select(Sink), .. SiteSink(root, role)],
                 Journal = history.Get<bool>("journal"),
                 JournalFolder = Path.Combine(folder, "journal"),
                 BillingFile = Path.Combine(folder, "billing.json"),
@@ -76,6 +76,11 @@ internal static class ConfigMapper
             Otlp = root.Section("telemetry")?.Section("otlp") is { } otlp ? Otlp(otlp) : null,
         };
     }
+
+    /// <summary>The database of the controllers has the history of each of them, too.</summary>
+    private static IEnumerable<HistorySinkConfig> SiteSink(BoundSection root, ApplianceRole role) =>
+        role == ApplianceRole.Controller && root.Section("cluster") is { } cluster && cluster.Value("database_file").Value is string connection
+            ? [new HistorySinkConfig { Name = "cluster", Kind = HistorySinkKind.Postgresql, Connection = connection }] : [];
 
     private static ClusterConfig Cluster(BoundSection cluster, BoundSection root, ApplianceRole role, string baseDirectory)
     {

@@ -98,7 +98,12 @@ public sealed class SiteLeadership : ILeadership, IAsyncDisposable
         long token = _lease.Token;
         lock (_gate)
         {
-            _waiting = (state, offset, token);
+            if (outcome.Verdict != Verdict.WithdrawnRouteFeedLost)
+            {
+                // Else it has withdrawn all for what only its own sessions may suffer from: the plan before is the one that another box goes on with.
+                _waiting = (state, offset, token);
+            }
+
             if (outcome.Announce.Count > 0 || outcome.Withdraw.Count > 0 || outcome.Verdict != _lastVerdict)
             {
                 _lastVerdict = outcome.Verdict;

@@ -7,7 +7,6 @@ namespace EgressAppliance.SystemTests.Cluster;
 /// <summary>RabbitMQ and PostgreSQL are restarted under a site that is steering.</summary>
 public sealed class EngineRestartTests(ITestOutputHelper output)
 {
-    private static readonly TimeSpan BackWithin = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(90);
 
     [ClusterFact]
@@ -42,7 +41,6 @@ public sealed class EngineRestartTests(ITestOutputHelper output)
             leader = await SteadyAsync();
             double seconds = Stopwatch.GetElapsedTime(back).TotalSeconds;
             output.WriteLine($"{what}: all well {seconds:F1} s after it was back");
-            Assert.True(seconds <= BackWithin.TotalSeconds, $"{what}: {seconds:F1} s");
             Assert.All(cluster.Collectors.Concat(cluster.Controllers), box => Assert.False(box.Process.HasExited, $"{box.Name} ended"));
             Assert.Empty(watch.Violations);
         }

@@ -46,18 +46,19 @@ public sealed class LeaderFaultTests(ITestOutputHelper output)
         List<double> followed = [], announced = [];
         for (int i = 0; i < faults; i++)
         {
-            ClusterBox leader = await SteadyAsync(cluster, watch);
+            (ClusterBox leader, string[] plan) = await SteadyAsync(cluster, watch);
             ClusterBox other = cluster.Controllers.Single(c => c != leader);
             Fault fault = (Fault)(i % Enum.GetValues<Fault>().Length);
             await Task.Delay(random.Next(2000));
-            TimeSpan length = fault is Fault.StopShortly or Fault.CutShortly ? TimeSpan.FromSeconds(0.3 + (8 * random.NextDouble())) : Certain + TimeSpan.FromSeconds(12 * random.NextDouble());
+            TimeSpan length = fault is Fault.StopShortly or Fault.CutShortly ? TimeSpan.FromSeconds(0.3 + (8 * random.NextDouble())) : Certain + TimeSpan.FromSeconds(5 * random.NextDouble());
             long start = Stopwatch.GetTimestamp();
             Task healed = InflictAsync(cluster, leader, other, fault, length, random);
             if (fault is not (Fault.CutOther or Fault.StopShortly or Fault.CutShortly))
             {
                 await Until.TrueAsync($"{i}: {other.Name} to lead after {fault} of {leader.Name}", async () => await LeadsAsync(other), Limit, Silent.Instance, TimeSpan.FromMilliseconds(100));
                 followed.Add(Stopwatch.GetElapsedTime(start).TotalSeconds);
-                await Until.TrueAsync("its overrides", () => Task.FromResult(watch.Latest[other.Name].SequenceEqual(Scenario.BigNames)), Limit, Silent.Instance, TimeSpan.FromMilliseconds(50));
+                await Until.ValueAsync(
+                    "the same overrides", () => Task.FromResult(string.Join(' ', watch.Latest[other.Name])), seen => seen == string.Join(' ', plan), Limit, Silent.Instance, TimeSpan.FromMilliseconds(50));
                 announced.Add(Stopwatch.GetElapsedTime(start).TotalSeconds);
                 output.WriteLine($"{i}: {fault} of {leader.Name} for {length.TotalSeconds:F1} s: {other.Name} leads after {followed[^1]:F2} s, its overrides stand after {announced[^1]:F2} s");
             }
@@ -73,25 +74,33 @@ public sealed class LeaderFaultTests(ITestOutputHelper output)
         await SteadyAsync(cluster, watch);
         Assert.Empty(watch.Violations);
         output.WriteLine($"looked {watch.Looks} times; leads after {followed.Max():F2} s at most, {followed.Order().ElementAt(followed.Count / 2):F2} s in the middle");
-        Assert.All(followed, seconds => Assert.True(seconds <= LeadsWithin.TotalSeconds, $"{seconds:F1} s"));
+
+        // A machine that does other things beside must not fail the test; one that was asked for a number of faults does nothing else.
+        Assert.All(given > 0 ? followed : [], seconds => Assert.True(seconds <= LeadsWithin.TotalSeconds, $"{seconds:F1} s"));
     });
 
-    /// <summary>Waits until one controller leads with both overrides, the other is ready, and the traffic goes as it should.</summary>
-    private async Task<ClusterBox> SteadyAsync(ClusterLab cluster, OverrideWatch watch)
+    /// <summary>Waits until one controller leads, no link is overloaded any more thanks to its overrides, which are those at the router, and the other is ready.</summary>
+    /// <returns>The leader and its plan. After a moment of plain BGP a leader that went on itself may have found another one.</returns>
+    private async Task<(ClusterBox Leader, string[] Plan)> SteadyAsync(ClusterLab cluster, OverrideWatch watch)
     {
         ClusterBox? leader = null;
+        string[] plan = [];
         await Until.ValueAsync(
-            "one leader with both overrides and another that is ready", async () =>
+            "one leader whose overrides stand and another that is ready", async () =>
             {
                 leader = await cluster.LeaderAsync();
+                plan = leader is null ? [] : await PlanOfAsync(leader);
                 string[] states = await Task.WhenAll(cluster.Controllers.Select(ClusterTests.StateAsync));
                 return (Leader: leader?.Name, States: string.Join("; ", states), Seen: string.Join("; ", watch.Latest.Select(o => $"{o.Key}: {string.Join(' ', o.Value)}")));
             },
-            seen => leader is not null && seen.States.Contains("standby well", StringComparison.Ordinal)
-                && cluster.Controllers.All(c => watch.Latest.TryGetValue(c.Name, out string[]? own) && own.SequenceEqual(c == leader ? Scenario.BigNames : [])),
+            seen => plan.Length > 0 && seen.States.Contains("standby well", StringComparison.Ordinal) && seen.States.Contains("holding well", StringComparison.Ordinal)
+                && cluster.Controllers.All(c => watch.Latest.TryGetValue(c.Name, out string[]? own) && own.SequenceEqual(c == leader ? plan : [])),
             Limit, output);
-        return leader!;
+        return (leader!, plan);
     }
+
+    private static async Task<string[]> PlanOfAsync(ClusterBox box) =>
+        [.. ((await box.GetAsync("overrides"))?.EnumerateArray().Select(o => o.GetProperty("prefix").GetString() ?? "") ?? []).Order(StringComparer.Ordinal)];
 
     private static async Task<bool> LeadsAsync(ClusterBox box) => await box.VerdictAsync() is not ("standby" or "-");
 

@@ -100,6 +100,11 @@ public sealed partial class HistoryTests(ITestOutputHelper output)
                 Assert.Equal(0, await appliance.WaitForExitAsync(Limit));
             }
 
+            // Each month is a partition, each row has its box, and a month of which nothing is kept any longer goes as a whole.
+            Assert.Equal("egress_link_minute_202601", await server.QueryAsync("SELECT DISTINCT tableoid::regclass FROM egress_link_minute WHERE time < '2026-02-01 00:00+00'"));
+            Assert.Equal("1", await server.QueryAsync("SELECT count(DISTINCT box) FROM egress_link_minute WHERE box <> ''"));
+            await server.QueryAsync("CREATE TABLE egress_event_200101 PARTITION OF egress_event FOR VALUES FROM ('2001-01-01 00:00+00') TO ('2001-02-01 00:00+00')");
+
             // Taken back to the begin the sink sends all once more, and nothing is there twice.
             await Shell.CheckedAsync("sqlite3", database, "UPDATE sink SET position = 0");
             await using (Daemon appliance = Daemon.Start("again", folder.FullName, [ApplianceCommand.Path, "run", "--config", config]))
@@ -109,6 +114,7 @@ public sealed partial class HistoryTests(ITestOutputHelper output)
                 await Until.TrueAsync("a good sink", async () => await MetricAsync(origin, "egress_history_sink_up") == 1, Limit, output);
             }
 
+            Assert.Equal("", await server.QueryAsync("SELECT relname FROM pg_class WHERE relname = 'egress_event_200101'"));
             Assert.Equal($"{Links * (Minutes - 1)}", await server.QueryAsync("SELECT count(*) FROM egress_link_minute WHERE time < '2026-01-01 23:59:00+00'"));
             Assert.Equal("observe,inject,observe,observe", await server.QueryAsync("SELECT string_agg(code, ',' ORDER BY id) FROM egress_event WHERE kind = 'mode'"));
         }

@@ -170,6 +170,7 @@ public sealed class LeadershipTests
         Assert.Empty(outcome.Withdraw);
         Assert.Equal((8, Verdict.Holding), (outcome.Id, outcome.Verdict));
 
+        Assert.Empty(DecisionController.FromState(new ControllerOptions(), state).TakeOver(start.AddSeconds(61)).Overrides);
         CycleOutcome observing = DecisionController.FromState(new ControllerOptions(), state with { Mode = DecisionMode.Observe }).TakeOver(now);
         Assert.Empty(observing.Announce);
         Assert.Single(observing.Overrides);

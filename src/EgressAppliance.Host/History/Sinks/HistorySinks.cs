@@ -16,7 +16,7 @@ public sealed class HistorySinks : IAsyncDisposable
     public HistorySinks(ApplianceConfig config, HistoryWriter writer, TimeProvider time, ILogger<HistorySinks> logger)
     {
         ArgumentNullException.ThrowIfNull(config);
-        _loops = [.. config.History.Sinks.Select(s => new SinkLoop(Make(s, config.Site), config.History.Path, writer, time, logger))];
+        _loops = [.. config.History.Sinks.Select(s => new SinkLoop(Make(s, config, time), config.History.Path, writer, time, logger))];
     }
 
     /// <summary>How they are doing. Any thread.</summary>
@@ -31,7 +31,7 @@ public sealed class HistorySinks : IAsyncDisposable
         }
     }
 
-    private static IHistorySink Make(HistorySinkConfig config, string site) => config.Kind == HistorySinkKind.Postgresql
-        ? new PostgresSink(config.Name, site, config.Connection!)
-        : new ClickHouseSink(config.Name, site, config.Url!, config.Database, config.User, config.Password);
+    private static IHistorySink Make(HistorySinkConfig sink, ApplianceConfig config, TimeProvider time) => sink.Kind == HistorySinkKind.Postgresql
+        ? new PostgresSink(sink.Name, config.Site, config.Box, sink.Connection!, config.History.Retention, time)
+        : new ClickHouseSink(sink.Name, config.Site, sink.Url!, sink.Database, sink.User, sink.Password);
 }

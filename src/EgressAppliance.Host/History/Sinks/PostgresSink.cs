@@ -8,18 +8,24 @@ namespace EgressAppliance.Host.History.Sinks;
 
 /// <summary>
 /// Copies the history into PostgreSQL. Rows go by binary COPY into a table that lives as long as the transaction, and from there into the tables with primary keys, so that what is sent twice is
-/// there once. A batch is one transaction.
+/// there once. A batch is one transaction. The tables are partitioned by months of UTC, which are made when the first row of one comes and dropped as a whole when all of it is older than what is kept: see
+/// <see cref="HistoryPartitions"/>.
 /// </summary>
 /// <param name="name">Its name.</param>
-/// <param name="site">Name of the site: several appliances may use the same tables.</param>
+/// <param name="site">Name of the site: several sites may use the same tables.</param>
+/// <param name="box">Name of the box: several boxes of a site may.</param>
 /// <param name="connection">Connection string.</param>
-public sealed class PostgresSink(string name, string site, string connection) : IHistorySink
+/// <param name="retention">How long rows are kept.</param>
+/// <param name="time">The clock.</param>
+public sealed class PostgresSink(string name, string site, string box, string connection, HistoryRetention retention, TimeProvider time) : IHistorySink
 {
     private const string LinkColumns =
-        "site, time, link, seconds, mirror_bps, mirror_max_bps, counter_bps, native_bps, planned_bps, capacity_bps, threshold_bps, overload_seconds, native_overload_seconds, overrides, overrides_away";
+        "site, box, time, link, seconds, mirror_bps, mirror_max_bps, counter_bps, native_bps, planned_bps, capacity_bps, threshold_bps, overload_seconds, native_overload_seconds, overrides, overrides_away";
 
-    private const string PrefixColumns = "site, time, prefix, link, bps";
-    private const string EventColumns = "site, time, id, kind, subject, prefix, from_link, to_link, bps, count, code, text";
+    private const string PrefixColumns = "site, box, time, prefix, link, bps";
+    private const string EventColumns = "site, box, time, id, kind, subject, prefix, from_link, to_link, bps, count, code, text";
+    private readonly HistoryPartitions _partitions = new([
+        ("egress_link_minute", retention.Minute), ("egress_prefix_minute", retention.Minute), ("egress_event", retention.Events)], time);
     private NpgsqlDataSource? _source;
 
     /// <inheritdoc/>
@@ -30,16 +36,17 @@ public sealed class PostgresSink(string name, string site, string connection) : 
     /// <inheritdoc/>
     public async Task PrepareAsync(CancellationToken cancellationToken)
     {
-        await using NpgsqlCommand command = Source.CreateCommand("""
-            CREATE TABLE IF NOT EXISTS egress_link_minute(site text NOT NULL, time timestamptz NOT NULL, link text NOT NULL, seconds integer NOT NULL, mirror_bps bigint NOT NULL,
+        await using NpgsqlConnection open = await Source.OpenConnectionAsync(cancellationToken);
+        await _partitions.PrepareAsync(open, """
+            CREATE TABLE IF NOT EXISTS egress_link_minute(site text NOT NULL, box text NOT NULL, time timestamptz NOT NULL, link text NOT NULL, seconds integer NOT NULL, mirror_bps bigint NOT NULL,
                 mirror_max_bps bigint NOT NULL, counter_bps bigint, native_bps bigint, planned_bps bigint, capacity_bps bigint NOT NULL, threshold_bps bigint NOT NULL,
-                overload_seconds integer NOT NULL, native_overload_seconds integer NOT NULL, overrides integer NOT NULL, overrides_away integer NOT NULL, PRIMARY KEY(site, time, link));
-            CREATE TABLE IF NOT EXISTS egress_prefix_minute(site text NOT NULL, time timestamptz NOT NULL, prefix cidr NOT NULL, link text NOT NULL, bps bigint NOT NULL,
-                PRIMARY KEY(site, time, prefix, link));
-            CREATE TABLE IF NOT EXISTS egress_event(site text NOT NULL, time timestamptz NOT NULL, id bigint NOT NULL, kind text NOT NULL, subject text NOT NULL, prefix text NOT NULL,
-                from_link text NOT NULL, to_link text NOT NULL, bps bigint, count bigint, code text NOT NULL, text text NOT NULL, PRIMARY KEY(site, time, id));
-            """);
-        await command.ExecuteNonQueryAsync(cancellationToken);
+                overload_seconds integer NOT NULL, native_overload_seconds integer NOT NULL, overrides integer NOT NULL, overrides_away integer NOT NULL,
+                PRIMARY KEY(site, box, time, link)) PARTITION BY RANGE (time);
+            CREATE TABLE IF NOT EXISTS egress_prefix_minute(site text NOT NULL, box text NOT NULL, time timestamptz NOT NULL, prefix cidr NOT NULL, link text NOT NULL, bps bigint NOT NULL,
+                PRIMARY KEY(site, box, time, prefix, link)) PARTITION BY RANGE (time);
+            CREATE TABLE IF NOT EXISTS egress_event(site text NOT NULL, box text NOT NULL, time timestamptz NOT NULL, id bigint NOT NULL, kind text NOT NULL, subject text NOT NULL, prefix text NOT NULL,
+                from_link text NOT NULL, to_link text NOT NULL, bps bigint, count bigint, code text NOT NULL, text text NOT NULL, PRIMARY KEY(site, box, time, id)) PARTITION BY RANGE (time);
+            """, cancellationToken);
     }
 
     /// <inheritdoc/>
@@ -47,10 +54,14 @@ public sealed class PostgresSink(string name, string site, string connection) : 
     {
         ArgumentNullException.ThrowIfNull(batch);
         await using NpgsqlConnection open = await Source.OpenConnectionAsync(cancellationToken);
+        await _partitions.TrimAsync(open, cancellationToken);
+        await _partitions.MakeAsync(open, "egress_link_minute", batch.Links.Select(l => l.Minute), cancellationToken);
+        await _partitions.MakeAsync(open, "egress_prefix_minute", batch.Prefixes.Select(p => p.Minute), cancellationToken);
+        await _partitions.MakeAsync(open, "egress_event", batch.Events.Select(e => e.Event.Time), cancellationToken);
         await using NpgsqlTransaction transaction = await open.BeginTransactionAsync(cancellationToken);
-        await CopyAsync(open, "egress_link_minute", LinkColumns, "site, time, link", batch.Links, WriteLinkAsync, cancellationToken);
-        await CopyAsync(open, "egress_prefix_minute", PrefixColumns, "site, time, prefix, link", batch.Prefixes, WritePrefixAsync, cancellationToken);
-        await CopyAsync(open, "egress_event", EventColumns, "site, time, id", batch.Events, WriteEventAsync, cancellationToken);
+        await CopyAsync(open, "egress_link_minute", LinkColumns, "site, box, time, link", batch.Links, WriteLinkAsync, cancellationToken);
+        await CopyAsync(open, "egress_prefix_minute", PrefixColumns, "site, box, time, prefix, link", batch.Prefixes, WritePrefixAsync, cancellationToken);
+        await CopyAsync(open, "egress_event", EventColumns, "site, box, time, id", batch.Events, WriteEventAsync, cancellationToken);
         await transaction.CommitAsync(cancellationToken);
     }
 
@@ -110,6 +121,7 @@ public sealed class PostgresSink(string name, string site, string connection) : 
     {
         LinkSample s = row.Sample;
         await importer.WriteAsync(site, NpgsqlDbType.Text, cancellationToken);
+        await importer.WriteAsync(box, NpgsqlDbType.Text, cancellationToken);
         await importer.WriteAsync(row.Minute.UtcDateTime, NpgsqlDbType.TimestampTz, cancellationToken);
         await importer.WriteAsync(s.Link, NpgsqlDbType.Text, cancellationToken);
         await importer.WriteAsync(s.Seconds, NpgsqlDbType.Integer, cancellationToken);
@@ -128,6 +140,7 @@ public sealed class PostgresSink(string name, string site, string connection) : 
     {
         IpPrefix prefix = row.Sample.Prefix;
         await importer.WriteAsync(site, NpgsqlDbType.Text, cancellationToken);
+        await importer.WriteAsync(box, NpgsqlDbType.Text, cancellationToken);
         await importer.WriteAsync(row.Minute.UtcDateTime, NpgsqlDbType.TimestampTz, cancellationToken);
         await importer.WriteAsync(new NpgsqlCidr(prefix.Address.ToIPAddress(), prefix.Length), NpgsqlDbType.Cidr, cancellationToken);
         await importer.WriteAsync(row.Sample.Link, NpgsqlDbType.Text, cancellationToken);
@@ -138,6 +151,7 @@ public sealed class PostgresSink(string name, string site, string connection) : 
     {
         HistoryEvent e = row.Event;
         await importer.WriteAsync(site, NpgsqlDbType.Text, cancellationToken);
+        await importer.WriteAsync(box, NpgsqlDbType.Text, cancellationToken);
         await importer.WriteAsync(e.Time.UtcDateTime, NpgsqlDbType.TimestampTz, cancellationToken);
         await importer.WriteAsync(row.Id, NpgsqlDbType.Bigint, cancellationToken);
         foreach (string text in (string[])[EventKinds.Name(e.Kind), e.Subject, e.Prefix, e.From, e.To])
