@@ -200,7 +200,8 @@ public sealed class Appliance : IAsyncDisposable
         TimeSpan hold = config.Routers.Max(r => r.Bgp.HoldTime);
         SiteDatabase database = Own(new SiteDatabase(config.Cluster!.Database!));
         LeaseOptions options = new() { Site = config.Site, Box = config.Box, Term = config.Cluster.Lease, Silence = ClusterChecks.Silence(hold), Renew = ClusterChecks.Renew };
-        SiteLease lease = Own(new SiteLease(options, new PostgresLeaseStore(database, config.Site), time, loggers.CreateLogger<SiteLease>()));
+        PostgresLeaseStore row = Own(new PostgresLeaseStore(database, config.Site));
+        SiteLease lease = Own(new SiteLease(options, row, time, loggers.CreateLogger<SiteLease>()));
         return Own(new SiteLeadership(config, lease, new SiteStore(database, config.Site, config.Box), time, loggers.CreateLogger<SiteLeadership>()));
     }
 

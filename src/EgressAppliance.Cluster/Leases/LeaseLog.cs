@@ -2,14 +2,21 @@ using Microsoft.Extensions.Logging;
 
 namespace EgressAppliance.Cluster.Leases;
 
+/// <summary>Log messages of the lease, 9200–9249.</summary>
 internal static partial class LeaseLog
 {
-    [LoggerMessage(5101, LogLevel.Information, "{box} has the lease of the site, token {token}")]
+    [LoggerMessage(9200, LogLevel.Information, "{Box} has the lease of the site, token {Token}")]
     public static partial void Leads(ILogger logger, string box, long token);
 
-    [LoggerMessage(5102, LogLevel.Warning, "{box} has no longer the lease of the site, token {token}")]
-    public static partial void Ends(ILogger logger, string box, long token);
+    [LoggerMessage(9201, LogLevel.Warning, "{Box} no longer has the lease of the site, token {Token}: {Reason}")]
+    public static partial void Ends(ILogger logger, string box, long token, string reason);
 
-    [LoggerMessage(5103, LogLevel.Warning, "the database of the site: {problem}")]
+    [LoggerMessage(9202, LogLevel.Warning, "the database of the site: {Problem}")]
     public static partial void Unreachable(ILogger logger, string problem);
+
+    [LoggerMessage(9203, LogLevel.Information, "the database of the site answers again, after {Failures} failures")]
+    public static partial void Answers(ILogger logger, long failures);
+
+    [LoggerMessage(9204, LogLevel.Error, "internal error: what is told of the leadership's change threw")]
+    public static partial void ChangedThrew(ILogger logger, Exception exception);
 }

@@ -1,5 +1,18 @@
 namespace EgressAppliance.Cluster.Leases;
 
+/// <summary>Where a controller stands.</summary>
+public enum LeaseState
+{
+    /// <summary>It announces nothing, and nothing of it is at any router.</summary>
+    Standby,
+
+    /// <summary>It may announce.</summary>
+    Leading,
+
+    /// <summary>It may not any more, and what it announced may still be at routers: it must withdraw.</summary>
+    Yielding,
+}
+
 /// <summary>What a controller knows of the leadership. Immutable.</summary>
 public sealed record LeaseView
 {

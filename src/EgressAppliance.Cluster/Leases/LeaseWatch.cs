@@ -8,46 +8,52 @@ namespace EgressAppliance.Cluster.Leases;
 /// <param name="time">The clock.</param>
 public sealed class LeaseWatch(LeaseOptions options, TimeProvider time)
 {
-    private LeaseRow? _row;
-    private bool _seen;
     private long _since;
 
-    /// <summary>The lease as it was last seen.</summary>
-    public LeaseRow? Row => _row;
+    /// <summary>The lease as it was last seen; null: it was not seen, or is not there.</summary>
+    public LeaseRow? Row { get; private set; }
 
-    /// <summary>It was given back: it is worth looking often.</summary>
-    public bool IsAboutToBeFree => _row is { Released: true };
+    /// <summary>The highest token ever seen.</summary>
+    public long Highest { get; private set; }
 
-    /// <summary>Takes what was read.</summary>
+    /// <summary>What was read last was not there before.</summary>
+    public bool Changed { get; private set; }
+
+    /// <summary>Takes what was read, right after it was.</summary>
     public void Note(LeaseRow? row)
     {
-        if (!_seen || row?.Token != _row?.Token || row?.Renewals != _row?.Renewals)
+        // From the reply on, not from the question: it may have lain about for as long as this process was stopped, and the row may have been written just before it was read.
+        Changed = row is null || Row is null || (row.Token, row.Renewals, row.History) != (Row.Token, Row.Renewals, Row.History);
+        if (Changed)
         {
-            (_seen, _since) = (true, time.GetTimestamp());
+            _since = time.GetTimestamp();
         }
 
-        _row = row;
+        Row = row;
+        Highest = Math.Max(Highest, row?.Token ?? 0);
     }
 
     /// <summary>
-    /// Whether routes of the one that has or had the lease have gone from every router: nobody ever had it; it was given back, and what was owed has passed; or it was not renewed for as long as it lasts,
-    /// counted from when the latest renewal was seen here, which is later than when its holder counted from.
+    /// How long until no route of the one that has or had the lease is at any router: it was given back, and what was owed has passed; or it was not renewed for as long as it lasts, counted from when the
+    /// latest renewal was seen here, which is later than when its holder counted from. Zero: they are gone. Null: nothing is known.
     /// </summary>
     /// <param name="own">This run of this box, whose own lease it need not wait for: it knows that it is silent.</param>
-    public bool IsFree(Guid own)
+    public TimeSpan? Wait(Guid own)
     {
-        if (!_seen)
+        if (Row is null)
         {
-            return false;
+            return null;
         }
 
-        if (_row is null || _row.Run == own)
+        // Where the row is of another line of history, or older than what was seen before, someone that it does not name may have been granted the lease until a moment ago.
+        bool doubtful = Row.Moved || Row.Token < Highest;
+        if (Row.Run == own && !doubtful)
         {
-            return true;
+            return TimeSpan.Zero;
         }
 
-        TimeSpan unchanged = time.GetElapsedTime(_since);
-        TimeSpan wait = _row.Released ? _row.Term : _row.Term > options.Term ? _row.Term : options.Term;
-        return unchanged >= wait * (1 + options.Drift);
+        TimeSpan wait = Row.Released && !doubtful ? Row.Term : Row.Term > options.Term ? Row.Term : options.Term;
+        TimeSpan left = (wait * (1 + options.Drift)) - time.GetElapsedTime(_since);
+        return left > TimeSpan.Zero ? left : TimeSpan.Zero;
     }
 }

@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+using System.Globalization;
 using Npgsql;
 using NpgsqlTypes;
 
@@ -14,7 +16,14 @@ public sealed record SavedState(long Token, long Cycle, string State);
 /// <param name="Cycle">Number of the outcome.</param>
 /// <param name="Kind">What it tells of, such as <c>cycle</c>.</param>
 /// <param name="Line">JSON.</param>
-public sealed record SiteJournalLine(DateTimeOffset Time, long Cycle, string Kind, string Line);
+public sealed record SiteJournalLine(DateTimeOffset Time, long Cycle, string Kind, string Line)
+{
+    /// <summary>When read: the leadership that wrote it.</summary>
+    public long Token { get; init; }
+
+    /// <summary>When read: the box that wrote it.</summary>
+    public string Box { get; init; } = "";
+}
 
 /// <summary>
 /// What a leader leaves to the next one: its state after each cycle, and a journal of what it decided. Everything is written with the token of its leadership and refused when another has a higher
@@ -25,20 +34,21 @@ public sealed record SiteJournalLine(DateTimeOffset Time, long Cycle, string Kin
 /// <param name="box">Name of this box.</param>
 public sealed class SiteStore(SiteDatabase database, string site, string box)
 {
+    // FOR SHARE: nobody takes the lease while this is written, so that a new leader reads either what is written here or that nothing more will be.
     private const string Save = """
         INSERT INTO egress_controller AS kept(site, token, cycle, mode, state, saved)
-        SELECT $1, $2, $3, $4, $5, clock_timestamp() FROM egress_lease WHERE site = $1 AND token = $2
+        SELECT site, token, $3, $4, $5, clock_timestamp() FROM egress_lease WHERE site = $1 AND token = $2 FOR SHARE
         ON CONFLICT (site) DO UPDATE SET token = excluded.token, cycle = excluded.cycle, mode = excluded.mode, state = excluded.state, saved = excluded.saved
         WHERE (kept.token, kept.cycle) <= (excluded.token, excluded.cycle)
         """;
 
     private const string Journal = """
         INSERT INTO egress_journal(site, time, token, cycle, box, kind, line)
-        SELECT $1, t.time, $2, t.cycle, $3, t.kind, t.line FROM unnest($4, $5, $6, $7) AS t(time, cycle, kind, line), egress_lease l WHERE l.site = $1 AND l.token = $2
+        SELECT l.site, t.time, l.token, t.cycle, $3, t.kind, t.line FROM unnest($4, $5, $6, $7) AS t(time, cycle, kind, line), egress_lease l WHERE l.site = $1 AND l.token = $2 FOR SHARE OF l
         ON CONFLICT DO NOTHING
         """;
 
-    private readonly HashSet<DateOnly> _days = [];
+    private readonly ConcurrentDictionary<DateOnly, bool> _days = new();
 
     /// <summary>Saves the state of a leader.</summary>
     /// <returns>False if the leadership is over: another has taken it.</returns>
@@ -68,15 +78,21 @@ public sealed class SiteStore(SiteDatabase database, string site, string box)
             return true;
         }
 
-        foreach (DateOnly day in lines.Select(l => DateOnly.FromDateTime(l.Time.UtcDateTime)).Distinct().Where(d => !_days.Contains(d)).ToArray())
+        await MakePartitionsAsync(open, lines, cancellationToken).ConfigureAwait(false);
+        int written;
+        try
         {
-            await MakePartitionAsync(open, day, cancellationToken).ConfigureAwait(false);
-            _days.Add(day);
+            written = await InsertAsync(open, token, lines, cancellationToken).ConfigureAwait(false);
+        }
+        catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.CheckViolation)
+        {
+            // A partition that was there is gone.
+            _days.Clear();
+            await MakePartitionsAsync(open, lines, cancellationToken).ConfigureAwait(false);
+            written = await InsertAsync(open, token, lines, cancellationToken).ConfigureAwait(false);
         }
 
-        await using NpgsqlCommand command = Command(
-            open, Journal, site, token, box, lines.Select(l => l.Time.UtcDateTime).ToArray(), lines.Select(l => l.Cycle).ToArray(), lines.Select(l => l.Kind).ToArray(), lines.Select(l => l.Line).ToArray());
-        if (await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false) > 0)
+        if (written > 0)
         {
             return true;
         }
@@ -91,25 +107,29 @@ public sealed class SiteStore(SiteDatabase database, string site, string box)
     public Task<IReadOnlyList<SiteJournalLine>> ReadJournalAsync(DateTimeOffset from, DateTimeOffset until, int limit, CancellationToken cancellationToken) => RunAsync<IReadOnlyList<SiteJournalLine>>(async open =>
     {
         await using NpgsqlCommand command = Command(
-            open, "SELECT time, cycle, kind, line FROM egress_journal WHERE site = $1 AND time >= $2 AND time < $3 ORDER BY time, token, cycle LIMIT $4", site, from.UtcDateTime, until.UtcDateTime, limit);
+            open, "SELECT time, cycle, kind, line, token, box FROM egress_journal WHERE site = $1 AND time >= $2 AND time < $3 ORDER BY time, token, cycle, kind LIMIT $4", site, from.UtcDateTime, until.UtcDateTime, limit);
         await using NpgsqlDataReader reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
         List<SiteJournalLine> lines = [];
         while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
         {
-            lines.Add(new SiteJournalLine(new DateTimeOffset(reader.GetDateTime(0), TimeSpan.Zero), reader.GetInt64(1), reader.GetString(2), reader.GetString(3)));
+            lines.Add(new SiteJournalLine(new DateTimeOffset(reader.GetDateTime(0), TimeSpan.Zero), reader.GetInt64(1), reader.GetString(2), reader.GetString(3))
+            {
+                Token = reader.GetInt64(4),
+                Box = reader.GetString(5),
+            });
         }
 
         return lines;
     }, cancellationToken);
 
-    /// <summary>Drops the partitions of days before one, as wholes.</summary>
+    /// <summary>Drops the partitions of days before one, as wholes, and with them what other sites of the same database wrote on them.</summary>
     /// <returns>How many.</returns>
     /// <exception cref="SiteDatabaseException">They cannot be dropped.</exception>
     public Task<int> DropJournalBeforeAsync(DateOnly day, CancellationToken cancellationToken) => RunAsync(async open =>
     {
         List<string> old = [];
         await using (NpgsqlCommand list = Command(
-            open, "SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = 'egress_journal'::regclass AND c.relname < $1", PartitionOf(day)))
+            open, "SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = 'egress_journal'::regclass AND c.relname ~ '^egress_journal_[0-9]{8}$' AND c.relname < $1", PartitionOf(day)))
         await using (NpgsqlDataReader reader = await list.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false))
         {
             while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
@@ -127,21 +147,54 @@ public sealed class SiteStore(SiteDatabase database, string site, string box)
         return old.Count;
     }, cancellationToken);
 
-    private static string PartitionOf(DateOnly day) => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"egress_journal_{day:yyyyMMdd}");
+    private static string PartitionOf(DateOnly day) => string.Create(CultureInfo.InvariantCulture, $"egress_journal_{day:yyyyMMdd}");
+
+    /// <summary>Makes the partitions of some lines, and those of the days after them: at midnight, when all write, they are there.</summary>
+    private async Task MakePartitionsAsync(NpgsqlConnection open, IReadOnlyList<SiteJournalLine> lines, CancellationToken cancellationToken)
+    {
+        foreach (DateOnly day in lines.Select(l => DateOnly.FromDateTime(l.Time.UtcDateTime)).Distinct().SelectMany(d => new[] { d, d.AddDays(1) }).Distinct().Where(d => !_days.ContainsKey(d)).ToArray())
+        {
+            await MakePartitionAsync(open, day, cancellationToken).ConfigureAwait(false);
+            _days[day] = true;
+        }
+    }
 
     private static async Task MakePartitionAsync(NpgsqlConnection open, DateOnly day, CancellationToken cancellationToken)
     {
-        await using NpgsqlCommand command = Command(open, string.Create(
-            System.Globalization.CultureInfo.InvariantCulture,
-            $"CREATE TABLE IF NOT EXISTS {PartitionOf(day)} PARTITION OF egress_journal FOR VALUES FROM ('{day:yyyy-MM-dd} 00:00+00') TO ('{day.AddDays(1):yyyy-MM-dd} 00:00+00')"));
-        try
+        // Made apart and then attached: that waits for nobody who reads the journal, which making it as a partition would.
+        string name = PartitionOf(day);
+        string[] statements =
+        [
+            $"SELECT pg_advisory_xact_lock({SiteSchema.PartitionLock})",
+            $"CREATE TABLE IF NOT EXISTS {name}(LIKE egress_journal INCLUDING ALL)",
+            string.Create(CultureInfo.InvariantCulture, $"ALTER TABLE egress_journal ATTACH PARTITION {name} FOR VALUES FROM ('{day:yyyy-MM-dd} 00:00+00') TO ('{day.AddDays(1):yyyy-MM-dd} 00:00+00')"),
+        ];
+        await using NpgsqlTransaction transaction = await open.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
+        await ExecuteAsync(statements[0]).ConfigureAwait(false);
+        await using (NpgsqlCommand there = Command(open, "SELECT 1 FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = 'egress_journal'::regclass AND c.relname = $1", name))
         {
+            if (await there.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false) is not null)
+            {
+                return;
+            }
+        }
+
+        await ExecuteAsync(statements[1]).ConfigureAwait(false);
+        await ExecuteAsync(statements[2]).ConfigureAwait(false);
+        await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
+
+        async Task ExecuteAsync(string sql)
+        {
+            await using NpgsqlCommand command = Command(open, sql);
             await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
         }
-        catch (PostgresException e) when (e.SqlState is "42P07" or "42P17" or "23505")
-        {
-            // Another box made it in the same moment.
-        }
+    }
+
+    private async Task<int> InsertAsync(NpgsqlConnection open, long token, IReadOnlyList<SiteJournalLine> lines, CancellationToken cancellationToken)
+    {
+        await using NpgsqlCommand command = Command(
+            open, Journal, site, token, box, lines.Select(l => l.Time.UtcDateTime).ToArray(), lines.Select(l => l.Cycle).ToArray(), lines.Select(l => l.Kind).ToArray(), lines.Select(l => l.Line).ToArray());
+        return await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
     }
 
     private async Task<T> RunAsync<T>(Func<NpgsqlConnection, Task<T>> work, CancellationToken cancellationToken)

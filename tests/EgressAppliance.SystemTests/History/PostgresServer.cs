@@ -1,5 +1,8 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using EgressAppliance.SystemTests.Infrastructure;
 
 namespace EgressAppliance.SystemTests.History;
@@ -55,6 +58,66 @@ internal sealed class PostgresServer : IAsyncDisposable
         {
             await server.DisposeAsync();
             throw;
+        }
+    }
+
+    /// <summary>A standby of this server on the same machine, which follows it asynchronously.</summary>
+    public async Task<PostgresServer> StartReplicaAsync()
+    {
+        DirectoryInfo folder = Directory.CreateTempSubdirectory("eapg-");
+        PostgresServer replica = new(folder, FreePort(), _network, _address, _output);
+        try
+        {
+            await Shell.CheckedAsync("chown", "-R", User, folder.FullName);
+            (await Shell.RunAsync(
+                [.. _network?.Command() ?? [], .. As("pg_basebackup"), "-D", replica.Data, "-R", "-X", "stream", "-c", "fast", "-d", $"host={_address} port={Port} user={User} password='{Password}'"])).Checked();
+            await replica.StartAsync();
+            return replica;
+        }
+        catch
+        {
+            await replica.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Makes a primary of a standby.</summary>
+    public async Task PromoteAsync() => (await Shell.RunAsync([.. As("pg_ctl"), "-D", Data, "-w", "promote"])).Checked();
+
+    /// <summary>From the next start on it speaks TLS, with a certificate for <c>localhost</c> of an authority of its own.</summary>
+    /// <returns>The file with the certificate of the authority.</returns>
+    public async Task<string> MakeTlsAsync()
+    {
+        using ECDsa authorityKey = ECDsa.Create(ECCurve.NamedCurves.nistP256), key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        CertificateRequest authorityRequest = new("CN=an authority", authorityKey, HashAlgorithmName.SHA256);
+        authorityRequest.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
+        using X509Certificate2 authority = authorityRequest.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
+        CertificateRequest request = new("CN=localhost", key, HashAlgorithmName.SHA256);
+        SubjectAlternativeNameBuilder names = new();
+        names.AddDnsName("localhost");
+        request.CertificateExtensions.Add(names.Build());
+        using X509Certificate2 certificate = request.Create(authority, DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1), [1]);
+        string file = Path.Combine(_folder.FullName, "authority.pem"), keyFile = Path.Combine(Data, "server.key");
+        await File.WriteAllTextAsync(file, authority.ExportCertificatePem());
+        await File.WriteAllTextAsync(Path.Combine(Data, "server.crt"), certificate.ExportCertificatePem());
+        await File.WriteAllTextAsync(keyFile, key.ExportPkcs8PrivateKeyPem());
+        File.SetUnixFileMode(keyFile, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        await Shell.CheckedAsync("chown", User, keyFile);
+        await File.AppendAllTextAsync(Path.Combine(Data, "postgresql.conf"), "ssl = on\n");
+        return file;
+    }
+
+    /// <summary>Sends a signal to all processes of the server.</summary>
+    public void SignalAll(PosixSignalNumber signal)
+    {
+        Server.Signal(signal);
+        foreach (string child in File.ReadAllText($"/proc/{Server.ProcessId}/task/{Server.ProcessId}/children").Split(' ', StringSplitOptions.RemoveEmptyEntries))
+        {
+            // One that ended meanwhile needs no signal.
+            if (Directory.Exists($"/proc/{child}"))
+            {
+                NativeMethods.Kill(int.Parse(child, CultureInfo.InvariantCulture), signal);
+            }
         }
     }
 
