@@ -24,6 +24,9 @@ internal interface IConnectionSink
     /// <summary>The peer took nothing for as long as the send hold time (RFC 9687).</summary>
     void OnSendStalled(BgpConnection connection, string text);
 
+    /// <summary>TCP has just taken what may be said only for a time: <see cref="BgpConnection.TrySend"/> with a mark. On the thread that handed it over.</summary>
+    void OnMarkedSent(BgpConnection connection);
+
     /// <summary>What was queued has fallen to the low-water mark again, after <see cref="BgpConnection.WatchDrain"/>.</summary>
     void OnDrained(BgpConnection connection);
 }
@@ -96,17 +99,19 @@ internal sealed class BgpConnection : IDisposable
     public void Start() => Completion = Task.WhenAll(Task.Run(ReadAsync), Task.Run(WriteAsync));
 
     /// <summary>Queues whole messages; false if the peer does not keep up.</summary>
-    public bool TrySend(ReadOnlySpan<byte> messages) => _queue.TryAppend(messages);
+    /// <param name="messages">The messages.</param>
+    /// <param name="mark">Ask for <see cref="IConnectionSink.OnMarkedSent"/> when TCP has them.</param>
+    public bool TrySend(ReadOnlySpan<byte> messages, bool mark = false) => _queue.TryAppend(messages, mark);
 
     /// <summary>
     /// Sends a message from the calling thread if nothing is queued before it, so that it does not have to wait for a thread of the pool; otherwise
-    /// queues it. Never blocks. False as <see cref="TrySend"/>.
+    /// queues it. Never blocks. False as <see cref="TrySend"/>. The message counts as marked.
     /// </summary>
     public bool TrySendNow(ReadOnlySpan<byte> message)
     {
         if (!_queue.TryHold())
         {
-            return _queue.TryAppend(message);
+            return _queue.TryAppend(message, mark: true);
         }
 
         int sent = 0;
@@ -124,6 +129,7 @@ internal sealed class BgpConnection : IDisposable
             _queue.Release(message[sent..]);
         }
 
+        _sink.OnMarkedSent(this);
         return true;
     }
 
@@ -248,7 +254,14 @@ internal sealed class BgpConnection : IDisposable
                     }
 
                     octets = octets[sent..];
-                    if (_queue.Sent(sent))
+                    bool marked = _queue.HoldsMarked;
+                    bool drained = _queue.Sent(sent);
+                    if (marked)
+                    {
+                        _sink.OnMarkedSent(this);
+                    }
+
+                    if (drained)
                     {
                         _sink.OnDrained(this);
                     }

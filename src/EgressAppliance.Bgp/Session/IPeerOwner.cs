@@ -11,6 +11,9 @@ internal interface IPeerOwner
     /// <summary>True while the control loop gives no sign of life: nothing is sent and no session is begun. Any thread.</summary>
     bool Frozen { get; }
 
+    /// <summary>Routes stand at routers that may not stand there any longer, because another controller may lead. Any thread, without waiting.</summary>
+    bool Overdue { get; }
+
     /// <summary>The session is up.</summary>
     void OnUp(int peer, SessionParameters parameters, BgpConnection connection);
 

@@ -9,6 +9,8 @@ namespace EgressAppliance.Bgp.Session;
 /// <remarks>
 /// What was taken and not yet sent counts as pending too, so that <see cref="Pending"/> is all that a slow peer has not got. A producer that finds
 /// too much pending asks by <see cref="WatchDrain"/> to be told, once, when it has fallen to the low-water mark.
+///
+/// Messages that may be said only for a time (announcements, and what keeps them alive) are marked, so that who hands them to TCP can ask once more whether that time was over by then.
 /// </remarks>
 internal sealed class OutboundQueue(int limit, int lowWaterMark) : IDisposable
 {
@@ -17,6 +19,7 @@ internal sealed class OutboundQueue(int limit, int lowWaterMark) : IDisposable
     private ArrayBufferWriter<byte> _filling = new(4096);
     private ArrayBufferWriter<byte> _sending = new(4096);
     private int _inFlight;
+    private int _marked;
     private bool _completed;
     private bool _signalled;
     private bool _held;
@@ -34,8 +37,20 @@ internal sealed class OutboundQueue(int limit, int lowWaterMark) : IDisposable
         }
     }
 
+    /// <summary>Among what TCP has not taken yet are marked messages.</summary>
+    public bool HoldsMarked
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _marked > 0;
+            }
+        }
+    }
+
     /// <summary>Appends whole messages. False: the limit would be passed, or the queue is completed; nothing was appended.</summary>
-    public bool TryAppend(ReadOnlySpan<byte> messages)
+    public bool TryAppend(ReadOnlySpan<byte> messages, bool mark = false)
     {
         lock (_gate)
         {
@@ -45,6 +60,7 @@ internal sealed class OutboundQueue(int limit, int lowWaterMark) : IDisposable
             }
 
             _filling.Write(messages);
+            _marked = mark ? _filling.WrittenCount + _inFlight : _marked;
             Signal();
             return true;
         }
@@ -95,6 +111,7 @@ internal sealed class OutboundQueue(int limit, int lowWaterMark) : IDisposable
         lock (_gate)
         {
             _inFlight -= octets;
+            _marked = Math.Max(0, _marked - octets);
             bool drained = _watched && _filling.WrittenCount + _inFlight <= lowWaterMark;
             _watched &= !drained;
             return drained;
@@ -140,6 +157,7 @@ internal sealed class OutboundQueue(int limit, int lowWaterMark) : IDisposable
                 _filling.ResetWrittenCount();
                 _filling.Write(rest);
                 _filling.Write(later);
+                _marked += rest.Length;
             }
 
             if (_filling.WrittenCount > 0 || _completed)

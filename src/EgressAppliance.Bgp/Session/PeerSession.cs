@@ -98,9 +98,9 @@ internal sealed partial class PeerSession : IConnectionSink, IAsyncDisposable
         {
             foreach (ConnectionSlot slot in Slots())
             {
-                if (slot.State.State is SessionState.Established or SessionState.OpenConfirm)
+                if (slot.State.State is SessionState.Established or SessionState.OpenConfirm && !_owner.Frozen)
                 {
-                    Send(slot, KeepaliveMessage.Encode);
+                    Send(slot, KeepaliveMessage.Encode, mark: true);
                 }
             }
         }
@@ -170,6 +170,18 @@ internal sealed partial class PeerSession : IConnectionSink, IAsyncDisposable
 
     /// <inheritdoc/>
     public void OnSendStalled(BgpConnection connection, string text) => Raise(connection, new(FsmEventKind.SendHoldTimerExpires, text));
+
+    /// <inheritdoc/>
+    public void OnMarkedSent(BgpConnection connection)
+    {
+        // Asked before as well; but this process may have been stopped in between, and what it then said late keeps routes for a whole hold time.
+        if (_owner.Overdue)
+        {
+            // Not from here, which may be the timers' thread.
+            ThreadPool.UnsafeQueueUserWorkItem(
+                _ => Cease(connection, CeaseSubcode.Reset, "something was sent after the time for it: another controller may lead"), null);
+        }
+    }
 
     /// <inheritdoc/>
     public void OnDrained(BgpConnection connection) => _owner.OnDrained(_index, connection);
@@ -261,7 +273,7 @@ internal sealed partial class PeerSession : IConnectionSink, IAsyncDisposable
 
         if (actions.HasFlag(FsmActions.SendKeepalive) && !_owner.Frozen)
         {
-            Send(slot, KeepaliveMessage.Encode);
+            Send(slot, KeepaliveMessage.Encode, mark: true);
         }
 
         if (actions.HasFlag(FsmActions.SessionDown))
@@ -338,11 +350,11 @@ internal sealed partial class PeerSession : IConnectionSink, IAsyncDisposable
 
     private delegate void Encoder(ref BgpWriter writer);
 
-    private void Send(ConnectionSlot slot, Encoder encode)
+    private void Send(ConnectionSlot slot, Encoder encode, bool mark = false)
     {
         var writer = new BgpWriter(stackalloc byte[BgpConstants.MaxMessageLength]);
         encode(ref writer);
-        if (slot.Connection is { } connection && connection.TrySend(writer.Written))
+        if (slot.Connection is { } connection && connection.TrySend(writer.Written, mark))
         {
             Interlocked.Increment(ref _messagesSent);
         }

@@ -97,9 +97,11 @@ public sealed partial class BgpSpeaker
 
         _octets.ResetWrittenCount();
         int messages = 0;
+        bool announces = false;
         if (output.Waiting > 0 && !output.Behind && !IsFrozen && MayAnnounce)
         {
             messages += EncodeAnnouncements(peer, output, parameters, connection.Pending);
+            announces = messages > 0;
         }
 
         _packed.Clear();
@@ -108,7 +110,7 @@ public sealed partial class BgpSpeaker
         messages += UpdateEncoder.Withdraw(IpFamily.IPv6, CollectionsMarshal.AsSpan(_packed.WithdrawnIPv6), parameters.Send, _octets);
         if (_octets.WrittenCount > 0)
         {
-            if (!connection.TrySend(_octets.WrittenSpan))
+            if (!connection.TrySend(_octets.WrittenSpan, mark: announces))
             {
                 // Not from here: the session's lock comes before ours.
                 PeerSession session = _sessions[peer];

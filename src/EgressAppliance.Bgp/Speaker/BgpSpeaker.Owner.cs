@@ -23,6 +23,8 @@ public sealed partial class BgpSpeaker
     {
         public bool Frozen => speaker.CheckFrozen();
 
+        public bool Overdue => speaker.Overdue;
+
         public void OnUp(int peer, SessionParameters parameters, BgpConnection connection) => speaker.PeerUp(peer, parameters, connection);
 
         public void OnDown(int peer, string reason) => speaker.PeerDown(peer, reason);
@@ -38,6 +40,9 @@ public sealed partial class BgpSpeaker
         public void AfterStep() => speaker.RaiseLost();
     }
 
+    /// <summary>The count is read without the lock: a session's comes before ours.</summary>
+    private bool Overdue => _overrides.Count > 0 && !MayAnnounce;
+
     private bool CheckFrozen()
     {
         bool frozen = IsFrozen;
@@ -47,8 +52,8 @@ public sealed partial class BgpSpeaker
             SpeakerLog.Frozen(_logger, _options.HeartbeatTimeout.TotalSeconds);
         }
 
-        // What stands at the routers and may not stand there any longer is not to be kept alive. The count is read without the lock: a session's comes before ours.
-        return frozen || (_overrides.Count > 0 && !MayAnnounce);
+        // What stands at the routers and may not stand there any longer is not to be kept alive.
+        return frozen || Overdue;
     }
 
     private void PeerUp(int peer, SessionParameters parameters, BgpConnection connection)

@@ -38,7 +38,30 @@ public sealed class BgpConnectionTests : IAsyncLifetime
 
         byte[] received = new byte[64];
         Assert.Equal(BgpConstants.HeaderLength, await _peer.ReceiveAsync(received).WaitAsync(Sink.Patience));
-        Assert.Equal(0, connection.Pending);
+        Assert.Equal((0, 1), (connection.Pending, _sink.MarkedSent));
+    }
+
+    [Fact]
+    public async Task TrySend_tells_when_TCP_has_what_is_marked()
+    {
+        using BgpConnection connection = New();
+        connection.Start();
+        Assert.True(connection.TrySend(new byte[40]));
+        await ReceiveAsync(40);
+        Assert.Equal(0, _sink.MarkedSent);
+
+        Assert.True(connection.TrySend(new byte[40], mark: true));
+        await ReceiveAsync(40);
+        await SpeakerFixture.UntilAsync(() => Volatile.Read(ref _sink.MarkedSent) == 1);
+        connection.Close();
+
+        async Task ReceiveAsync(int octets)
+        {
+            while (octets > 0)
+            {
+                octets -= await _peer.ReceiveAsync(new byte[octets]).WaitAsync(Sink.Patience);
+            }
+        }
     }
 
     [Fact]
@@ -196,6 +219,8 @@ public sealed class BgpConnectionTests : IAsyncLifetime
 
         public List<int> Lengths { get; } = [];
 
+        public int MarkedSent;
+
         public void OnMessage(BgpConnection connection, BgpMessageType type, ReadOnlySpan<byte> body) => Lengths.Add(body.Length);
 
         public void OnIdle(BgpConnection connection)
@@ -210,6 +235,8 @@ public sealed class BgpConnectionTests : IAsyncLifetime
         public void OnFault(BgpConnection connection, Exception exception) => Fault.TrySetResult(exception);
 
         public void OnSendStalled(BgpConnection connection, string text) => Stalled.TrySetResult(text);
+
+        public void OnMarkedSent(BgpConnection connection) => Interlocked.Increment(ref MarkedSent);
 
         public void OnDrained(BgpConnection connection)
         {

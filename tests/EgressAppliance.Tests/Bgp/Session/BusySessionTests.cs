@@ -92,6 +92,8 @@ public sealed class BusySessionTests
 
         public bool Frozen { get; set; }
 
+        public bool Overdue => false;
+
         public volatile bool Entered;
 
         public volatile bool Left;

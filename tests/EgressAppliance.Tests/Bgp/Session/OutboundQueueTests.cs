@@ -59,6 +59,36 @@ public sealed class OutboundQueueTests : IDisposable
     }
 
     [Fact]
+    public async Task HoldsMarked_until_TCP_has_the_last_marked_octet()
+    {
+        _queue.TryAppend(new byte[10]);
+        Assert.False(_queue.HoldsMarked);
+        _queue.TryAppend(new byte[10], mark: true);
+        await _queue.TakeAsync(default);
+        _queue.TryAppend(new byte[10]);
+
+        _queue.Sent(15);
+        Assert.True(_queue.HoldsMarked);
+        _queue.Sent(5);
+        Assert.False(_queue.HoldsMarked);
+
+        await _queue.TakeAsync(default);
+        _queue.TryAppend(new byte[10], mark: true);
+        _queue.Sent(10);
+        Assert.True(_queue.HoldsMarked);
+    }
+
+    [Fact]
+    public void Release_marks_the_rest()
+    {
+        _queue.TryHold();
+        _queue.TryAppend(new byte[2]);
+        _queue.Release([1]);
+
+        Assert.True(_queue.HoldsMarked);
+    }
+
+    [Fact]
     public async Task Complete_lets_the_rest_out_and_nothing_in()
     {
         _queue.TryAppend(new byte[1]);
