@@ -21,6 +21,7 @@ public static class FuzzTargets
         new BmpTarget(),
         new SessionTarget(),
         new SnmpTarget(),
+        new DeltaTarget(),
     ];
 
     /// <summary>The target of a name, or null.</summary>

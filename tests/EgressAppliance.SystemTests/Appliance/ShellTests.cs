@@ -8,7 +8,7 @@ public sealed class ShellTests
     [SystemFact]
     public async Task Bash_completes_commands_and_options()
     {
-        Assert.Equal(["capture", "config", "cost"], await CompleteAsync("show c"));
+        Assert.Equal(["capture", "cluster", "config", "cost"], await CompleteAsync("show c"));
         Assert.Contains("--duration", await CompleteAsync("demo --"));
         Assert.Contains("withdraw-all", await CompleteAsync(""));
     }
