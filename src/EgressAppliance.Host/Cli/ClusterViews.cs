@@ -16,7 +16,8 @@ public static class ClusterViews
             return;
         }
 
-        console.Out.WriteLine($"{cluster.Box} of {cluster.Site}: {cluster.Role}{(cluster.Leads ? ", leads" : "")}{(cluster.Leader.Length > 0 && !cluster.Leads ? $"; {cluster.Leader} leads" : "")}");
+        string leader = cluster.Leads ? ", leads" : cluster.Leader.Length > 0 ? $"; {cluster.Leader} leads" : cluster.Database is null ? "" : "; nobody leads";
+        console.Out.WriteLine($"{cluster.Box} of {cluster.Site}: {cluster.Role}{leader}{(cluster.Token > 0 ? $" (leadership {cluster.Token})" : "")}");
         if (cluster.Broker is { } broker)
         {
             console.Out.WriteLine($"broker    {broker.ConnectedTo ?? "not connected"}{(broker.Problem is null ? "" : $": {broker.Problem}")}");
