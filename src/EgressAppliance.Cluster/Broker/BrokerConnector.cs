@@ -14,6 +14,9 @@ internal static class BrokerConnector
     /// <summary>For a connection, and for each request on it.</summary>
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(4);
 
+    /// <summary>For any request: the library gives up by itself, whoever waits.</summary>
+    private static readonly TimeSpan LongestRequest = TimeSpan.FromSeconds(20);
+
     // By then heartbeats have closed a connection to a broker that is silent, and a while later all that this brings with it is done.
     private static readonly TimeSpan ClosedWithin = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan Settled = TimeSpan.FromSeconds(5);
@@ -54,7 +57,7 @@ internal static class BrokerConnector
                     SocketReadTimeout = Patience,
                     SocketWriteTimeout = Patience,
                     HandshakeContinuationTimeout = Patience,
-                    ContinuationTimeout = Patience,
+                    ContinuationTimeout = LongestRequest,
                     ClientProvidedName = $"egress-appliance {options.Site} {options.Box}",
                 };
                 if (options.Tls is { } tls)
@@ -72,6 +75,21 @@ internal static class BrokerConnector
         }
 
         return null;
+    }
+
+    /// <summary>Whether the broker itself answers, whatever becomes of its queues.</summary>
+    public static async Task<bool> AnswersAsync(IConnection connection, CancellationToken cancellationToken)
+    {
+        try
+        {
+            IChannel probe = await connection.CreateChannelAsync(cancellationToken: cancellationToken).WaitAsync(Patience, cancellationToken).ConfigureAwait(false);
+            await probe.CloseAsync(cancellationToken).WaitAsync(Patience, cancellationToken).ConfigureAwait(false);
+            return true;
+        }
+        catch (Exception e) when (IsFailure(e))
+        {
+            return false;
+        }
     }
 
     /// <summary>
@@ -127,6 +145,8 @@ internal static class BrokerConnector
                     return $"the broker does not allow it ({forbidden.ShutdownReason.ReplyText}): check cluster.virtual_host and the user's permissions";
                 case OperationInterruptedException { ShutdownReason: { } reason }:
                     return reason.ReplyText;
+                case PublishException:
+                    return "a tick was not taken, since a queue does not answer";
                 case SocketException socket:
                     return socket.Message;
                 case TimeoutException:

@@ -18,4 +18,10 @@ internal static partial class BrokerLog
 
     [LoggerMessage(5005, LogLevel.Warning, "a message could not be read: {fault}")]
     public static partial void Unreadable(ILogger logger, string fault);
+
+    [LoggerMessage(5006, LogLevel.Warning, "the queue {queue} does not answer, though the broker does: it is deleted and made anew")]
+    public static partial void QueueAnew(ILogger logger, string queue);
+
+    [LoggerMessage(5007, LogLevel.Warning, "the broker answers but does not confirm: a controller's queue there does not answer. Ticks are sent on without waiting for it")]
+    public static partial void Unconfirmed(ILogger logger);
 }

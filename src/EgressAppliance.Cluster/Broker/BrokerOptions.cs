@@ -74,6 +74,9 @@ public sealed record BrokerStatus
     /// <summary>Messages that no controller has a queue for (collector).</summary>
     public long Returned { get; init; }
 
+    /// <summary>Messages that the broker took without saying that all queues have them (collector): some controller's queue did not answer.</summary>
+    public long Unconfirmed { get; init; }
+
     /// <summary>Ticks given up because too many waited (collector).</summary>
     public long Dropped { get; init; }
 

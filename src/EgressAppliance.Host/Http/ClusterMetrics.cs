@@ -14,6 +14,7 @@ public static class ClusterMetrics
             text.Counter("egress_cluster_messages_total", "Ticks that a broker has taken (collector), or that came (controller).").Sample(broker.Messages);
             text.Counter("egress_cluster_message_bytes_total", "Their octets.").Sample(broker.Bytes);
             text.Counter("egress_cluster_repeated_messages_total", "Ticks sent once more, or delivered again.").Sample(broker.Repeated);
+            text.Counter("egress_cluster_unconfirmed_messages_total", "Ticks sent on without confirmation, since some controller's queue does not answer.").Sample(broker.Unconfirmed);
             text.Counter("egress_cluster_returned_messages_total", "Ticks that no controller has a queue for.").Sample(broker.Returned);
             text.Counter("egress_cluster_dropped_ticks_total", "Ticks given up because too many waited for a broker.").Sample(broker.Dropped);
             text.Gauge("egress_cluster_waiting_ticks", "Ticks that wait for a broker.").Sample(broker.Waiting);

@@ -56,12 +56,13 @@ public sealed record CollectorDto(
 /// <param name="Bytes">Their octets.</param>
 /// <param name="Repeated">Ticks sent once more, or delivered again.</param>
 /// <param name="Returned">Ticks that no controller has a queue for.</param>
+/// <param name="Unconfirmed">Ticks sent on although the broker did not confirm them, since some controller's queue does not answer.</param>
 /// <param name="Dropped">Ticks given up because too many waited.</param>
 /// <param name="Waiting">Ticks that wait.</param>
 /// <param name="WaitingBytes">Their octets.</param>
 /// <param name="Unreadable">Messages that could not be read, by fault.</param>
 public sealed record BrokerDto(
-    string? ConnectedTo, string? Problem, long Connections, long Messages, long Bytes, long Repeated, long Returned, long Dropped, int Waiting, long WaitingBytes,
+    string? ConnectedTo, string? Problem, long Connections, long Messages, long Bytes, long Repeated, long Returned, long Unconfirmed, long Dropped, int Waiting, long WaitingBytes,
     IReadOnlyDictionary<string, long> Unreadable);
 
 /// <summary>The connection to the controllers' database.</summary>

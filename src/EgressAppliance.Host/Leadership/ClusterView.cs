@@ -55,7 +55,7 @@ public sealed class ClusterView(ApplianceConfig config, TrafficParts? traffic = 
     private BrokerStatus? BrokerOf() => traffic?.Publisher?.Status ?? traffic?.Consumer?.Status;
 
     private static BrokerDto? Broker(BrokerStatus? status) => status is null ? null : new BrokerDto(
-        status.ConnectedTo, status.Problem, status.Connections, status.Messages, status.Bytes, status.Repeated, status.Returned, status.Dropped, status.Waiting, status.WaitingBytes, status.Unreadable);
+        status.ConnectedTo, status.Problem, status.Connections, status.Messages, status.Bytes, status.Repeated, status.Returned, status.Unconfirmed, status.Dropped, status.Waiting, status.WaitingBytes, status.Unreadable);
 
     private static CollectorDto Collector(CollectorStatus c) => new(
         c.Box, c.Redundant ? "redundant" : c.Missing ? "missing" : "counted", c.Mirror, c.LastTick, Math.Round(c.Lateness.TotalSeconds, 3), c.BitsPerSecond, c.Cells, c.Deltas, c.Lost, c.Duplicates, c.Refused,

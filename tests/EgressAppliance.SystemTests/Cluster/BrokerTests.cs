@@ -152,6 +152,60 @@ public sealed class BrokerTests(ITestOutputHelper output)
         }
     }
 
+    [BrokerFact]
+    public async Task Queue_that_does_not_answer_is_made_anew_and_keeps_nothing_from_the_others()
+    {
+        await using RabbitServer server = await RabbitServer.StartAsync(output);
+        Listener good = new(), bad = new();
+        await using DeltaConsumer one = Listen(server, "ctl1", good), two = Listen(server, "ctl2", bad);
+        await Until.TrueAsync("both consumers", () => Task.FromResult(one.Status.Problem is null && two.Status.Problem is null), Limit, output);
+        await using DeltaPublisher publisher = Publish(server, "c1");
+        int sent = 0;
+        using CancellationTokenSource enough = new();
+        Task sending = Task.Run(async () =>
+        {
+            while (!enough.IsCancellationRequested)
+            {
+                publisher.Publish(Delta("c1", ++sent));
+                await Task.Delay(300);
+            }
+        });
+        await Until.TrueAsync("the first ticks at both", () => Task.FromResult(good.Count > 2 && bad.Count > 2), Limit, output);
+
+        // As RabbitMQ 3.10 leaves one: in the list of queues, and without a process. That of a controller that is gone for good stays so.
+        await two.DisposeAsync();
+        await LoseLeaderAsync("ctl2");
+        await Until.ValueAsync("ticks that are not confirmed", () => Task.FromResult(publisher.Status), s => s.Unconfirmed > 5, Limit, output);
+        Assert.Contains("does not answer", publisher.Status.Problem, StringComparison.Ordinal);
+        int heard = good.Count;
+        await Until.TrueAsync("the other controller to hear on", () => Task.FromResult(good.Distinct > heard + 10), Limit, output);
+
+        // It comes back, and finds its queue so.
+        int before = bad.Count;
+        await using DeltaConsumer again = Listen(server, "ctl2", bad);
+        await Until.ValueAsync("the controller to hear again", () => Task.FromResult(again.Status), _ => bad.Count > before + 5, Limit, output);
+        await Until.TrueAsync("confirmations", () => Task.FromResult(publisher.Status.Problem is null), Limit, output);
+
+        // One that listens finds it, too.
+        await LoseLeaderAsync("ctl2");
+        await Until.ValueAsync("the loss to be found", () => Task.FromResult(again.Status), s => s.Problem is not null, Limit, output);
+        output.WriteLine(again.Status.Problem ?? "");
+        before = bad.Count;
+        await Until.TrueAsync("the controller to hear once more", () => Task.FromResult(bad.Count > before + 5 && again.Status.Problem is null), Limit, output);
+        await enough.CancelAsync();
+        await sending;
+        await Until.TrueAsync("the last tick at both", () => Task.FromResult(good.Has(sent) && bad.Has(sent)), Limit, output);
+        Assert.Equal((sent, 0), (good.Distinct, publisher.Status.Dropped));
+        good.AssertInOrder();
+        bad.AssertInOrder();
+
+        async Task LoseLeaderAsync(string box)
+        {
+            ShellResult stopped = await server.ControlAsync("eval", $"ra:stop_server(quorum_queues, {{'%2F_egress.lab.{box}', node()}}).");
+            Assert.True(stopped.ExitCode == 0 && stopped.Output.Trim() == "ok", stopped.ToString());
+        }
+    }
+
     private static BrokerOptions Options(RabbitServer server, string box) => new()
     {
         Site = "lab",

@@ -82,7 +82,7 @@ internal sealed class FakeAppliance : IApplianceApi
             new CollectorDto("col1", "counted", "", Time, 0.05, 42_000_000_000, 98_000, 100, 1, 2, 3, 4, 1, "0.1.0", true, 1000, 5, 0.001, 0, []),
             new CollectorDto("col2", "missing", "m1", null, 0, 0, 0, 0, 0, 0, 0, 9, 0, "", false, 0, 0, 0, 0, ["nothing yet"]),
         ],
-        new BrokerDto("rabbit1:5671", null, 2, 100, 90_000, 1, 0, 0, 0, 0, new Dictionary<string, long> { ["Malformed"] = 1 }), new SiteDatabaseDto(null, null, 1000, 2));
+        new BrokerDto("rabbit1:5671", null, 2, 100, 90_000, 1, 0, 0, 0, 0, 0, new Dictionary<string, long> { ["Malformed"] = 1 }), new SiteDatabaseDto(null, null, 1000, 2));
 
     public CostDto GetCost() => new(
         true, "proposed", "Prefixes are moved to where they cost nothing more.", new DateTimeOffset(2026, 3, 4, 5, 5, 0, TimeSpan.Zero), 2170.5m, 2300m, 1,
