@@ -244,7 +244,7 @@ public sealed class SiteLease : IAsyncDisposable
                 _holder.Failed();
             }
 
-            string words = e is OperationCanceledException or TimeoutException ? "it does not answer in time" : e.Message;
+            string words = e is OperationCanceledException or TimeoutException ? "no answer in time" : e.Message;
             if (_view.Problem != words)
             {
                 LeaseLog.Unreachable(_logger, words);

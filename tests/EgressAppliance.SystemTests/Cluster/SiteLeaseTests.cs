@@ -36,7 +36,7 @@ public sealed class SiteLeaseTests(ITestOutputHelper output)
         await Task.Delay(TimeSpan.FromSeconds(8) - Stopwatch.GetElapsedTime(frozen));
         Assert.False(leader.MayAnnounce || other.MayAnnounce);
         Assert.False(leader.View.Leads || other.View.Leads);
-        Assert.Equal("it does not answer in time", other.View.Problem);
+        Assert.Equal("no answer in time", other.View.Problem);
         server.SignalAll(PosixSignalNumber.Continue);
         long thawed = Stopwatch.GetTimestamp();
         (leader, other) = await pair.LeaderAsync(output);
