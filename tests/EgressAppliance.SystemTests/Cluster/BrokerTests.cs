@@ -206,6 +206,53 @@ public sealed class BrokerTests(ITestOutputHelper output)
         }
     }
 
+    [BrokerFact]
+    public async Task Nothing_is_lost_while_each_of_three_brokers_is_killed_in_turn()
+    {
+        await using RabbitServer first = await RabbitServer.StartAsync(output);
+        await using RabbitServer second = await RabbitServer.StartAsync(output, first: first);
+        await using RabbitServer third = await RabbitServer.StartAsync(output, first: first);
+        RabbitServer[] nodes = [first, second, third];
+        await Until.TrueAsync("three nodes", async () => await RunningAsync(first) == 3, Limit, output);
+        Listener heard = new();
+        await using DeltaConsumer consumer = new(
+            Options(first, "ctl1") with { Brokers = [.. nodes.Reverse().Select(n => (n.Address, n.Port))] }, heard.Take, TimeProvider.System, NullLogger<DeltaConsumer>.Instance);
+        consumer.Start();
+        await Until.TrueAsync("the consumer", () => Task.FromResult(consumer.Status.Problem is null), Limit, output);
+        await using DeltaPublisher publisher = new(
+            Options(first, "c1") with { Brokers = [.. nodes.Select(n => (n.Address, n.Port))] }, TimeProvider.System, NullLogger<DeltaPublisher>.Instance);
+        publisher.Start();
+        int sent = 0;
+        using CancellationTokenSource enough = new();
+        Task sending = Task.Run(async () =>
+        {
+            while (!enough.IsCancellationRequested)
+            {
+                publisher.Publish(Delta("c1", ++sent));
+                await Task.Delay(50);
+            }
+        });
+        foreach (RabbitServer node in nodes)
+        {
+            await Until.TrueAsync("a replica of the queue on every node", async () => (await OnlineAsync(first)).Split(',').Length == 3, Limit, output);
+            await node.StopAsync(kill: true);
+            int before = sent;
+            await Until.TrueAsync("ticks after the loss of a node", () => Task.FromResult(heard.Has(before + 20)), Limit, output);
+            await node.StartNodeAsync();
+        }
+
+        await enough.CancelAsync();
+        await sending;
+        await Until.ValueAsync("every tick", () => Task.FromResult((heard.Distinct, publisher.Status, consumer.Status)), seen => seen.Distinct == sent, Limit, output);
+        heard.AssertInOrder();
+        Assert.Equal((0, 0), (publisher.Status.Dropped, publisher.Status.Unconfirmed));
+        output.WriteLine($"{sent} ticks; sent again {publisher.Status.Repeated}, delivered again {consumer.Status.Repeated}");
+
+        static async Task<int> RunningAsync(RabbitServer node) => int.Parse((await node.ControlAsync("eval", "length(rabbit_nodes:all_running()).")).Checked(), System.Globalization.CultureInfo.InvariantCulture);
+
+        static async Task<string> OnlineAsync(RabbitServer node) => (await node.ControlAsync("-q", "list_queues", "online")).Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).LastOrDefault() ?? "";
+    }
+
     private static BrokerOptions Options(RabbitServer server, string box) => new()
     {
         Site = "lab",

@@ -7,7 +7,7 @@ namespace EgressAppliance.SystemTests.Infrastructure;
 
 /// <summary>
 /// A RabbitMQ node of the test's own, with a port mapper of its own, its data in a temporary folder. It is one process, which is ended by its id. Starting takes some four
-/// seconds of one processor, so that a class should have one.
+/// seconds of one processor, so that a class should have one. Several make a cluster, in which the first has the port mapper.
 /// </summary>
 internal sealed class RabbitServer : IAsyncDisposable
 {
@@ -21,15 +21,16 @@ internal sealed class RabbitServer : IAsyncDisposable
     private readonly int _mapperPort;
     private readonly int _nodePort;
     private readonly bool _tls;
+    private readonly RabbitServer? _first;
     private Daemon? _mapper;
     private Daemon? _node;
 
-    private RabbitServer(ITestOutputHelper output, NetNamespace? network, string address, bool tls)
+    private RabbitServer(ITestOutputHelper output, NetNamespace? network, string address, bool tls, RabbitServer? first)
     {
-        (_output, _network, Address, _tls) = (output, network, address, tls);
+        (_output, _network, Address, _tls, _first) = (output, network, address, tls, first);
         Port = FreePort();
         TlsPort = FreePort();
-        _mapperPort = FreePort();
+        _mapperPort = first?._mapperPort ?? FreePort();
         _nodePort = FreePort();
     }
 
@@ -50,17 +51,24 @@ internal sealed class RabbitServer : IAsyncDisposable
     /// <summary>The authority of its certificate, PEM.</summary>
     public string CaFile => Path.Combine(_folder.FullName, "ca.pem");
 
+    /// <summary>Its name among nodes.</summary>
+    public string Name => _first is null ? "ea@localhost" : $"ea{_nodePort}@localhost";
+
     /// <summary>The process.</summary>
     public Daemon Node => _node ?? throw new InvalidOperationException("the node was stopped");
+
+    /// <summary>Where the secret of the cluster lies.</summary>
+    private string Home => (_first ?? this)._folder.FullName;
 
     /// <summary>Starts one.</summary>
     /// <param name="output">The test's output.</param>
     /// <param name="network">Where; null: here.</param>
     /// <param name="address">An address of that network.</param>
     /// <param name="tls">It listens with TLS, too.</param>
-    public static async Task<RabbitServer> StartAsync(ITestOutputHelper output, NetNamespace? network = null, string address = "127.0.0.1", bool tls = false)
+    /// <param name="first">The first node of the cluster that it joins; to be disposed after it.</param>
+    public static async Task<RabbitServer> StartAsync(ITestOutputHelper output, NetNamespace? network = null, string address = "127.0.0.1", bool tls = false, RabbitServer? first = null)
     {
-        RabbitServer server = new(output, network, address, tls);
+        RabbitServer server = new(output, network, address, tls, first);
         try
         {
             await server.PrepareAsync();
@@ -79,7 +87,7 @@ internal sealed class RabbitServer : IAsyncDisposable
     {
         _node = Daemon.Start("rabbitmq", _folder.FullName, In(Script), new Dictionary<string, string>
         {
-            ["RABBITMQ_NODENAME"] = "ea@localhost",
+            ["RABBITMQ_NODENAME"] = Name,
             ["RABBITMQ_MNESIA_BASE"] = Path.Combine(_folder.FullName, "data"),
             ["RABBITMQ_LOG_BASE"] = _folder.FullName,
             ["RABBITMQ_CONFIG_FILE"] = Path.Combine(_folder.FullName, "rabbitmq.conf"),
@@ -89,7 +97,7 @@ internal sealed class RabbitServer : IAsyncDisposable
             ["RABBITMQ_NODE_PORT"] = $"{Port}",
             ["ERL_EPMD_PORT"] = $"{_mapperPort}",
             ["RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS"] = "-start_epmd false",
-            ["HOME"] = _folder.FullName,
+            ["HOME"] = Home,
 
             // The script then becomes the node instead of watching over it.
             ["NOTIFY_SOCKET"] = Path.Combine(_folder.FullName, "notify"),
@@ -109,7 +117,7 @@ internal sealed class RabbitServer : IAsyncDisposable
 
     /// <summary>Deletes a queue, or tells of queues and the like.</summary>
     public Task<ShellResult> ControlAsync(params string[] arguments) => Shell.RunAsync(
-        In(["env", $"ERL_EPMD_PORT={_mapperPort}", $"HOME={_folder.FullName}", "RABBITMQ_NODENAME=ea@localhost", "/usr/lib/rabbitmq/bin/rabbitmqctl", .. arguments]));
+        In(["env", $"ERL_EPMD_PORT={_mapperPort}", $"HOME={Home}", $"RABBITMQ_NODENAME={Name}", "/usr/lib/rabbitmq/bin/rabbitmqctl", .. arguments]));
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
@@ -138,6 +146,11 @@ internal sealed class RabbitServer : IAsyncDisposable
             ssl_options.verify = verify_none
             ssl_options.fail_if_no_peer_cert = false
             """;
+        string cluster = _first is null ? "" : $"""
+            cluster_formation.peer_discovery_backend = classic_config
+            cluster_formation.classic_config.nodes.1 = {_first.Name}
+            cluster_formation.classic_config.nodes.2 = {Name}
+            """;
         await File.WriteAllTextAsync(Path.Combine(folder, "rabbitmq.conf"), $"""
             listeners.tcp.1 = {Address}:{Port}
             loopback_users = none
@@ -146,6 +159,7 @@ internal sealed class RabbitServer : IAsyncDisposable
             log.file = rabbit.log
             log.file.level = info
             management_agent.disable_metrics_collector = true
+            {cluster}
             {tls}
             """ + "\n");
         await File.WriteAllTextAsync(Path.Combine(folder, "plugins"), "[].\n");
@@ -154,7 +168,7 @@ internal sealed class RabbitServer : IAsyncDisposable
             WriteCertificates();
         }
 
-        _mapper = Daemon.Start("epmd", folder, In("epmd", "-port", $"{_mapperPort}", "-address", "127.0.0.1"));
+        _mapper = _first is not null ? null : Daemon.Start("epmd", folder, In("epmd", "-port", $"{_mapperPort}", "-address", "127.0.0.1"));
     }
 
     private void WriteCertificates()
