@@ -65,8 +65,12 @@ public sealed partial class HistoryTests(ITestOutputHelper output)
         }
     }
 
-    [HistoryFact]
-    public async Task Sink_copies_samples_and_events_into_postgresql_and_outlasts_its_outage()
+    /// <summary>Without TimescaleDB, and with it where this machine has it.</summary>
+    public static TheoryData<bool> Timescale => PostgresServer.HasTimescale ? [false, true] : [false];
+
+    [HistoryTheory]
+    [MemberData(nameof(Timescale))]
+    public async Task Sink_copies_samples_and_events_into_postgresql_and_outlasts_its_outage(bool timescale)
     {
         HistoryFactDemand();
         DirectoryInfo folder = Directory.CreateTempSubdirectory("easink-");
@@ -74,7 +78,7 @@ public sealed partial class HistoryTests(ITestOutputHelper output)
         {
             string database = Path.Combine(folder.FullName, "history.db");
             await FillAsync(database);
-            await using PostgresServer server = await PostgresServer.StartAsync(output);
+            await using PostgresServer server = await PostgresServer.StartAsync(output, timescale: timescale);
             string config = await ConfigAsync(folder.FullName, database, server.Connection);
             await using (Daemon appliance = Daemon.Start("run", folder.FullName, [ApplianceCommand.Path, "run", "--config", config]))
             {
@@ -100,10 +104,8 @@ public sealed partial class HistoryTests(ITestOutputHelper output)
                 Assert.Equal(0, await appliance.WaitForExitAsync(Limit));
             }
 
-            // Each month is a partition, each row has its box, and a month of which nothing is kept any longer goes as a whole.
-            Assert.Equal("egress_link_minute_202601", await server.QueryAsync("SELECT DISTINCT tableoid::regclass FROM egress_link_minute WHERE time < '2026-02-01 00:00+00'"));
             Assert.Equal("1", await server.QueryAsync("SELECT count(DISTINCT box) FROM egress_link_minute WHERE box <> ''"));
-            await server.QueryAsync("CREATE TABLE egress_event_200101 PARTITION OF egress_event FOR VALUES FROM ('2001-01-01 00:00+00') TO ('2001-02-01 00:00+00')");
+            await AgeAsync(server, timescale);
 
             // Taken back to the begin the sink sends all once more, and nothing is there twice.
             await Shell.CheckedAsync("sqlite3", database, "UPDATE sink SET position = 0");
@@ -114,7 +116,11 @@ public sealed partial class HistoryTests(ITestOutputHelper output)
                 await Until.TrueAsync("a good sink", async () => await MetricAsync(origin, "egress_history_sink_up") == 1, Limit, output);
             }
 
-            Assert.Equal("", await server.QueryAsync("SELECT relname FROM pg_class WHERE relname = 'egress_event_200101'"));
+            // What is older than all that is kept is gone, with its partition.
+            Assert.Equal("0", await server.QueryAsync("SELECT count(*) FROM egress_event WHERE time < '2002-01-01 00:00+00'"));
+            Assert.Equal("0", await server.QueryAsync(timescale
+                ? "SELECT count(*) FROM timescaledb_information.chunks WHERE range_end < '2002-01-01 00:00+00'"
+                : "SELECT count(*) FROM pg_class WHERE relname = 'egress_event_200101'"));
             Assert.Equal($"{Links * (Minutes - 1)}", await server.QueryAsync("SELECT count(*) FROM egress_link_minute WHERE time < '2026-01-01 23:59:00+00'"));
             Assert.Equal("observe,inject,observe,observe", await server.QueryAsync("SELECT string_agg(code, ',' ORDER BY id) FROM egress_event WHERE kind = 'mode'"));
         }
@@ -122,6 +128,30 @@ public sealed partial class HistoryTests(ITestOutputHelper output)
         {
             folder.Delete(recursive: true);
         }
+    }
+
+    /// <summary>Looks at how the tables are partitioned, compresses what can be, and adds an event that is not kept any longer.</summary>
+    private static async Task AgeAsync(PostgresServer server, bool timescale)
+    {
+        if (timescale)
+        {
+            Assert.Equal("egress_event,egress_link_minute,egress_prefix_minute", await server.QueryAsync("SELECT string_agg(hypertable_name, ',' ORDER BY hypertable_name) FROM timescaledb_information.hypertables WHERE compression_enabled"));
+            Assert.Equal("3", await server.QueryAsync("SELECT count(*) FROM timescaledb_information.jobs WHERE proc_name = 'policy_compression' AND hypertable_name LIKE 'egress\\_%'"));
+            foreach (string table in (string[])["egress_link_minute", "egress_prefix_minute", "egress_event"])
+            {
+                await server.QueryAsync($"SELECT compress_chunk(c, if_not_compressed => true) FROM show_chunks('{table}') c");
+            }
+
+            Assert.Equal("0", await server.QueryAsync("SELECT count(*) FROM timescaledb_information.chunks WHERE NOT is_compressed"));
+        }
+        else
+        {
+            Assert.Equal("egress_link_minute_202601", await server.QueryAsync("SELECT DISTINCT tableoid::regclass FROM egress_link_minute WHERE time < '2026-02-01 00:00+00'"));
+            await server.QueryAsync("CREATE TABLE egress_event_200101 PARTITION OF egress_event FOR VALUES FROM ('2001-01-01 00:00+00') TO ('2001-02-01 00:00+00')");
+        }
+
+        await server.QueryAsync("INSERT INTO egress_event SELECT site, box, '2001-01-02 00:00+00', 0, kind, subject, prefix, from_link, to_link, bps, count, code, text FROM egress_event LIMIT 1");
+        Assert.Equal("1", await server.QueryAsync("SELECT count(*) FROM egress_event WHERE time < '2002-01-01 00:00+00'"));
     }
 
     private static void HistoryFactDemand()

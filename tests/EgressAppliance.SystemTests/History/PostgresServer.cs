@@ -28,6 +28,9 @@ internal sealed class PostgresServer : IAsyncDisposable
         ? Directory.GetDirectories("/usr/lib/postgresql").Select(d => Path.Combine(d, "bin")).Where(b => File.Exists(Path.Combine(b, "initdb"))).OrderDescending(StringComparer.Ordinal).FirstOrDefault()
         : null;
 
+    /// <summary>Whether this machine's PostgreSQL has TimescaleDB, which Debian has no package of.</summary>
+    public static bool HasTimescale { get; } = Folder is not null && File.Exists($"/usr/share/postgresql/{Path.GetFileName(Path.GetDirectoryName(Folder))}/extension/timescaledb.control");
+
     public int Port { get; }
 
     /// <summary>Connection string for the sink.</summary>
@@ -40,7 +43,8 @@ internal sealed class PostgresServer : IAsyncDisposable
     /// <param name="output">The test's output.</param>
     /// <param name="network">Where; null: here.</param>
     /// <param name="address">An address of that network.</param>
-    public static async Task<PostgresServer> StartAsync(ITestOutputHelper output, NetNamespace? network = null, string address = "127.0.0.1")
+    /// <param name="timescale">Whether its database has TimescaleDB.</param>
+    public static async Task<PostgresServer> StartAsync(ITestOutputHelper output, NetNamespace? network = null, string address = "127.0.0.1", bool timescale = false)
     {
         DirectoryInfo folder = Directory.CreateTempSubdirectory("eapg-");
         PostgresServer server = new(folder, FreePort(), network, address, output);
@@ -51,7 +55,17 @@ internal sealed class PostgresServer : IAsyncDisposable
             await Shell.CheckedAsync("chown", "-R", User, folder.FullName);
             await Shell.CheckedAsync([.. As("initdb"), "-D", server.Data, "-A", "scram-sha-256", "-U", User, "--pwfile", password, "--no-sync", "-E", "UTF8", "--locale", "C"]);
             await File.AppendAllTextAsync(Path.Combine(server.Data, "pg_hba.conf"), "host all all 0.0.0.0/0 scram-sha-256\n");
+            if (timescale)
+            {
+                await File.AppendAllTextAsync(Path.Combine(server.Data, "postgresql.conf"), "shared_preload_libraries = 'timescaledb'\ntimescaledb.telemetry_level = off\n");
+            }
+
             await server.StartAsync();
+            if (timescale)
+            {
+                await server.QueryAsync("CREATE EXTENSION timescaledb");
+            }
+
             return server;
         }
         catch

@@ -8,8 +8,7 @@ namespace EgressAppliance.Host.History.Sinks;
 
 /// <summary>
 /// Copies the history into PostgreSQL. Rows go by binary COPY into a table that lives as long as the transaction, and from there into the tables with primary keys, so that what is sent twice is
-/// there once. A batch is one transaction. The tables are partitioned by months of UTC, which are made when the first row of one comes and dropped as a whole when all of it is older than what is kept: see
-/// <see cref="HistoryPartitions"/>.
+/// there once. A batch is one transaction. The tables are partitioned by time, and what is older than is kept goes a partition at a time: see <see cref="HistoryPartitions"/>.
 /// </summary>
 /// <param name="name">Its name.</param>
 /// <param name="site">Name of the site: several sites may use the same tables.</param>
@@ -24,8 +23,7 @@ public sealed class PostgresSink(string name, string site, string box, string co
 
     private const string PrefixColumns = "site, box, time, prefix, link, bps";
     private const string EventColumns = "site, box, time, id, kind, subject, prefix, from_link, to_link, bps, count, code, text";
-    private readonly HistoryPartitions _partitions = new([
-        ("egress_link_minute", retention.Minute), ("egress_prefix_minute", retention.Minute), ("egress_event", retention.Events)], time);
+    private readonly HistoryPartitions _partitions = new(Tables(retention), time);
     private NpgsqlDataSource? _source;
 
     /// <inheritdoc/>
@@ -37,16 +35,7 @@ public sealed class PostgresSink(string name, string site, string box, string co
     public async Task PrepareAsync(CancellationToken cancellationToken)
     {
         await using NpgsqlConnection open = await Source.OpenConnectionAsync(cancellationToken);
-        await _partitions.PrepareAsync(open, """
-            CREATE TABLE IF NOT EXISTS egress_link_minute(site text NOT NULL, box text NOT NULL, time timestamptz NOT NULL, link text NOT NULL, seconds integer NOT NULL, mirror_bps bigint NOT NULL,
-                mirror_max_bps bigint NOT NULL, counter_bps bigint, native_bps bigint, planned_bps bigint, capacity_bps bigint NOT NULL, threshold_bps bigint NOT NULL,
-                overload_seconds integer NOT NULL, native_overload_seconds integer NOT NULL, overrides integer NOT NULL, overrides_away integer NOT NULL,
-                PRIMARY KEY(site, box, time, link)) PARTITION BY RANGE (time);
-            CREATE TABLE IF NOT EXISTS egress_prefix_minute(site text NOT NULL, box text NOT NULL, time timestamptz NOT NULL, prefix cidr NOT NULL, link text NOT NULL, bps bigint NOT NULL,
-                PRIMARY KEY(site, box, time, prefix, link)) PARTITION BY RANGE (time);
-            CREATE TABLE IF NOT EXISTS egress_event(site text NOT NULL, box text NOT NULL, time timestamptz NOT NULL, id bigint NOT NULL, kind text NOT NULL, subject text NOT NULL, prefix text NOT NULL,
-                from_link text NOT NULL, to_link text NOT NULL, bps bigint, count bigint, code text NOT NULL, text text NOT NULL, PRIMARY KEY(site, box, time, id)) PARTITION BY RANGE (time);
-            """, cancellationToken);
+        await _partitions.PrepareAsync(open, cancellationToken);
     }
 
     /// <inheritdoc/>
@@ -59,6 +48,7 @@ public sealed class PostgresSink(string name, string site, string box, string co
         await _partitions.MakeAsync(open, "egress_prefix_minute", batch.Prefixes.Select(p => p.Minute), cancellationToken);
         await _partitions.MakeAsync(open, "egress_event", batch.Events.Select(e => e.Event.Time), cancellationToken);
         await using NpgsqlTransaction transaction = await open.BeginTransactionAsync(cancellationToken);
+        await _partitions.BeginAsync(open, cancellationToken);
         await CopyAsync(open, "egress_link_minute", LinkColumns, "site, box, time, link", batch.Links, WriteLinkAsync, cancellationToken);
         await CopyAsync(open, "egress_prefix_minute", PrefixColumns, "site, box, time, prefix, link", batch.Prefixes, WritePrefixAsync, cancellationToken);
         await CopyAsync(open, "egress_event", EventColumns, "site, box, time, id", batch.Events, WriteEventAsync, cancellationToken);
@@ -67,6 +57,22 @@ public sealed class PostgresSink(string name, string site, string box, string co
 
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => _source?.DisposeAsync() ?? ValueTask.CompletedTask;
+
+    private static HistoryTable[] Tables(HistoryRetention retention) =>
+    [
+        new("egress_link_minute", retention.Minute, """
+            site text NOT NULL, box text NOT NULL, time timestamptz NOT NULL, link text NOT NULL, seconds integer NOT NULL, mirror_bps bigint NOT NULL, mirror_max_bps bigint NOT NULL,
+            counter_bps bigint, native_bps bigint, planned_bps bigint, capacity_bps bigint NOT NULL, threshold_bps bigint NOT NULL, overload_seconds integer NOT NULL,
+            native_overload_seconds integer NOT NULL, overrides integer NOT NULL, overrides_away integer NOT NULL, PRIMARY KEY(site, box, time, link)
+            """, "site, box, link", "time"),
+        new("egress_prefix_minute", retention.Minute, """
+            site text NOT NULL, box text NOT NULL, time timestamptz NOT NULL, prefix cidr NOT NULL, link text NOT NULL, bps bigint NOT NULL, PRIMARY KEY(site, box, time, prefix, link)
+            """, "site, box, link", "prefix, time"),
+        new("egress_event", retention.Events, """
+            site text NOT NULL, box text NOT NULL, time timestamptz NOT NULL, id bigint NOT NULL, kind text NOT NULL, subject text NOT NULL, prefix text NOT NULL, from_link text NOT NULL,
+            to_link text NOT NULL, bps bigint, count bigint, code text NOT NULL, text text NOT NULL, PRIMARY KEY(site, box, time, id)
+            """, "site, box", "time, id"),
+    ];
 
     private NpgsqlDataSource Open()
     {
@@ -91,7 +97,7 @@ public sealed class PostgresSink(string name, string site, string box, string co
         }
 
         string staging = table + "_staging";
-        await ExecuteAsync(open, $"CREATE TEMPORARY TABLE {staging}(LIKE {table} INCLUDING DEFAULTS) ON COMMIT DROP", cancellationToken);
+        await open.TextAsync($"CREATE TEMPORARY TABLE {staging}(LIKE {table} INCLUDING DEFAULTS) ON COMMIT DROP", cancellationToken);
         await using (NpgsqlBinaryImporter importer = await open.BeginBinaryImportAsync($"COPY {staging}({columns}) FROM STDIN (FORMAT BINARY)", cancellationToken))
         {
             foreach (T row in rows)
@@ -104,17 +110,8 @@ public sealed class PostgresSink(string name, string site, string box, string co
         }
 
         string[] changed = [.. columns.Split(", ").Except(key.Split(", ")).Select(c => $"{c} = excluded.{c}")];
-        await ExecuteAsync(
-            open, $"INSERT INTO {table}({columns}) SELECT {columns} FROM {staging} ON CONFLICT({key}) DO UPDATE SET {string.Join(", ", changed)}", cancellationToken);
-    }
-
-    private static async Task ExecuteAsync(NpgsqlConnection open, string sql, CancellationToken cancellationToken)
-    {
-        // Names of our own tables and columns only.
-#pragma warning disable CA2100
-        await using NpgsqlCommand command = new(sql, open);
-#pragma warning restore CA2100
-        await command.ExecuteNonQueryAsync(cancellationToken);
+        await open.TextAsync(
+            $"INSERT INTO {table}({columns}) SELECT {columns} FROM {staging} ON CONFLICT({key}) DO UPDATE SET {string.Join(", ", changed)}", cancellationToken);
     }
 
     private async Task WriteLinkAsync(NpgsqlBinaryImporter importer, (DateTimeOffset Minute, LinkSample Sample) row, CancellationToken cancellationToken)
