@@ -148,7 +148,7 @@ public sealed class ApplianceApi : IApplianceApi
     public Task<bool> WriteRibAsync(PipeWriter output, CancellationToken cancellationToken) => _rib.WriteMrtAsync(output, cancellationToken);
 
     /// <inheritdoc/>
-    public OperationResult SetMode(string mode)
+    public async Task<OperationResult> SetModeAsync(string mode, CancellationToken cancellationToken)
     {
         if (!_loop.Leads)
         {
@@ -158,11 +158,9 @@ public sealed class ApplianceApi : IApplianceApi
         switch (mode)
         {
             case "observe":
-                _loop.SetMode(DecisionMode.Observe);
-                return OperationResult.Done;
+                return await _loop.ObserveAsync(cancellationToken) is { Reach: not StopReach.Here } notice ? new OperationResult(OperationStatus.Refused, notice.Detail) : OperationResult.Done;
             case "inject":
-                _loop.SetMode(DecisionMode.Inject);
-                return OperationResult.Done;
+                return _loop.SetMode(DecisionMode.Inject) ? OperationResult.Done : NotHere();
             default:
                 return new OperationResult(OperationStatus.NotFound, $"There is no mode '{mode}': observe or inject.");
         }
@@ -179,10 +177,7 @@ public sealed class ApplianceApi : IApplianceApi
         : new OperationResult(OperationStatus.NotFound, $"'{prefix}' is not a prefix (address/length, host bits zero).");
 
     /// <inheritdoc/>
-    public int WithdrawAll() => _loop.WithdrawAll();
-
-    /// <inheritdoc/>
-    public string? DecidesElsewhere => _loop.Leads ? null : _loop.Leader;
+    public Task<StopNotice> StopAsync(CancellationToken cancellationToken) => _loop.StopAsync(cancellationToken);
 
     /// <inheritdoc/>
     public OperationResult RefreshRoutes(string router) => _installer.RequestRefresh(router) switch

@@ -5,11 +5,12 @@ namespace EgressAppliance.Cluster.Store;
 /// <summary>
 /// The tables of a site's database. <c>egress_lease</c>: who leads; one row a site. <c>egress_box</c>: what each controller last said of itself. <c>egress_controller</c>: the state that the leader
 /// left after its latest cycle, with the token that it led by. <c>egress_journal</c>: every decision and command of all leaders, a day a partition.
+/// <c>egress_stop</c>: orders to withdraw everything that wait for a leader.
 /// </summary>
 internal static class SiteSchema
 {
     /// <summary>Version of the tables.</summary>
-    public const int Version = 1;
+    public const int Version = 2;
 
     // Any number that nobody else is likely to lock with.
     private const long Lock = 0x65677265_73730001;
@@ -17,7 +18,10 @@ internal static class SiteSchema
     /// <summary>Taken by whoever makes a partition of the journal.</summary>
     public const long PartitionLock = Lock + 1;
 
-    private const string Tables = """
+    /// <summary>What makes each version out of the one before.</summary>
+    private static readonly string[] Steps =
+    [
+        """
         CREATE TABLE egress_lease(
           site text PRIMARY KEY, token bigint NOT NULL, renewals bigint NOT NULL, holder text NOT NULL, run uuid NOT NULL, released boolean NOT NULL, term_ms bigint NOT NULL,
           expires timestamptz NOT NULL, history text NOT NULL);
@@ -29,7 +33,12 @@ internal static class SiteSchema
         CREATE TABLE egress_journal(
           site text NOT NULL, time timestamptz NOT NULL, token bigint NOT NULL, cycle bigint NOT NULL, box text NOT NULL, kind text NOT NULL, line text NOT NULL,
           PRIMARY KEY (site, time, token, cycle, kind)) PARTITION BY RANGE (time);
-        """;
+        """,
+        """
+        CREATE TABLE egress_stop(
+          site text NOT NULL, box text NOT NULL, id uuid NOT NULL, asked timestamptz NOT NULL, PRIMARY KEY (site, box));
+        """,
+    ];
 
     /// <summary>Makes the tables where they are not there. Two boxes may do it at once.</summary>
     /// <exception cref="SiteDatabaseException">They are of a newer version than this program knows.</exception>
@@ -44,10 +53,10 @@ internal static class SiteSchema
         await using NpgsqlTransaction transaction = await open.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
         await ExecuteAsync($"SELECT pg_advisory_xact_lock({Lock})").ConfigureAwait(false);
         await ExecuteAsync("CREATE TABLE IF NOT EXISTS egress_schema(version integer NOT NULL)").ConfigureAwait(false);
-        if (await ReadVersionAsync().ConfigureAwait(false) == 0)
+        for (int made = await ReadVersionAsync().ConfigureAwait(false); made < Version; made++)
         {
-            await ExecuteAsync(Tables).ConfigureAwait(false);
-            await ExecuteAsync($"INSERT INTO egress_schema VALUES ({Version})").ConfigureAwait(false);
+            await ExecuteAsync(Steps[made]).ConfigureAwait(false);
+            await ExecuteAsync($"INSERT INTO egress_schema VALUES ({made + 1})").ConfigureAwait(false);
         }
 
         await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);

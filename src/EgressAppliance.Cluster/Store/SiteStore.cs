@@ -32,7 +32,7 @@ public sealed record SiteJournalLine(DateTimeOffset Time, long Cycle, string Kin
 /// <param name="database">The database.</param>
 /// <param name="site">Name of the site.</param>
 /// <param name="box">Name of this box.</param>
-public sealed class SiteStore(SiteDatabase database, string site, string box)
+public sealed class SiteStore(SiteDatabase database, string site, string box) : IStopStore
 {
     // FOR SHARE: nobody takes the lease while this is written, so that a new leader reads either what is written here or that nothing more will be.
     private const string Save = """
@@ -145,6 +145,35 @@ public sealed class SiteStore(SiteDatabase database, string site, string box)
         }
 
         return old.Count;
+    }, cancellationToken);
+
+    /// <inheritdoc/>
+    public Task LeaveStopAsync(Guid id, CancellationToken cancellationToken) => RunAsync(async open =>
+    {
+        await using NpgsqlCommand command = Command(
+            open, "INSERT INTO egress_stop(site, box, id, asked) VALUES ($1, $2, $3, clock_timestamp()) ON CONFLICT (site, box) DO UPDATE SET id = excluded.id, asked = excluded.asked", site, box, id);
+        return await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
+    }, cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<IReadOnlyList<SiteStop>> ReadStopsAsync(CancellationToken cancellationToken) => RunAsync<IReadOnlyList<SiteStop>>(async open =>
+    {
+        await using NpgsqlCommand command = Command(open, "SELECT id, box FROM egress_stop WHERE site = $1 ORDER BY asked", site);
+        await using NpgsqlDataReader reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
+        List<SiteStop> stops = [];
+        while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
+        {
+            stops.Add(new SiteStop(reader.GetGuid(0), reader.GetString(1)));
+        }
+
+        return stops;
+    }, cancellationToken);
+
+    /// <inheritdoc/>
+    public Task DropStopsAsync(IReadOnlyCollection<Guid> ids, CancellationToken cancellationToken) => RunAsync(async open =>
+    {
+        await using NpgsqlCommand command = Command(open, "DELETE FROM egress_stop WHERE site = $1 AND id = ANY($2)", site, ids.ToArray());
+        return await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
     }, cancellationToken);
 
     private static string PartitionOf(DateOnly day) => string.Create(CultureInfo.InvariantCulture, $"egress_journal_{day:yyyyMMdd}");

@@ -194,7 +194,7 @@ internal sealed class ApiCommands(CommandConsole console, GlobalOptions global)
             WithdrawAllDto answer = await client.WithdrawAllAsync(cancellation);
             string count = $"{answer.Withdrawn.ToString(CultureInfo.InvariantCulture)} override{(answer.Withdrawn == 1 ? "" : "s")}";
             return await DoneAsync(
-                parsed, answer, ApiJson.Default.WithdrawAllDto, $"{count} withdrawn; the mode is observe. `mode inject` resumes.");
+                parsed, answer, ApiJson.Default.WithdrawAllDto, answer.Detail is { } detail ? Human.Clean(detail) : $"{count} withdrawn; the mode is observe. `mode inject` resumes.");
         });
         return command;
     }

@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace EgressAppliance.Host.Http;
 
 // The HTTP API's documents, v1. JSON names are snake_case; rates are bit/s, ratios 0–1, times RFC 3339 in UTC.
@@ -380,8 +382,9 @@ public sealed record ModeDto(string Mode);
 public sealed record OverrideRequestDto(string Prefix, string Link);
 
 /// <summary>Answer of <c>POST /api/v1/withdraw-all</c>.</summary>
-/// <param name="Withdrawn">How many overrides were withdrawn.</param>
-public sealed record WithdrawAllDto(int Withdrawn);
+/// <param name="Withdrawn">How many overrides this box has withdrawn.</param>
+/// <param name="Detail">Who else was told, in words; not there if this box decides.</param>
+public sealed record WithdrawAllDto(int Withdrawn, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Detail = null);
 
 /// <summary>What <c>GET /api/v1/events</c> sends as event <c>state</c>, once a cycle: enough for the page to stay live.</summary>
 /// <param name="Status">Status.</param>

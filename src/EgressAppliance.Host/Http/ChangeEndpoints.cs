@@ -1,5 +1,6 @@
 using EgressAppliance.Host.Config;
 using EgressAppliance.Host.Http.Access;
+using EgressAppliance.Host.Steering;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Mvc;
@@ -13,11 +14,11 @@ internal sealed class ChangeEndpoints(IApplianceApi appliance, AuditLog audit)
     /// <summary>Adds them.</summary>
     public void Map(RouteGroupBuilder api)
     {
-        Described(api.MapPut("/mode", Mode), "Sets the mode: observe or inject.").Produces<ModeDto>();
+        Described(api.MapPut("/mode", ModeAsync), "Sets the mode: observe or inject.").Produces<ModeDto>();
         Described(api.MapPost("/overrides", Add), "Sends a prefix by a link of the operator's choice.").Produces(StatusCodes.Status204NoContent);
         Described(api.MapDelete("/overrides", Release), "Gives a prefix back to plain BGP.").Produces(StatusCodes.Status204NoContent);
-        Described(api.MapPost("/withdraw-all", WithdrawAll), "The red button: withdraws every override in one step and goes to observe. Never limited.")
-            .Produces<WithdrawAllDto>().WithMetadata(new NeverLimited());
+        Described(api.MapPost("/withdraw-all", (Delegate)WithdrawAllAsync), "The red button: withdraws every override in one step and goes to observe. A controller that does not lead tells the one that does (202). Never limited.")
+            .Produces<WithdrawAllDto>().Produces<WithdrawAllDto>(StatusCodes.Status202Accepted).WithMetadata(new NeverLimited());
         Described(api.MapPost("/bgp/{router}/refresh", Refresh), "Asks a router to send all its routes anew (RFC 2918).").Produces(StatusCodes.Status204NoContent);
 
         // Changes nothing, but tells which files there are on the machine: not for a token that may only read.
@@ -30,8 +31,8 @@ internal sealed class ChangeEndpoints(IApplianceApi appliance, AuditLog audit)
         .ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status409Conflict)
         .ProducesProblem(StatusCodes.Status429TooManyRequests);
 
-    private IResult Mode(HttpContext context, ModeDto body) => Carry(
-        context, "mode", body.Mode ?? "", appliance.SetMode(body.Mode ?? ""), () => Results.Ok(new ModeDto(appliance.State.Status.Mode)));
+    private async Task<IResult> ModeAsync(HttpContext context, ModeDto body) => Carry(
+        context, "mode", body.Mode ?? "", await appliance.SetModeAsync(body.Mode ?? "", context.RequestAborted), () => Results.Ok(new ModeDto(appliance.State.Status.Mode)));
 
     private IResult Add(HttpContext context, OverrideRequestDto body) => Carry(
         context, "override_add", $"{body.Prefix} {body.Link}", appliance.AddOverride(body.Prefix ?? "", body.Link ?? ""), () => Results.NoContent());
@@ -42,13 +43,13 @@ internal sealed class ChangeEndpoints(IApplianceApi appliance, AuditLog audit)
     private IResult Refresh(HttpContext context, string router) => Carry(
         context, "bgp_refresh", router, appliance.RefreshRoutes(router), () => Results.NoContent());
 
-    private IResult WithdrawAll(HttpContext context)
+    private async Task<IResult> WithdrawAllAsync(HttpContext context)
     {
-        // Whoever decides: what this box announces goes first.
-        WithdrawAllDto done = new(appliance.WithdrawAll());
-        OperationResult result = appliance.DecidesElsewhere is { } leader
-            ? new OperationResult(OperationStatus.Refused, $"This box does not decide and announces nothing: do it at {leader}.") : OperationResult.Done;
-        return Carry(context, "withdraw_all", $"{done.Withdrawn} overrides", result, () => Results.Ok(done));
+        StopNotice notice = await appliance.StopAsync(context.RequestAborted);
+        WithdrawAllDto answer = new(notice.Withdrawn, notice.Detail.Length > 0 ? notice.Detail : null);
+        OperationResult result = notice.Reach == StopReach.Nowhere ? new OperationResult(OperationStatus.Refused, notice.Detail) : OperationResult.Done;
+        string detail = notice.Reach == StopReach.Here ? $"{notice.Withdrawn} overrides" : notice.Detail;
+        return Carry(context, "withdraw_all", detail, result, () => notice.Reach == StopReach.Here ? Results.Ok(answer) : Results.Json(answer, statusCode: StatusCodes.Status202Accepted));
     }
 
     private static async Task<IResult> CheckAsync(HttpContext context)

@@ -1,5 +1,6 @@
 using System.IO.Pipelines;
 using EgressAppliance.Host.History.Store;
+using EgressAppliance.Host.Steering;
 
 namespace EgressAppliance.Host.Http;
 
@@ -67,7 +68,7 @@ public interface IApplianceApi
     IReadOnlyList<string> LinkNames { get; }
 
     /// <summary>Changes the mode.</summary>
-    OperationResult SetMode(string mode);
+    Task<OperationResult> SetModeAsync(string mode, CancellationToken cancellationToken);
 
     /// <summary>Makes an operator's override.</summary>
     OperationResult AddOverride(string prefix, string link);
@@ -75,11 +76,8 @@ public interface IApplianceApi
     /// <summary>Withdraws one override, whoever made it.</summary>
     OperationResult ReleaseOverride(string prefix);
 
-    /// <summary>Withdraws every override in one step and goes to observe; returns how many were withdrawn.</summary>
-    int WithdrawAll();
-
-    /// <summary>Who decides, where it is another box; null: this one does.</summary>
-    string? DecidesElsewhere => null;
+    /// <summary>Withdraws every override in one step and goes to observe, or tells the box to that decides.</summary>
+    Task<StopNotice> StopAsync(CancellationToken cancellationToken);
 
     /// <summary>Asks a router to send all its routes anew (ROUTE-REFRESH).</summary>
     OperationResult RefreshRoutes(string router);

@@ -45,6 +45,11 @@ public sealed class ClusterView(ApplianceConfig config, TrafficParts? traffic = 
                 yield return $"The state of this leader is not saved, so that another could not go on with it: {notSaved}.";
             }
 
+            if (site.StopProblem is { } order)
+            {
+                yield return $"{order}.";
+            }
+
             if (site.View is { Problem: null, Leader: "" })
             {
                 yield return "No controller leads the site: plain BGP is in charge.";

@@ -40,6 +40,7 @@ public sealed class SiteLeadership : ILeadership, IAsyncDisposable
     private readonly CancellationTokenSource _stop = new();
     private readonly Task _saving;
     private readonly RouterSilence _silence;
+    private readonly SiteStops _stops;
     private SteeringLoop? _loop;
     private (ControllerState State, TimeSpan Offset, long Token)? _waiting;
     private Verdict? _lastVerdict;
@@ -62,6 +63,7 @@ public sealed class SiteLeadership : ILeadership, IAsyncDisposable
         _logger = logger;
         TimeSpan hold = config.Routers.Max(r => r.Bgp.HoldTime);
         _silence = new RouterSilence(hold, ClusterChecks.Silence(hold), time);
+        _stops = new SiteStops(store, () => lease.MayAnnounce ? lease.Token : 0, () => WithdrawAll().Decided, time, logger);
         lease.Owed = () => _silence.Owed;
         lease.Report("not started yet", "{}");
         _saving = Task.Run(SaveAsync);
@@ -82,6 +84,9 @@ public sealed class SiteLeadership : ILeadership, IAsyncDisposable
     /// <summary>Why the state of this leader is not saved, in words; null: it is, or there is none to save. Any thread.</summary>
     public string? Problem => _problem;
 
+    /// <summary>Why an order given at this box has not reached the one that leads, in words; null: none waits. Any thread.</summary>
+    public string? StopProblem => _stops.Problem;
+
     /// <summary>Begins to ask for the lease.</summary>
     /// <param name="loop">Leads when this box does.</param>
     public void Start(SteeringLoop loop)
@@ -89,6 +94,7 @@ public sealed class SiteLeadership : ILeadership, IAsyncDisposable
         _loop = loop;
         _lease.Changed = OnChanged;
         _lease.Start();
+        _stops.Start();
     }
 
     /// <inheritdoc/>
@@ -128,9 +134,29 @@ public sealed class SiteLeadership : ILeadership, IAsyncDisposable
     }
 
     /// <inheritdoc/>
+    public async Task<StopNotice> StopAsync(Func<(int Count, bool Decided)> withdraw, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(withdraw);
+        _stops.Press();
+        long token = _lease.Token;
+        (int count, bool decided) = withdraw();
+        if (decided)
+        {
+            _stops.Obeyed(token);
+            return new StopNotice(count, StopReach.Here);
+        }
+
+        string leader = _lease.View.Leader;
+        return await _stops.TellAsync(cancellationToken) is { } problem
+            ? new StopNotice(count, StopReach.Waiting, $"No other controller can be told: the database of the site does not take the order ({problem}). This box tells it as soon as it does. Press the button at the other controllers too.")
+            : new StopNotice(count, StopReach.Told, leader.Length > 0 ? $"{leader} leads and was told: it withdraws everything within two seconds." : "Nobody leads, and nothing is announced. Whoever comes to lead observes.");
+    }
+
+    /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync();
+        await _stops.DisposeAsync();
         Signal();
         await _saving.WaitAsync(SaveWithin).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _stop.Dispose();
@@ -157,15 +183,20 @@ public sealed class SiteLeadership : ILeadership, IAsyncDisposable
             try
             {
                 SavedState? saved = await _store.LoadAsync(_stop.Token);
+                IReadOnlyList<SiteStop>? stops = await _stops.ReadAsync(_stop.Token);
+                DecisionMode mode = stops is null && _config.Mode == ApplianceMode.Inject ? DecisionMode.Inject : DecisionMode.Observe;
                 if (saved is not null && SavedController.Read(saved.State, TimeSpan.Zero) is null)
                 {
                     // What another version wrote: its overrides are planned anew, and nothing is announced that someone may have stopped.
                     LeadershipLog.Unreadable(_logger);
-                    _loop!.Lead(null, DecisionMode.Observe);
-                    return;
+                    (saved, mode) = (null, DecisionMode.Observe);
                 }
 
-                _loop!.Lead(saved?.State, _config.Mode == ApplianceMode.Inject ? DecisionMode.Inject : DecisionMode.Observe);
+                if (_loop!.Lead(saved?.State, mode) && stops is not null && WithdrawAll().Decided)
+                {
+                    _stops.Noted(stops, token);
+                }
+
                 return;
             }
             catch (SiteDatabaseException e)
@@ -181,6 +212,8 @@ public sealed class SiteLeadership : ILeadership, IAsyncDisposable
         }
     }
 
+    private (int Count, bool Decided) WithdrawAll() => (_loop!.WithdrawAll(out bool decided), decided);
+
     private async Task SaveAsync()
     {
         while (true)
@@ -188,16 +221,18 @@ public sealed class SiteLeadership : ILeadership, IAsyncDisposable
             await _signal.WaitAsync();
             (ControllerState State, TimeSpan Offset, long Token)? waiting;
             SiteJournalLine[] lines;
+            IReadOnlyList<Guid> stops = [];
             lock (_gate)
             {
                 waiting = _waiting;
+                stops = waiting is { } chosen ? _stops.Mark(chosen.Token) : [];
                 _waiting = null;
                 lines = [.. _lines];
             }
 
             if (waiting is { } latest)
             {
-                await SaveAsync(latest.State, latest.Offset, latest.Token, lines);
+                await SaveAsync(latest.State, latest.Offset, latest.Token, lines, stops);
             }
             else if (_stop.IsCancellationRequested)
             {
@@ -211,7 +246,7 @@ public sealed class SiteLeadership : ILeadership, IAsyncDisposable
         }
     }
 
-    private async Task SaveAsync(ControllerState state, TimeSpan offset, long token, SiteJournalLine[] lines)
+    private async Task SaveAsync(ControllerState state, TimeSpan offset, long token, SiteJournalLine[] lines, IReadOnlyList<Guid> stops)
     {
         try
         {
@@ -219,6 +254,11 @@ public sealed class SiteLeadership : ILeadership, IAsyncDisposable
             string mode = state.Mode == DecisionMode.Inject ? "inject" : "observe";
             bool saved = await _store.SaveAsync(token, state.Id, mode, SavedController.Write(state, offset), limit.Token) && await _store.AppendAsync(token, lines, limit.Token);
             _problem = saved ? null : "another controller has taken the leadership";
+            if (saved)
+            {
+                await _stops.SavedAsync(stops, limit.Token);
+            }
+
             lock (_gate)
             {
                 for (int i = 0; i < lines.Length && _lines.Count > 0 && ReferenceEquals(_lines.Peek(), lines[i]); i++)

@@ -29,6 +29,11 @@ public interface ILeadership
     /// <param name="problem">What keeps it from that; null: nothing.</param>
     /// <param name="peers">The sessions with the routers.</param>
     void Report(string? problem, IReadOnlyList<PeerStatus> peers);
+
+    /// <summary>An operator's order that everything be withdrawn, whoever decides. What this box announces goes first, whatever else fails.</summary>
+    /// <param name="withdraw">Withdraws everything of this box: how many overrides, and whether it decided.</param>
+    /// <param name="cancellationToken">Ends telling others, not withdrawing.</param>
+    Task<StopNotice> StopAsync(Func<(int Count, bool Decided)> withdraw, CancellationToken cancellationToken);
 }
 
 /// <summary>A box alone.</summary>
@@ -59,6 +64,13 @@ public sealed class SoleLeadership : ILeadership
     public void Report(string? problem, IReadOnlyList<PeerStatus> peers)
     {
     }
+
+    /// <inheritdoc/>
+    public Task<StopNotice> StopAsync(Func<(int Count, bool Decided)> withdraw, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(withdraw);
+        return Task.FromResult(new StopNotice(withdraw().Count, StopReach.Here));
+    }
 }
 
 /// <summary>A collector, which leaves deciding to the controllers.</summary>
@@ -88,5 +100,12 @@ public sealed class NoLeadership : ILeadership
     /// <inheritdoc/>
     public void Report(string? problem, IReadOnlyList<PeerStatus> peers)
     {
+    }
+
+    /// <inheritdoc/>
+    public Task<StopNotice> StopAsync(Func<(int Count, bool Decided)> withdraw, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(withdraw);
+        return Task.FromResult(new StopNotice(withdraw().Count, StopReach.Nowhere, $"This box only counts: do it at one of {Leader}."));
     }
 }

@@ -200,22 +200,30 @@ public sealed class SteeringLoop : IAsyncDisposable
     }
 
     /// <summary>Sets the mode.</summary>
-    public void SetMode(DecisionMode mode)
+    /// <returns>False if this box does not decide, and nothing was done.</returns>
+    public bool SetMode(DecisionMode mode)
     {
         SteeringLog.ModeChanged(_logger, mode == DecisionMode.Inject ? "inject" : "observe");
-        Command(now => _controller.SetMode(mode, now));
+        return TryCommand(now => _controller.SetMode(mode, now));
     }
 
-    /// <summary>The red button.</summary>
+    /// <summary>Goes to observe, and lets no other box go on injecting that takes over before this one's state is saved.</summary>
+    public Task<StopNotice> ObserveAsync(CancellationToken cancellationToken) => _leadership.StopAsync(() => (0, SetMode(DecisionMode.Observe)), cancellationToken);
+
+    /// <summary>The red button, for the whole site: at this box first, and at whoever decides.</summary>
+    public Task<StopNotice> StopAsync(CancellationToken cancellationToken) => _leadership.StopAsync(() => (WithdrawAll(out bool decided), decided), cancellationToken);
+
+    /// <summary>The red button of this box.</summary>
+    /// <param name="decided">Whether this box decided, so that its state says from now on that everything was withdrawn.</param>
     /// <returns>How many overrides were announced.</returns>
-    public int WithdrawAll()
+    public int WithdrawAll(out bool decided)
     {
         // A cycle that takes its turn between the two steps announces nothing.
         Interlocked.Increment(ref _withdrawing);
         try
         {
             int count = _installer.WithdrawAll();
-            Command(_controller.WithdrawAll);
+            decided = TryCommand(_controller.WithdrawAll);
             return count;
         }
         finally
@@ -345,6 +353,19 @@ public sealed class SteeringLoop : IAsyncDisposable
         CycleDone?.Invoke(inputs, outcome, elapsed);
         _speaker.Heartbeat();
         Volatile.Write(ref _cycles, _cycles + 1);
+    }
+
+    /// <summary>Carries a command out.</summary>
+    /// <returns>False if this box does not decide, and nothing was done.</returns>
+    private bool TryCommand(Func<DateTimeOffset, CycleOutcome> command)
+    {
+        bool decided = false;
+        Command(now =>
+        {
+            decided = true;
+            return command(now);
+        });
+        return decided;
     }
 
     private IReadOnlyList<(IpPrefix Prefix, OverrideRefusal Refusal)> Command(Func<DateTimeOffset, CycleOutcome> command)

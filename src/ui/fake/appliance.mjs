@@ -1,6 +1,7 @@
 // A synthetic appliance for work on the page and for its tests: the built page, the API of the real one (v1) and a state every second, from a
 // formula. It is larger than the demo (as many links and prefixes as asked for) and shows what the demo has no occasion for: loss, prices, flow
-// export, tokens. `npm run fake -- --links 64 --prefixes 10000`; `--token T` asks for a token (T may do everything, T-read may only read).
+// export, tokens. `npm run fake -- --links 64 --prefixes 10000`; `--token T` asks for a token (T may do everything, T-read may only read);
+// `--standby` is a controller that does not lead.
 import { createReadStream, existsSync, statSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { extname, join, normalize } from 'node:path';
@@ -13,9 +14,10 @@ const { values: given } = parseArgs({
     links: { type: 'string', default: '6' },
     prefixes: { type: 'string', default: '3000' },
     token: { type: 'string', default: '' },
+    standby: { type: 'boolean', default: false },
   },
 });
-const world = new World(Number(given.links), Number(given.prefixes));
+const world = new World(Number(given.links), Number(given.prefixes), given.standby);
 const dist = join(import.meta.dirname, '..', 'dist');
 const TYPES = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript; charset=utf-8', '.css': 'text/css; charset=utf-8', '.svg': 'image/svg+xml' };
 // The policy of the real one: what the page must do without, it does without here.
@@ -72,6 +74,7 @@ async function change(path, method, request, response, url) {
   if (path === 'config/check') return json(response, world.check(text));
   const asked = text ? JSON.parse(text) : {};
   if (path === 'mode') return json(response, world.setMode(asked.mode));
+  if (path === 'withdraw-all' && given.standby) return json(response, { withdrawn: 0, detail: 'ctl2 leads and was told: it withdraws everything within two seconds.' }, 202);
   if (path === 'withdraw-all') return json(response, { withdrawn: world.withdrawAll() });
   if (path === 'overrides') {
     const refusal = method === 'DELETE' ? world.release(url.searchParams.get('prefix')) : world.add(asked.prefix, asked.link);

@@ -14,7 +14,8 @@ function random(seed) {
 }
 
 export class World {
-  constructor(links, prefixes) {
+  constructor(links, prefixes, standby = false) {
+    this.standby = standby;
     this.rnd = random(7);
     this.started = iso(Date.now() - 3 * 86_400_000);
     this.cycle = 51_840;
@@ -23,7 +24,7 @@ export class World {
     this.names = Array.from({ length: links }, (_, i) => (i < 26 ? `isp-${String.fromCharCode(97 + i)}` : `pni-${String(i - 25).padStart(2, '0')}`));
     this.links = this.names.map((name, i) => this.link(name, i));
     this.prefixes = Array.from({ length: prefixes }, (_, i) => this.prefix(i, prefixes));
-    this.overrides = this.prefixes.filter((p) => p.override).map((p, i) => ({
+    this.overrides = this.prefixes.filter((p) => p.override && !standby).map((p, i) => ({
       prefix: p.prefix, from: p.native_link, to: p.link, rate_bps: p.rate_bps, since: iso(Date.now() - 60_000 * (3 + 7 * i)), reason: 'Its link is over the threshold.',
       state: i % 5 === 4 ? 'announced' : 'confirmed', lease_expires: iso(Date.now() + 10_000),
     }));
@@ -60,10 +61,10 @@ export class World {
 
   decide(ms, i) {
     const phase = i % 140;
-    const verdict = phase === 60 || phase === 52 ? 'relieved' : phase === 20 ? 'released' : phase === 61 || phase === 53 ? 'confirming' : phase > 20 && phase < 60 ? 'holding' : phase > 120 && i > 600 && i < 700 ? 'frozen_counters_stale' : phase === 54 ? 'capped' : 'no_overload';
+    const verdict = this.standby ? 'standby' : phase === 60 || phase === 52 ? 'relieved' : phase === 20 ? 'released' : phase === 61 || phase === 53 ? 'confirming' : phase > 20 && phase < 60 ? 'holding' : phase > 120 && i > 600 && i < 700 ? 'frozen_counters_stale' : phase === 54 ? 'capped' : 'no_overload';
     const REASON = {
       relieved: 'Links over their threshold are brought under it.', released: 'No link is over its threshold; overrides were given back.', holding: 'No link is over its threshold; overrides stay in force because their native links would be too full without them.',
-      confirming: 'A link is over its threshold in too few of the last cycles to act.', capped: 'Caps keep the plan from relieving as much as there is capacity for.', frozen_counters_stale: 'Interface counters are too old; nothing is moved.', no_overload: 'No link is over its threshold.',
+      confirming: 'A link is over its threshold in too few of the last cycles to act.', capped: 'Caps keep the plan from relieving as much as there is capacity for.', frozen_counters_stale: 'Interface counters are too old; nothing is moved.', no_overload: 'No link is over its threshold.', standby: 'Another box decides; this one stands by.',
     };
     const some = (n) => this.prefixes.slice(phase, phase + n).map((p) => ({ prefix: p.prefix, from: p.native_link, to: p.link === p.native_link ? this.names[(i + 1) % this.names.length] : p.link, rate_bps: Math.round(p.base), reason: 'Its link is over the threshold.' }));
     return {
@@ -165,8 +166,8 @@ export class World {
       gaps: n === 2 ? 3 : 0, restarts: 1, version: '0.1.0', table_complete: true, frames: 9e11, dropped_frames: 0, loss_ratio: 0, deltas_dropped: 0, problems,
     });
     return {
-      site: 'fra1', box: 'ctl1', role: 'controller', leads: true, leader: 'ctl1', token: 7,
-      controllers: [{ box: 'ctl1', leads: true, ready: true, problem: '', seen_seconds_ago: 0.4 }, { box: 'ctl2', leads: false, ready: true, problem: '', seen_seconds_ago: 0.9 }],
+      site: 'fra1', box: 'ctl1', role: 'controller', leads: !this.standby, leader: this.standby ? 'ctl2' : 'ctl1', token: 7,
+      controllers: [{ box: 'ctl1', leads: !this.standby, ready: true, problem: '', seen_seconds_ago: 0.4 }, { box: 'ctl2', leads: this.standby, ready: true, problem: '', seen_seconds_ago: 0.9 }],
       collectors: [box(1), box(2), box(3), box(4, 'redundant')],
       broker: { connected_to: 'rabbit1.example.net:5671', problem: null, connections: 2, messages: 69_120, bytes: 6.2e10, repeated: 4, returned: 0, dropped: 0, waiting: 0, waiting_bytes: 0, unreadable: {} },
       database: { problem: null, not_saved: null, exchanges: 86_400, failures: 2 },

@@ -62,11 +62,12 @@ internal sealed class ClusterBox(ClusterLab cluster, string name, string role, s
     /// <summary>The verdict; a dash: it does not answer.</summary>
     public async Task<string> VerdictAsync() => await StatusAsync() is { } status ? status.GetProperty("verdict").GetString() ?? "" : "-";
 
-    /// <summary>Posts a document; returns the status code.</summary>
-    public async Task<int> PostAsync(string path, object body)
+    /// <summary>Sends a request that changes something; returns status code and body.</summary>
+    public async Task<(int Status, string Body)> ChangeAsync(HttpMethod method, string path, object? body = null)
     {
-        using HttpResponseMessage answer = await _http!.PostAsJsonAsync(new Uri("api/v1/" + path, UriKind.Relative), body);
-        return (int)answer.StatusCode;
+        using HttpRequestMessage request = new(method, new Uri("api/v1/" + path, UriKind.Relative)) { Content = body is null ? null : JsonContent.Create(body) };
+        using HttpResponseMessage answer = await _http!.SendAsync(request);
+        return ((int)answer.StatusCode, await answer.Content.ReadAsStringAsync());
     }
 
     /// <summary>From now on nothing passes between this box and these addresses.</summary>

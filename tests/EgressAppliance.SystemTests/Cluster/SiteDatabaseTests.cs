@@ -113,7 +113,7 @@ public sealed class SiteDatabaseTests(ITestOutputHelper output)
         // Eight boxes make the tables at once.
         SiteDatabase[] many = [.. Enumerable.Range(0, 8).Select(_ => new SiteDatabase(server.Connection))];
         await Task.WhenAll(many.Select(d => new SiteStore(d, "lab", "a").LoadAsync(default)));
-        Assert.Equal("1", await server.QueryAsync("SELECT string_agg(version::text, ',') FROM egress_schema"));
+        Assert.Equal("1,2", await server.QueryAsync("SELECT string_agg(version::text, ',' ORDER BY version) FROM egress_schema"));
         foreach (SiteDatabase one in many)
         {
             await one.DisposeAsync();
@@ -157,6 +157,32 @@ public sealed class SiteDatabaseTests(ITestOutputHelper output)
         Assert.Contains("upgrade this box", await TroubleAsync(server.Connection), StringComparison.Ordinal);
         ArgumentException none = Assert.Throws<ArgumentException>(() => new SiteDatabase("Password=hunter2;nonsense"));
         Assert.DoesNotContain("hunter2", none.Message, StringComparison.Ordinal);
+    }
+
+    [HistoryFact]
+    public async Task Orders_wait_one_a_box_in_tables_of_whatever_version()
+    {
+        await using PostgresServer server = await PostgresServer.StartAsync(output);
+        await using (SiteDatabase first = new(server.Connection))
+        {
+            Assert.Empty(await new SiteStore(first, "lab", "a").ReadStopsAsync(default));
+        }
+
+        // As the version before left it.
+        await server.QueryAsync("DROP TABLE egress_stop; DELETE FROM egress_schema WHERE version = 2");
+        await using SiteDatabase database = new(server.Connection);
+        SiteStore a = new(database, "lab", "a"), b = new(database, "lab", "b"), elsewhere = new(database, "other", "a");
+        Guid[] ids = [.. Enumerable.Range(0, 4).Select(_ => Guid.NewGuid())];
+        await a.LeaveStopAsync(ids[0], default);
+        await a.LeaveStopAsync(ids[1], default);
+        await b.LeaveStopAsync(ids[2], default);
+        await b.LeaveStopAsync(ids[2], default);
+        await elsewhere.LeaveStopAsync(ids[3], default);
+        Assert.Equal([new SiteStop(ids[1], "a"), new SiteStop(ids[2], "b")], await b.ReadStopsAsync(default));
+        await a.DropStopsAsync([ids[0], ids[1], ids[3]], default);
+        Assert.Equal([new SiteStop(ids[2], "b")], await a.ReadStopsAsync(default));
+        Assert.Equal([new SiteStop(ids[3], "a")], await elsewhere.ReadStopsAsync(default));
+        Assert.Equal("1,2", await server.QueryAsync("SELECT string_agg(version::text, ',' ORDER BY version) FROM egress_schema"));
     }
 
     private async Task<string> TroubleAsync(string connection)

@@ -105,12 +105,15 @@ internal sealed class PostgresServer : IAsyncDisposable
         using ECDsa authorityKey = ECDsa.Create(ECCurve.NamedCurves.nistP256), key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         CertificateRequest authorityRequest = new("CN=an authority", authorityKey, HashAlgorithmName.SHA256);
         authorityRequest.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
-        using X509Certificate2 authority = authorityRequest.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
+
+        // One time for both: a certificate may not outlive its authority by the second in which it is made.
+        DateTimeOffset now = DateTimeOffset.UtcNow;
+        using X509Certificate2 authority = authorityRequest.CreateSelfSigned(now.AddDays(-1), now.AddDays(1));
         CertificateRequest request = new("CN=localhost", key, HashAlgorithmName.SHA256);
         SubjectAlternativeNameBuilder names = new();
         names.AddDnsName("localhost");
         request.CertificateExtensions.Add(names.Build());
-        using X509Certificate2 certificate = request.Create(authority, DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1), [1]);
+        using X509Certificate2 certificate = request.Create(authority, now.AddDays(-1), now.AddDays(1), [1]);
         string file = Path.Combine(_folder.FullName, "authority.pem"), keyFile = Path.Combine(Data, "server.key");
         await File.WriteAllTextAsync(file, authority.ExportCertificatePem());
         await File.WriteAllTextAsync(Path.Combine(Data, "server.crt"), certificate.ExportCertificatePem());

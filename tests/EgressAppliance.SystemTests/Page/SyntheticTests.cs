@@ -134,6 +134,24 @@ public sealed class SyntheticTests(ITestOutputHelper output)
     }
 
     [PageFact]
+    public async Task Red_button_of_a_controller_that_stands_by_says_who_was_told()
+    {
+        PageRequirements.Demand();
+        await using SyntheticSite site = await SyntheticSite.StartAsync(output, "--standby");
+        await using BrowserTab tab = await BrowserTab.OpenAsync(Width, Height);
+        IPage page = tab.Page;
+        await page.GotoAsync(site.Origin);
+        await page.GetByRole(AriaRole.Button, new() { Name = "Withdraw all" }).ClickAsync();
+        ILocator question = page.GetByRole(AriaRole.Dialog, new() { Name = "Withdraw every override?" });
+        await Expect(question).ToContainTextAsync("This box does not lead.");
+        await question.GetByRole(AriaRole.Button, new() { Name = "Withdraw all" }).ClickAsync();
+        await Expect(question.GetByRole(AriaRole.Status)).ToHaveTextAsync("ctl2 leads and was told: it withdraws everything within two seconds.");
+        await question.GetByRole(AriaRole.Button, new() { Name = "Close" }).ClickAsync();
+        await Expect(question).ToBeHiddenAsync();
+        tab.AssertClean(site.Origin);
+    }
+
+    [PageFact]
     public async Task Keyboard_alone_goes_everywhere()
     {
         PageRequirements.Demand();

@@ -5,6 +5,7 @@ using EgressAppliance.Capture;
 using EgressAppliance.Host.Config;
 using EgressAppliance.Host.Demo;
 using EgressAppliance.Host.Http;
+using EgressAppliance.Host.Steering;
 using EgressAppliance.Net;
 using EgressAppliance.Simulator;
 using EgressAppliance.Simulator.Traffic;
@@ -175,7 +176,7 @@ public class DemoRunnerTests
 
         public Task<bool> WriteRibAsync(System.IO.Pipelines.PipeWriter output, CancellationToken cancellationToken) => Task.FromResult(true);
 
-        public OperationResult SetMode(string mode) => OperationResult.Done;
+        public Task<OperationResult> SetModeAsync(string mode, CancellationToken cancellationToken) => Task.FromResult(OperationResult.Done);
 
         public OperationResult AddOverride(string prefix, string link) => OperationResult.Done;
 
@@ -183,7 +184,7 @@ public class DemoRunnerTests
 
         public OperationResult RefreshRoutes(string router) => throw new NotSupportedException();
 
-        public int WithdrawAll() => 0;
+        public Task<StopNotice> StopAsync(CancellationToken cancellationToken) => throw new NotSupportedException();
 
         public void WriteMetrics(MetricWriter writer)
         {

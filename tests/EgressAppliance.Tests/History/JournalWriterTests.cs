@@ -233,7 +233,7 @@ public sealed class JournalWriterTests
                 bench.Loop.AddOverride(EgressAppliance.Net.IpPrefix.Parse(Bench.Second), "b");
                 bench.Loop.ReleaseOverride(EgressAppliance.Net.IpPrefix.Parse(Bench.Second));
                 bench.Loop.SetMode(DecisionMode.Observe);
-                bench.Loop.WithdrawAll();
+                bench.Loop.WithdrawAll(out _);
                 await bench.CycleAsync(2, bench.Surge);
             }
         }

@@ -5,6 +5,7 @@ using System.Net.Sockets;
 using System.Text.Json;
 using EgressAppliance.Host.Config;
 using EgressAppliance.Host.Http;
+using EgressAppliance.Host.Steering;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace EgressAppliance.Tests.Http;
@@ -263,14 +264,17 @@ public sealed class ApiServerTests : IAsyncLifetime, IDisposable
         Assert.Equal(["withdraw-all"], _appliance.Changes);
     }
 
-    [Fact]
-    public async Task Withdraw_all_on_a_box_that_does_not_decide_says_where_to_do_it()
+    [Theory]
+    [InlineData(StopReach.Told, HttpStatusCode.Accepted, "{\"withdrawn\":0,\"detail\":\"ctl2 was told\"}")]
+    [InlineData(StopReach.Waiting, HttpStatusCode.Accepted, "{\"withdrawn\":0,\"detail\":\"ctl2 was told\"}")]
+    [InlineData(StopReach.Nowhere, HttpStatusCode.Conflict, "ctl2 was told")]
+    public async Task Withdraw_all_on_a_box_that_does_not_decide_says_who_was_told(StopReach reach, HttpStatusCode status, string body)
     {
-        _appliance.DecidesElsewhere = "ctl2";
+        _appliance.Stop = new StopNotice(0, reach, "ctl2 was told");
         using HttpRequestMessage request = new(HttpMethod.Post, "/api/v1/withdraw-all");
         using HttpResponseMessage response = await _client.SendAsync(request);
-        Assert.Equal(HttpStatusCode.Conflict, response.StatusCode);
-        Assert.Contains("ctl2", await response.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        Assert.Equal(status, response.StatusCode);
+        Assert.Contains(body, await response.Content.ReadAsStringAsync(), StringComparison.Ordinal);
         Assert.Equal(["withdraw-all"], _appliance.Changes);
     }
 

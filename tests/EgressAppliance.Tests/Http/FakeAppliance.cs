@@ -114,16 +114,16 @@ internal sealed class FakeAppliance : IApplianceApi
         return Dump is not null;
     }
 
-    public OperationResult SetMode(string mode)
+    public Task<OperationResult> SetModeAsync(string mode, CancellationToken cancellationToken)
     {
         if (mode is not ("observe" or "inject"))
         {
-            return new OperationResult(OperationStatus.NotFound, $"There is no mode '{mode}'.");
+            return Task.FromResult(new OperationResult(OperationStatus.NotFound, $"There is no mode '{mode}'."));
         }
 
         Changes.Add("mode " + mode);
         Feed.Publish(MakeState(mode));
-        return OperationResult.Done;
+        return Task.FromResult(OperationResult.Done);
     }
 
     public OperationResult AddOverride(string prefix, string link)
@@ -138,12 +138,12 @@ internal sealed class FakeAppliance : IApplianceApi
         return OperationResult.Done;
     }
 
-    public string? DecidesElsewhere { get; set; }
+    public StopNotice Stop { get; set; } = new(3, StopReach.Here);
 
-    public int WithdrawAll()
+    public Task<StopNotice> StopAsync(CancellationToken cancellationToken)
     {
         Changes.Add("withdraw-all");
-        return 3;
+        return Task.FromResult(Stop);
     }
 
     public OperationResult RefreshRoutes(string router)

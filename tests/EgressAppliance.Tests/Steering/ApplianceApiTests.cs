@@ -3,6 +3,7 @@ using EgressAppliance.Decision.Control;
 using EgressAppliance.Host.Config;
 using EgressAppliance.Host.Http;
 using EgressAppliance.Host.Interfaces;
+using EgressAppliance.Host.Steering;
 using EgressAppliance.Net;
 
 namespace EgressAppliance.Tests.Steering;
@@ -68,10 +69,10 @@ public sealed class ApplianceApiTests
         Assert.Equal(OperationStatus.Done, bench.Api.ReleaseOverride(prefix).Status);
         Assert.Empty(bench.Speaker.Announced());
         Assert.Empty(bench.Api.State.Overrides);
-        Assert.Equal(OperationStatus.NotFound, bench.Api.SetMode("off").Status);
-        Assert.Equal(OperationStatus.Done, bench.Api.SetMode("observe").Status);
+        Assert.Equal(OperationStatus.NotFound, (await bench.Api.SetModeAsync("off", default)).Status);
+        Assert.Equal(OperationStatus.Done, (await bench.Api.SetModeAsync("observe", default)).Status);
         Assert.Equal("observe", bench.Api.State.Status.Mode);
-        Assert.Equal(OperationStatus.Done, bench.Api.SetMode("inject").Status);
+        Assert.Equal(OperationStatus.Done, (await bench.Api.SetModeAsync("inject", default)).Status);
         Assert.Equal("inject", bench.Api.State.Status.Mode);
     }
 
@@ -80,7 +81,7 @@ public sealed class ApplianceApiTests
     {
         await using Bench bench = new();
         await bench.RelieveAsync();
-        bench.BeforePublication = () => Assert.Equal(1, bench.Api.WithdrawAll());
+        bench.BeforePublication = () => Assert.Equal(1, bench.Loop.WithdrawAll(out _));
         await bench.CycleAsync(1, bench.Surge);
         Assert.False(bench.Loop.Completion.IsFaulted);
         Assert.Equal("observe", bench.Api.State.Status.Mode);
@@ -101,7 +102,7 @@ public sealed class ApplianceApiTests
         bench.Api.WriteMetrics(new PrometheusText(metrics));
         Assert.Contains("announced", metrics.ToString());
         Assert.Equal(["a", "b", "c"], bench.Api.LinkNames);
-        Assert.Equal(1, bench.Api.WithdrawAll());
+        Assert.Equal(new StopNotice(1, StopReach.Here), await bench.Api.StopAsync(default));
         Assert.Equal("observe", bench.Api.State.Status.Mode);
     }
 }

@@ -31,13 +31,14 @@ public sealed class LeadershipTests
     {
         await using Bench bench = new(leadership: new FakeLeadership());
         await bench.StartAsync();
-        foreach (OperationResult result in (OperationResult[])[bench.Api.SetMode("observe"), bench.Api.AddOverride(Bench.Big, "b"), bench.Api.ReleaseOverride(Bench.Big)])
+        foreach (OperationResult result in (OperationResult[])[await bench.Api.SetModeAsync("observe", default), bench.Api.AddOverride(Bench.Big, "b"), bench.Api.ReleaseOverride(Bench.Big)])
         {
             Assert.Equal(OperationStatus.Refused, result.Status);
             Assert.Contains("ctl1", result.Detail, StringComparison.Ordinal);
         }
 
-        Assert.Equal("ctl1", bench.Api.DecidesElsewhere);
+        // But for the red button, whose order another box carries out.
+        Assert.Equal(new StopNotice(0, StopReach.Told, "not decided"), await bench.Api.StopAsync(default));
     }
 
     [Fact]
@@ -73,7 +74,7 @@ public sealed class LeadershipTests
         Assert.True(other.Loop.Lead(saved, DecisionMode.Inject));
         Assert.Equal(announced, other.Speaker.Announced());
         Assert.Equal(DecisionMode.Inject, other.Loop.Mode);
-        Assert.Equal(OperationStatus.Done, other.Api.SetMode("inject").Status);
+        Assert.Equal(OperationStatus.Done, (await other.Api.SetModeAsync("inject", default)).Status);
 
         // The plan stands: the next cycles keep it and announce nothing more.
         int calls = other.Speaker.Calls.Count;
@@ -206,5 +207,11 @@ public sealed class LeadershipTests
         public void Decided(CycleOutcome outcome, ControllerState state, TimeSpan offset) => Saved.Add(EgressAppliance.Decision.Journal.SavedController.Write(state, offset));
 
         public void Report(string? problem, IReadOnlyList<PeerStatus> peers) => Reported = problem;
+
+        public Task<StopNotice> StopAsync(Func<(int Count, bool Decided)> withdraw, CancellationToken cancellationToken)
+        {
+            (int count, bool decided) = withdraw();
+            return Task.FromResult(new StopNotice(count, decided ? StopReach.Here : StopReach.Told, decided ? "" : "not decided"));
+        }
     }
 }

@@ -84,7 +84,7 @@ public sealed class SteeringLoopTests
     {
         await using Bench bench = new();
         await bench.RelieveAsync();
-        Assert.Equal(1, bench.Loop.WithdrawAll());
+        Assert.Equal(1, bench.Loop.WithdrawAll(out _));
         Assert.Equal("withdraw-all", bench.Speaker.Calls[1]);
         Assert.Empty(bench.Speaker.Announced());
         await bench.CycleAsync(5, bench.Surge);
@@ -100,7 +100,7 @@ public sealed class SteeringLoopTests
         await bench.RelieveAsync();
         using ManualResetEventSlim release = new();
         Task stuck = await HangAsync(bench, release);
-        Assert.Equal(1, await Task.Run(bench.Loop.WithdrawAll).WaitAsync(Patience));
+        Assert.Equal(1, await Task.Run(() => bench.Loop.WithdrawAll(out _)).WaitAsync(Patience));
         Assert.Empty(bench.Speaker.Announced());
         Assert.Equal(DecisionMode.Observe, bench.Loop.Mode);
         release.Set();
@@ -115,7 +115,7 @@ public sealed class SteeringLoopTests
         Task<int>? button = null;
         bench.Speaker.OnAnnounce = () =>
         {
-            button = Task.Run(bench.Loop.WithdrawAll);
+            button = Task.Run(() => bench.Loop.WithdrawAll(out _));
             SpinWait.SpinUntil(() => bench.Speaker.Calls.Contains("withdraw-all"), Patience);
         };
         await bench.StartAsync();

@@ -67,6 +67,7 @@ export const api = {
   setMode: (mode: string) => send('/mode', json('PUT', { mode })),
   addOverride: (prefix: string, link: string) => send('/overrides', json('POST', { prefix, link })),
   release: (prefix: string) => send(`/overrides${query({ prefix })}`, { method: 'DELETE' }),
-  withdrawAll: () => send('/withdraw-all', { method: 'POST' }),
+  /** Who else was told, in words; empty if this box decides. */
+  withdrawAll: async () => ((await (await send('/withdraw-all', { method: 'POST' })).json()) as { detail?: string }).detail ?? '',
   refresh: (router: string) => send(`/bgp/${encodeURIComponent(router)}/refresh`, { method: 'POST' }),
 };

@@ -8,6 +8,7 @@ export interface Question {
   /** What the button that does it says. */
   button: string;
   danger: boolean;
+  /** Does it; words for the operator if there is more to say than that it is done. */
   run: () => Promise<unknown>;
 }
 
@@ -15,10 +16,12 @@ export interface Question {
 class Ask {
   question = $state.raw<Question | null>(null);
   error = $state('');
+  /** What the appliance says of what it has done; empty: nothing that does not show. */
+  answer = $state('');
   busy = $state(false);
 
   open(question: Question): void {
-    [this.question, this.error] = [question, ''];
+    [this.question, this.error, this.answer] = [question, '', ''];
   }
 
   close(): void {
@@ -31,8 +34,10 @@ class Ask {
     this.busy = true;
     this.error = '';
     try {
-      await asked?.run();
-      if (this.question === asked) this.close();
+      const answer = await asked?.run();
+      if (this.question !== asked) return;
+      if (typeof answer === 'string' && answer) this.answer = answer;
+      else this.close();
     } catch (e) {
       this.error = said(e);
     } finally {
