@@ -75,6 +75,7 @@ public sealed class LeadershipTests
         Assert.Equal(announced, other.Speaker.Announced());
         Assert.Equal(DecisionMode.Inject, other.Loop.Mode);
         Assert.Equal(OperationStatus.Done, (await other.Api.SetModeAsync("inject", default)).Status);
+        Assert.Equal(0, second.Stops);
 
         // The plan stands: the next cycles keep it and announce nothing more.
         int calls = other.Speaker.Calls.Count;
@@ -82,6 +83,12 @@ public sealed class LeadershipTests
         Assert.Equal(announced, other.Speaker.Announced());
         Assert.Equal(calls, other.Speaker.Calls.Count);
         Assert.Equal(Verdict.Holding, other.Last!.Verdict);
+
+        // Observe is an order like the red button: it must outlive this leader. On one that has just ceased to lead it is not said to be done.
+        Assert.Equal(OperationStatus.Done, (await other.Api.SetModeAsync("observe", default)).Status);
+        Assert.Equal((1, 0), (second.Stops, other.Speaker.Announced().Count));
+        second.Deposed = true;
+        Assert.Equal(new OperationResult(OperationStatus.Refused, "not decided"), await other.Api.SetModeAsync("observe", default));
     }
 
     [Fact]
@@ -204,13 +211,20 @@ public sealed class LeadershipTests
 
         public string? Reported { get; private set; }
 
+        /// <summary>The lease is gone, and the loop has not been told.</summary>
+        public bool Deposed { get; set; }
+
+        /// <summary>Orders that it was told of.</summary>
+        public int Stops { get; private set; }
+
         public void Decided(CycleOutcome outcome, ControllerState state, TimeSpan offset) => Saved.Add(EgressAppliance.Decision.Journal.SavedController.Write(state, offset));
 
         public void Report(string? problem, IReadOnlyList<PeerStatus> peers) => Reported = problem;
 
         public Task<StopNotice> StopAsync(Func<(int Count, bool Decided)> withdraw, CancellationToken cancellationToken)
         {
-            (int count, bool decided) = withdraw();
+            Stops++;
+            (int count, bool decided) = Deposed ? (0, false) : withdraw();
             return Task.FromResult(new StopNotice(count, decided ? StopReach.Here : StopReach.Told, decided ? "" : "not decided"));
         }
     }
