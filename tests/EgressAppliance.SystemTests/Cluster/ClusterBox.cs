@@ -33,7 +33,7 @@ internal sealed class ClusterBox(ClusterLab cluster, string name, string role, s
     {
         string config = Path.Combine(_folder, "appliance.yaml");
         await SecretAsync("broker.password", RabbitServer.Password);
-        await SecretAsync("database", cluster.Postgres.Connection);
+        await SecretAsync("database", cluster.Connection);
         await File.WriteAllTextAsync(config, Yaml(settings));
         _process = Daemon.Start($"{name}-{++_starts}", cluster.Lab.Folder, network.Command(ApplianceCommand.Path, "run", "--config", config));
         cluster.Lab.Adopt(_process);
@@ -139,7 +139,7 @@ internal sealed class ClusterBox(ClusterLab cluster, string name, string role, s
             box: {name}
             mode: inject
             cluster:
-              brokers: ["{ClusterLab.Broker}:{cluster.Rabbit.Port}"]
+              brokers: [{string.Join(", ", cluster.Brokers.Select(b => $"\"{b.Address}:{b.Port}\""))}]
               user: {RabbitServer.User}
               password_file: {Path.Combine(_folder, "broker.password")}
             {database}{collectors}

@@ -30,20 +30,34 @@ internal sealed class ClusterLab : IAsyncDisposable
 
     public Lab Lab { get; }
 
-    public RabbitServer Rabbit { get; private set; } = null!;
+    /// <summary>The broker; where there are several, the first that was started.</summary>
+    public RabbitServer Rabbit => Brokers[0];
 
+    public IReadOnlyList<RabbitServer> Brokers { get; private set; } = [];
+
+    /// <summary>The database, or its primary.</summary>
     public PostgresServer Postgres { get; private set; } = null!;
+
+    /// <summary>A synchronous standby of the database; null: there is none.</summary>
+    public PostgresServer? Standby { get; private set; }
+
+    /// <summary>Connection string of the controllers, which names all servers.</summary>
+    public string Connection => Standby is null ? Postgres.Connection
+        : Postgres.Connection.Replace($"Host={Database};", $"Host={Database}:{Postgres.Port},{Database}:{Standby.Port};", StringComparison.Ordinal);
 
     public IReadOnlyList<ClusterBox> Collectors => [.. _boxes.Where(b => b.Role == "collector")];
 
     public IReadOnlyList<ClusterBox> Controllers => [.. _boxes.Where(b => b.Role == "controller")];
 
     /// <summary>Builds all of it, without starting the boxes; runs a test, and tears it down.</summary>
-    public static Task RunAsync(ITestOutputHelper output, Func<ClusterLab, Task> test) => Lab.RunAsync(
+    /// <param name="output">The test's output.</param>
+    /// <param name="test">The test.</param>
+    /// <param name="redundant">Three brokers in a cluster, and a database with a synchronous standby; else one of each.</param>
+    public static Task RunAsync(ITestOutputHelper output, Func<ClusterLab, Task> test, bool redundant = false) => Lab.RunAsync(
         output, new LabOptions { MirrorSwitch = true, ApplianceSection = Section() }, async lab =>
         {
             await using ClusterLab cluster = new(lab);
-            await cluster.BuildAsync();
+            await cluster.BuildAsync(redundant);
             await test(cluster);
         });
 
@@ -79,9 +93,15 @@ internal sealed class ClusterLab : IAsyncDisposable
             box.Dispose();
         }
 
-        if (Rabbit is not null)
+        // The first has the port mapper of all.
+        foreach (RabbitServer broker in Brokers.Reverse())
         {
-            await Rabbit.DisposeAsync();
+            await broker.DisposeAsync();
+        }
+
+        if (Standby is not null)
+        {
+            await Standby.DisposeAsync();
         }
 
         if (Postgres is not null)
@@ -122,7 +142,7 @@ internal sealed class ClusterLab : IAsyncDisposable
             """;
     }
 
-    private async Task BuildAsync()
+    private async Task BuildAsync(bool redundant)
     {
         NetNamespace services = await Lab.AddNamespaceAsync("srv");
         await services.IpAsync("link set lo up", "link add lan0 type bridge", "link set lan0 up", $"addr add {Broker}/24 dev lan0", $"addr add {Database}/24 dev lan0");
@@ -154,7 +174,17 @@ internal sealed class ClusterLab : IAsyncDisposable
         Lab.Mirror.Spread("out1", "out2", "out3");
         Task<RabbitServer> rabbit = RabbitServer.StartAsync(Lab.Output, services, Broker);
         Postgres = await PostgresServer.StartAsync(Lab.Output, services, Database);
-        Rabbit = await rabbit;
+        Brokers = [await rabbit];
+        if (redundant)
+        {
+            Standby = await Postgres.StartReplicaAsync();
+            await Postgres.QueryAsync("ALTER SYSTEM SET synchronous_standby_names = '*'");
+            await Postgres.QueryAsync("SELECT pg_reload_conf()");
+            for (int i = 0; i < 2; i++)
+            {
+                Brokers = [.. Brokers, await RabbitServer.StartAsync(Lab.Output, services, Broker, first: Rabbit)];
+            }
+        }
     }
 
     private static async Task AttachAsync(NetNamespace services, NetNamespace network, string name, string address)

@@ -83,6 +83,22 @@ public sealed class ClusterTests(ITestOutputHelper output)
         async () => string.Join("; ", (await cluster.OverridesAsync()).Select(o => $"{o.Key}: {string.Join(' ', o.Value)}")),
         seen => seen == string.Join("; ", cluster.Controllers.Select(c => $"{c.Name}: {(c == of ? string.Join(' ', expected) : "")}")), Limit, cluster.Lab.Output, TimeSpan.FromMilliseconds(100));
 
+    /// <summary>Waits until one controller leads, the router has both big prefixes of it and nothing of the other, and all is well; returns it.</summary>
+    internal static async Task<ClusterBox> SteadyAsync(ClusterLab cluster, OverrideWatch watch)
+    {
+        ClusterBox? found = null;
+        await Until.ValueAsync(
+            "one leader with both overrides, and all well", async () =>
+            {
+                found = await cluster.LeaderAsync();
+                return string.Join("; ", await Task.WhenAll(cluster.Controllers.Select(StateAsync)));
+            },
+            states => found is not null && states.Contains("standby well", StringComparison.Ordinal) && states.Contains("holding well", StringComparison.Ordinal)
+                && cluster.Controllers.All(c => watch.Latest.TryGetValue(c.Name, out string[]? own) && own.SequenceEqual(c == found ? Scenario.BigNames : [])),
+            Limit, cluster.Lab.Output, TimeSpan.FromMilliseconds(100));
+        return found!;
+    }
+
     /// <summary>Bytes that a controller has counted on each link since its start.</summary>
     private static async Task<IReadOnlyDictionary<string, long>> TotalsAsync(ClusterBox box) =>
         (await box.GetAsync("links") ?? throw new InvalidOperationException("the leader does not answer")).EnumerateArray()

@@ -15,7 +15,7 @@ public sealed class EngineRestartTests(ITestOutputHelper output)
         Scenario.SendTooMuch(cluster.Lab);
         await ClusterTests.StartAsync(cluster, overloaded: true);
         await using OverrideWatch watch = new(cluster);
-        ClusterBox leader = await SteadyAsync();
+        ClusterBox leader = await ClusterTests.SteadyAsync(cluster, watch);
 
         // RabbitMQ 3.10 writes the register of its quorum queues down some seconds after they are made.
         await Task.Delay(TimeSpan.FromSeconds(7));
@@ -38,7 +38,7 @@ public sealed class EngineRestartTests(ITestOutputHelper output)
             }
 
             long back = Stopwatch.GetTimestamp();
-            leader = await SteadyAsync();
+            leader = await ClusterTests.SteadyAsync(cluster, watch);
             double seconds = Stopwatch.GetElapsedTime(back).TotalSeconds;
             output.WriteLine($"{what}: all well {seconds:F1} s after it was back");
             Assert.All(cluster.Collectors.Concat(cluster.Controllers), box => Assert.False(box.Process.HasExited, $"{box.Name} ended"));
@@ -52,21 +52,6 @@ public sealed class EngineRestartTests(ITestOutputHelper output)
             output.WriteLine(collector.ToString());
             Assert.Equal(0, collector.GetProperty("deltas_dropped").GetInt64());
             Assert.True(collector.GetProperty("gaps").GetInt64() > 0);
-        }
-
-        async Task<ClusterBox> SteadyAsync()
-        {
-            ClusterBox? found = null;
-            await Until.ValueAsync(
-                "one leader with both overrides, and all well", async () =>
-                {
-                    found = await cluster.LeaderAsync();
-                    return string.Join("; ", await Task.WhenAll(cluster.Controllers.Select(ClusterTests.StateAsync)));
-                },
-                states => found is not null && states.Contains("standby well", StringComparison.Ordinal) && states.Contains("holding well", StringComparison.Ordinal)
-                    && cluster.Controllers.All(c => watch.Latest.TryGetValue(c.Name, out string[]? own) && own.SequenceEqual(c == found ? Scenario.BigNames : [])),
-                Limit, output, TimeSpan.FromMilliseconds(100));
-            return found!;
         }
     });
 }

@@ -54,7 +54,7 @@ internal sealed class PostgresServer : IAsyncDisposable
             await File.WriteAllTextAsync(password, Password);
             await Shell.CheckedAsync("chown", "-R", User, folder.FullName);
             await Shell.CheckedAsync([.. As("initdb"), "-D", server.Data, "-A", "scram-sha-256", "-U", User, "--pwfile", password, "--no-sync", "-E", "UTF8", "--locale", "C"]);
-            await File.AppendAllTextAsync(Path.Combine(server.Data, "pg_hba.conf"), "host all all 0.0.0.0/0 scram-sha-256\n");
+            await File.AppendAllTextAsync(Path.Combine(server.Data, "pg_hba.conf"), "host all all 0.0.0.0/0 scram-sha-256\nhost replication all 0.0.0.0/0 scram-sha-256\n");
             if (timescale)
             {
                 await File.AppendAllTextAsync(Path.Combine(server.Data, "postgresql.conf"), "shared_preload_libraries = 'timescaledb'\ntimescaledb.telemetry_level = off\n");
