@@ -13,7 +13,7 @@ public sealed class RedundantEnginesTests(ITestOutputHelper output)
     public Task Site_outlives_each_broker_and_the_primary_of_the_database() => ClusterLab.RunAsync(output, async cluster =>
     {
         Scenario.SendTooMuch(cluster.Lab);
-        await ClusterTests.StartAsync(cluster, overloaded: true);
+        await ClusterTests.StartAsync(cluster, new ClusterSettings { LeaseSeconds = 12 }, overloaded: true);
         await using OverrideWatch watch = new(cluster);
         ClusterBox leader = await ClusterTests.SteadyAsync(cluster, watch);
 
