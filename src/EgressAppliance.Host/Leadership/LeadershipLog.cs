@@ -11,6 +11,9 @@ internal static partial class LeadershipLog
     [LoggerMessage(5203, LogLevel.Error, "the state of the leader before is of another version: this one begins anew, in observe")]
     public static partial void Unreadable(ILogger logger);
 
+    [LoggerMessage(5205, LogLevel.Error, "cannot {what}; it is tried again")]
+    public static partial void Failed(ILogger logger, string what, Exception exception);
+
     [LoggerMessage(5204, LogLevel.Warning, "\"withdraw all\" was pressed at {box}: everything is withdrawn, and the mode is observe")]
     public static partial void Stopped(ILogger logger, string box);
 }

@@ -207,6 +207,11 @@ public sealed class SiteLeadership : ILeadership, IAsyncDisposable
             {
                 return;
             }
+            catch (Exception e)
+            {
+                // A bug. This box has the lease, and nobody else can lead instead.
+                LeadershipLog.Failed(_logger, "lead", e);
+            }
 
             await Task.Delay(RetryPause, _time, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
@@ -283,6 +288,12 @@ public sealed class SiteLeadership : ILeadership, IAsyncDisposable
             }
 
             _problem = words;
+        }
+        catch (Exception e)
+        {
+            // A bug: the next state must be saved all the same.
+            LeadershipLog.Failed(_logger, "save the state of this leader", e);
+            _problem = e.Message;
         }
     }
 

@@ -236,7 +236,15 @@ public sealed class SiteStops(IStopStore store, Func<long> token, Func<bool> wit
         using PeriodicTimer timer = new(Interval, time);
         while (await timer.WaitForNextTickAsync(_stop.Token))
         {
-            await LookAsync(_stop.Token);
+            try
+            {
+                await LookAsync(_stop.Token);
+            }
+            catch (Exception e) when (!_stop.IsCancellationRequested)
+            {
+                // A bug: the next order must be looked for all the same.
+                LeadershipLog.Failed(logger, "look for orders", e);
+            }
         }
     }
 

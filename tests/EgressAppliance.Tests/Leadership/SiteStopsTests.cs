@@ -1,5 +1,6 @@
 using EgressAppliance.Cluster.Store;
 using EgressAppliance.Host.Leadership;
+using EgressAppliance.Tests.Snmp;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace EgressAppliance.Tests.Leadership;
@@ -68,6 +69,24 @@ public sealed class SiteStopsTests
         site.Boxes[0].Inject();
         await site.SettleAsync();
         Assert.Equal("inject", site.Saved);
+    }
+
+    [Fact]
+    public async Task Orders_are_looked_for_every_second_whatever_went_wrong_before()
+    {
+        ManualTimeProvider time = new();
+        FaultyStore store = new();
+        TaskCompletionSource withdrawn = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using SiteStops stops = new(store, () => 1, () => withdrawn.TrySetResult(), time, NullLogger.Instance);
+        stops.Start();
+        for (int i = 0; i < 1000 && !withdrawn.Task.IsCompleted; i++)
+        {
+            time.Advance(SiteStops.Interval);
+            await Task.Delay(5);
+        }
+
+        Assert.True(withdrawn.Task.IsCompleted);
+        Assert.True(store.Reads >= 3);
     }
 
     /// <summary>Whatever happens between: the last word of the operator is what the site comes to, and an order that is over is never obeyed again.</summary>
@@ -225,6 +244,23 @@ public sealed class SiteStopsTests
                 throw new SiteDatabaseException("the answer is lost");
             }
         }
+    }
+
+    /// <summary>Fails as no store should, and then as one may.</summary>
+    private sealed class FaultyStore : IStopStore
+    {
+        public int Reads { get; private set; }
+
+        public Task LeaveStopAsync(Guid id, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+        public Task DropStopsAsync(IReadOnlyCollection<Guid> ids, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+        public Task<IReadOnlyList<SiteStop>> ReadStopsAsync(CancellationToken cancellationToken) => ++Reads switch
+        {
+            1 => throw new InvalidOperationException("a bug"),
+            2 => throw new SiteDatabaseException("the server is away"),
+            _ => Task.FromResult<IReadOnlyList<SiteStop>>([new SiteStop(Guid.Empty, "a")]),
+        };
     }
 
     private sealed class Box : IStopStore
