@@ -139,9 +139,10 @@ internal sealed class BgpConnection : IDisposable
     /// <summary>Sends what is queued, then closes. Returns at once.</summary>
     public void Close()
     {
+        // In this order: from the next line on both tasks may end, and with them this is disposed of, before a thread that is held up here comes to the line after.
+        _abort.CancelAfter(LingerTime);
         _closing = true;
         _queue.Complete();
-        _abort.CancelAfter(LingerTime);
     }
 
     /// <inheritdoc/>
