@@ -76,7 +76,7 @@ public interface IApplianceApi
     /// <summary>Withdraws one override, whoever made it.</summary>
     OperationResult ReleaseOverride(string prefix);
 
-    /// <summary>Withdraws every override in one step and goes to observe, or tells the box to that decides.</summary>
+    /// <summary>Withdraws every override in one step and goes to observe, or tells the box that decides.</summary>
     Task<StopNotice> StopAsync(CancellationToken cancellationToken);
 
     /// <summary>Asks a router to send all its routes anew (ROUTE-REFRESH).</summary>

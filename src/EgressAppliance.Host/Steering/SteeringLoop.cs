@@ -35,7 +35,6 @@ namespace EgressAppliance.Host.Steering;
 /// </remarks>
 public sealed class SteeringLoop : IAsyncDisposable
 {
-    private const string SessionDown = "a BGP session is down";
     private readonly IJournalSink? _journal;
     private readonly ILeadership _leadership;
     private readonly ICycleTimer _timer;
@@ -341,7 +340,7 @@ public sealed class SteeringLoop : IAsyncDisposable
             }
         }
 
-        _leadership.Report(NotReady(inputs), inputs.Peers);
+        _leadership.Report(Readiness.Problem(inputs), inputs.Peers);
 
         TimeSpan elapsed = _time.GetElapsedTime(start);
         if (outcome.Verdict != _lastVerdict)
@@ -454,16 +453,6 @@ public sealed class SteeringLoop : IAsyncDisposable
         }
     }
 
-    /// <summary>What keeps this box from deciding well although another one of the site may be able to; null: nothing.</summary>
-    private static string? NotReady(CycleInputs inputs)
-    {
-        InputHealth health = inputs.Input.Health;
-        return !health.RouteFeedUp ? SessionDown
-            : !health.RibComplete ? "a routing table is not complete"
-            : health.MissingCollectors is { } missing && missing.Count == inputs.Statistics.Sources.Count ? "no collector is heard"
-            : null;
-    }
-
     /// <summary>The outcome with what became of it, its times as the time of day; and another box is told of the state that it left.</summary>
     private CycleOutcome Shown(CycleOutcome outcome)
     {
@@ -498,7 +487,7 @@ public sealed class SteeringLoop : IAsyncDisposable
             // Before the next cycle, which may be seconds away: another box may be able to lead.
             if (_speaker.GetPeers() is var peers && peers.Any(p => p.State != SessionState.Established))
             {
-                _leadership.Report(SessionDown, peers);
+                _leadership.Report(Readiness.SessionDown, peers);
             }
 
             lock (_gate)
